@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""Capture readers: classic pcap and Nasdaq ITCH 5.0 files, plain or gzip, as one stream of timed Ethernet frames.
+
+The content decides what a file is; the name (`.itch`, `*NASDAQ_ITCH50*`) only says that a file without a magic number
+is an ITCH file. Files are streamed: a day of messages never stands in memory. Times never go back: a frame captured
+"before" its predecessor keeps its place and takes its predecessor's time, and a warning counts such frames.
+
+An ITCH file (BinaryFILE: 2-byte big-endian length, message, repeated) has no magic number. It is refused if no length
+prefix in its first 64 KiB agrees with the type behind it, i.e. no message there is of a known type and of exactly the
+length of that type: text, zero-filled or little-endian files never meet that, a file with odd messages among sound
+ones does. Odd messages (unknown type, wrong or zero length) are passed on as they are, at the time of the message
+before them, because nothing says that such bytes hold a timestamp.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, NamedTuple, Self
+
+from generators.framing import DEFAULT_GROUP, MAX_MESSAGE, FrameEncoder, Group, pack_messages
+from generators.tables import ITCH50, ITCH_TIMESTAMP
+
+LINKTYPE_ETHERNET = 1
+PCAP_VERSION = (2, 4)
+MAX_RECORD = 262_144                   # libpcap's MAXIMUM_SNAPLEN: a longer record is a damaged file
+SNIFF_BYTES = 1 << 16
+BUFFER_BYTES = 1 << 20
+
+MICROSECONDS = 0xA1B2C3D4
+NANOSECONDS = 0xA1B23C4D
+# First four bytes -> (struct byte order, nanoseconds per unit of the fraction)
+_PCAP_MAGICS = {
+    struct.pack(order + "I", magic): (order, unit)
+    for order in "<>"
+    for magic, unit in ((MICROSECONDS, 1000), (NANOSECONDS, 1))
+}
+_PCAPNG_MAGIC = b"\x0a\x0d\x0d\x0a"
+_GZIP_MAGIC = b"\x1f\x8b"
+_MESSAGE_LENGTHS = {ord(message.type): message.length for message in ITCH50.values()}
+
+
+class CaptureError(Exception):
+    """A capture that cannot be read; the text is one line that names the file and what is wrong."""
+
+
+class CapturedFrame(NamedTuple):
+    """One frame without FCS, at its capture time in nanoseconds after the first frame's."""
+
+    time_ns: int
+    data: bytes
+
+
+class Capture:
+    """The frames of one file, read anew by each iteration. `warnings` is complete when an iteration has ended."""
+
+    def __init__(self, path: Path, kind: str, group: Group) -> None:
+        self.path = path
+        self.kind = kind
+        self.group = group
+        self.warnings: list[str] = []
+
+    def __iter__(self) -> Iterator[CapturedFrame]:
+        self.warnings = []
+        with _Source(self.path) as source:
+            yield from self._pcap_frames(source) if self.kind == "pcap" else self._itch_frames(source)
+
+    def messages(self) -> Iterator[tuple[int, bytes]]:
+        """(time, message) of an ITCH file, before packing."""
+        if self.kind != "itch":
+            raise CaptureError(f"{self.path}: not an ITCH file")
+        self.warnings = []
+        with _Source(self.path) as source:
+            yield from self._itch_messages(source)
+
+    def _warn(self, text: str) -> None:
+        self.warnings.append(f"{self.path}: {text}")
+
+    def _pcap_frames(self, source: _Source) -> Iterator[CapturedFrame]:
+        header = source.read(24)
+        order, unit = _PCAP_MAGICS[header[:4]]
+        record = struct.Struct(order + "IIII")
+        index = backward = cut = 0
+        first = last = None
+        while True:
+            head = source.read(16)
+            if len(head) < 16:
+                if head or source.cut_short:
+                    self._warn(f"ends inside record {index}, read up to there")
+                break
+            seconds, fraction, stored, original = record.unpack(head)
+            if stored > MAX_RECORD:
+                raise CaptureError(f"{self.path}: damaged, record {index} claims {stored} bytes")
+            data = source.read(stored)
+            if len(data) < stored:
+                self._warn(f"ends inside record {index}, read up to there")
+                break
+            time_ns = seconds * 1_000_000_000 + fraction * unit
+            if first is None or last is None:
+                first = last = time_ns
+            elif time_ns < last:
+                backward += 1
+                time_ns = last
+            last = time_ns
+            cut += stored < original
+            index += 1
+            yield CapturedFrame(time_ns - first, data)
+        if backward:
+            self._warn(f"{backward} frame(s) captured before their predecessor took its time")
+        if cut:
+            self._warn(f"{cut} frame(s) were shortened by the capture's snapshot length")
+
+    def _itch_frames(self, source: _Source) -> Iterator[CapturedFrame]:
+        encode = FrameEncoder(self.group).encode
+        for time_ns, packet in pack_messages(self._itch_messages(source)):
+            yield CapturedFrame(time_ns, encode(packet))
+
+    def _itch_messages(self, source: _Source) -> Iterator[tuple[int, bytes]]:
+        # Names are bound here because this loop runs a few hundred million times on a day's file.
+        read, lengths, from_bytes = source.read, _MESSAGE_LENGTHS, int.from_bytes
+        start = ITCH_TIMESTAMP.offset
+        end = start + (ITCH_TIMESTAMP.length or 0)
+        index = backward = 0
+        first: int | None = None
+        now = 0
+        while len(prefix := read(2)) == 2:
+            length = from_bytes(prefix, "big")
+            message = read(length)
+            if len(message) < length:
+                self._warn(f"ends inside message {index}, read up to there")
+                break
+            if length > MAX_MESSAGE:
+                raise CaptureError(f"{self.path}: message {index} of {length} bytes does not fit a UDP datagram")
+            if length and lengths.get(message[0], MAX_RECORD) <= length:
+                timestamp = from_bytes(message[start:end], "big")
+                if first is None:
+                    first = timestamp
+                if timestamp - first >= now:
+                    now = timestamp - first
+                else:
+                    backward += 1
+            index += 1
+            yield now, message
+        else:
+            if prefix or source.cut_short:
+                self._warn(f"ends inside the length of message {index}, read up to there")
+        if backward:
+            self._warn(f"{backward} message(s) with a timestamp before their predecessor's took its time")
+
+
+class _Source:
+    """A buffered byte stream of a plain or gzip file; a gzip stream that is cut short ends where its data end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.cut_short = False
+        try:
+            file: IO[bytes] = path.open("rb")
+            if file.read(2) == _GZIP_MAGIC:
+                file.close()
+                self._stream: IO[bytes] = io.BufferedReader(gzip.GzipFile(path), BUFFER_BYTES)
+            else:
+                file.seek(0)
+                self._stream = file
+        except OSError as error:
+            raise CaptureError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except EOFError:
+            self.cut_short = True
+            return b""
+        except (OSError, zlib.error) as error:
+            raise CaptureError(f"{self.path}: cannot be read: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+
+
+def read_capture(path: str | Path, group: Group = DEFAULT_GROUP) -> Capture:
+    """Opens a capture and checks what it is; frames come from iterating the result.
+
+    `group` is where the packets of an ITCH file are sent; frames of a pcap are taken as captured.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise CaptureError(f"{path}: no such file")
+    if path.is_dir():
+        raise CaptureError(f"{path}: is a directory, not a capture")
+    if not path.is_file():
+        raise CaptureError(f"{path}: not a regular file")
+    with _Source(path) as source:
+        head = source.read(SNIFF_BYTES)
+    if not head:
+        raise CaptureError(f"{path}: empty file")
+    if head[:4] == _PCAPNG_MAGIC:
+        raise CaptureError(f"{path}: pcapng: not available in this version")
+    if head[:4] in _PCAP_MAGICS:
+        _check_pcap_header(path, head)
+        return Capture(path, "pcap", group)
+    if not _named_itch(path):
+        raise CaptureError(f"{path}: neither a pcap nor an ITCH 5.0 file (.itch or *NASDAQ_ITCH50*)")
+    if not _has_sound_message(head):
+        raise CaptureError(f"{path}: not an ITCH 5.0 file: no length prefix agrees with its message's type")
+    return Capture(path, "itch", group)
+
+
+def _check_pcap_header(path: Path, head: bytes) -> None:
+    if len(head) < 24:
+        raise CaptureError(f"{path}: ends inside the pcap header")
+    order, _ = _PCAP_MAGICS[head[:4]]
+    # The upper half of the last word holds FCS information, the lower half the link type.
+    link_type = struct.unpack(order + "I", head[20:24])[0] & 0xFFFF
+    if link_type != LINKTYPE_ETHERNET:
+        raise CaptureError(f"{path}: link type {link_type} is not Ethernet")
+
+
+def _named_itch(path: Path) -> bool:
+    name = path.name.removesuffix(".gz")
+    return name.endswith(".itch") or "NASDAQ_ITCH50" in name
+
+
+def _has_sound_message(head: bytes) -> bool:
+    position = 0
+    while position + 3 <= len(head):
+        length = int.from_bytes(head[position:position + 2], "big")
+        if length and _MESSAGE_LENGTHS.get(head[position + 2]) == length:
+            return True
+        position += 2 + length
+    return False
+
+
+def write_pcap(path: str | Path, frames: Iterable[CapturedFrame | tuple[int, bytes]], nanosecond: bool = True) -> int:
+    """Writes (time_ns, frame) pairs as a little-endian classic pcap (gzip if the name ends in .gz); returns how many.
+
+    Time 0 is the epoch, so the same frames are the same bytes on every run.
+    """
+    path = Path(path)
+    unit = 1 if nanosecond else 1000
+    record = struct.Struct("<IIII")
+    count = 0
+    with path.open("wb") as file:
+        # No name and no time in the gzip header: they would make equal captures differ.
+        packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else None
+        output: IO[bytes] = packed or file  # type: ignore[assignment]
+        output.write(struct.pack("<IHHiIII", NANOSECONDS if nanosecond else MICROSECONDS, *PCAP_VERSION, 0, 0,
+                                 MAX_RECORD, LINKTYPE_ETHERNET))
+        for time_ns, data in frames:
+            seconds, fraction = divmod(time_ns, 1_000_000_000)
+            output.write(record.pack(seconds, fraction // unit, len(data), len(data)) + data)
+            count += 1
+        if packed is not None:
+            packed.close()
+    return count
