@@ -99,6 +99,7 @@ class Layouts:
     registers: tuple[Register, ...]
     lengths: dict[str, int]
     bodies: dict[str, tuple[WireField, ...]]
+    orders: tuple[Struct, ...]
     digest: str
 
     @property
@@ -157,6 +158,16 @@ def _bodies(table: dict[str, dict[str, Any]], messages: dict[str, Any]) -> Itera
         yield kind, tuple(fields)
 
 
+def _orders(messages: dict[str, Any]) -> Iterator[Struct]:
+    """OUCH 4.2 inbound messages as they stand on the wire: bytes only, for integers there are big-endian."""
+    for kind, message in messages.items():
+        fields = (
+            Field(f["name"], f["offset"], "u8" if f["length"] == 1 else f"bytes[{f['length']}]", "")
+            for f in message["fields"]
+        )
+        yield Struct(f"ouch42_{kind}", message["length"], f"OUCH 4.2 {message['name']}, wire order.", tuple(fields))
+
+
 def load() -> Layouts:
     """Read and check the sources.
 
@@ -165,6 +176,7 @@ def load() -> Layouts:
     """
     records = tomllib.loads((HERE / "records.toml").read_text())
     itch = json.loads((ROOT / "generators/protocols/itch50.json").read_text())
+    ouch = json.loads((ROOT / "generators/protocols/ouch42.json").read_text())
     registers = tuple(_registers(HERE / "registers.rdl"))
     lengths = {kind: message["length"] for kind, message in itch["messages"].items()}
     canonical = json.dumps(
@@ -179,6 +191,7 @@ def load() -> Layouts:
         registers,
         lengths,
         dict(_bodies(records["itch_body"], itch["messages"])),
+        tuple(_orders(ouch["inbound"])),
         hashlib.sha256(canonical.encode()).hexdigest(),
     )
 
@@ -347,6 +360,8 @@ def c_header(layouts: Layouts) -> str:
     for kind, length in layouts.lengths.items():
         lines.append(f"#define ITCH_LENGTH_{kind} {length}u")
     lines.append("")
+    for order in layouts.orders:
+        lines += [f"/* {order.meaning} */", *_c_struct(order.name, order.size, list(order.fields))]
     for register in layouts.registers:
         lines.append(f"#define REG_{register.name} 0x{register.address:03X}u")
         if len(register.fields) > 1 or register.fields[0].name != "value":

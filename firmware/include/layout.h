@@ -980,6 +980,95 @@ _Static_assert(sizeof(union rx_line) == 64, "rx_line");
 #define ITCH_LENGTH_N 20u
 #define ITCH_LENGTH_O 48u
 
+/* OUCH 4.2 Enter Order, wire order. */
+struct ouch42_O {
+  uint8_t message_type;
+  uint8_t order_token[14];
+  uint8_t buy_sell_indicator;
+  uint8_t shares[4];
+  uint8_t stock[8];
+  uint8_t price[4];
+  uint8_t time_in_force[4];
+  uint8_t firm[4];
+  uint8_t display;
+  uint8_t capacity;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t minimum_quantity[4];
+  uint8_t cross_type;
+  uint8_t customer_type;
+};
+_Static_assert(sizeof(struct ouch42_O) == 49, "ouch42_O");
+_Static_assert(offsetof(struct ouch42_O, message_type) == 0, "ouch42_O.message_type");
+_Static_assert(offsetof(struct ouch42_O, order_token) == 1, "ouch42_O.order_token");
+_Static_assert(offsetof(struct ouch42_O, buy_sell_indicator) == 15, "ouch42_O.buy_sell_indicator");
+_Static_assert(offsetof(struct ouch42_O, shares) == 16, "ouch42_O.shares");
+_Static_assert(offsetof(struct ouch42_O, stock) == 20, "ouch42_O.stock");
+_Static_assert(offsetof(struct ouch42_O, price) == 28, "ouch42_O.price");
+_Static_assert(offsetof(struct ouch42_O, time_in_force) == 32, "ouch42_O.time_in_force");
+_Static_assert(offsetof(struct ouch42_O, firm) == 36, "ouch42_O.firm");
+_Static_assert(offsetof(struct ouch42_O, display) == 40, "ouch42_O.display");
+_Static_assert(offsetof(struct ouch42_O, capacity) == 41, "ouch42_O.capacity");
+_Static_assert(offsetof(struct ouch42_O, intermarket_sweep_eligibility) == 42, "ouch42_O.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch42_O, minimum_quantity) == 43, "ouch42_O.minimum_quantity");
+_Static_assert(offsetof(struct ouch42_O, cross_type) == 47, "ouch42_O.cross_type");
+_Static_assert(offsetof(struct ouch42_O, customer_type) == 48, "ouch42_O.customer_type");
+
+/* OUCH 4.2 Replace Order, wire order. */
+struct ouch42_U {
+  uint8_t message_type;
+  uint8_t existing_order_token[14];
+  uint8_t replacement_order_token[14];
+  uint8_t shares[4];
+  uint8_t price[4];
+  uint8_t time_in_force[4];
+  uint8_t display;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t minimum_quantity[4];
+};
+_Static_assert(sizeof(struct ouch42_U) == 47, "ouch42_U");
+_Static_assert(offsetof(struct ouch42_U, message_type) == 0, "ouch42_U.message_type");
+_Static_assert(offsetof(struct ouch42_U, existing_order_token) == 1, "ouch42_U.existing_order_token");
+_Static_assert(offsetof(struct ouch42_U, replacement_order_token) == 15, "ouch42_U.replacement_order_token");
+_Static_assert(offsetof(struct ouch42_U, shares) == 29, "ouch42_U.shares");
+_Static_assert(offsetof(struct ouch42_U, price) == 33, "ouch42_U.price");
+_Static_assert(offsetof(struct ouch42_U, time_in_force) == 37, "ouch42_U.time_in_force");
+_Static_assert(offsetof(struct ouch42_U, display) == 41, "ouch42_U.display");
+_Static_assert(offsetof(struct ouch42_U, intermarket_sweep_eligibility) == 42, "ouch42_U.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch42_U, minimum_quantity) == 43, "ouch42_U.minimum_quantity");
+
+/* OUCH 4.2 Cancel Order, wire order. */
+struct ouch42_X {
+  uint8_t message_type;
+  uint8_t order_token[14];
+  uint8_t shares[4];
+};
+_Static_assert(sizeof(struct ouch42_X) == 19, "ouch42_X");
+_Static_assert(offsetof(struct ouch42_X, message_type) == 0, "ouch42_X.message_type");
+_Static_assert(offsetof(struct ouch42_X, order_token) == 1, "ouch42_X.order_token");
+_Static_assert(offsetof(struct ouch42_X, shares) == 15, "ouch42_X.shares");
+
+/* OUCH 4.2 Modify Order, wire order. */
+struct ouch42_M {
+  uint8_t message_type;
+  uint8_t order_token[14];
+  uint8_t buy_sell_indicator;
+  uint8_t shares[4];
+};
+_Static_assert(sizeof(struct ouch42_M) == 20, "ouch42_M");
+_Static_assert(offsetof(struct ouch42_M, message_type) == 0, "ouch42_M.message_type");
+_Static_assert(offsetof(struct ouch42_M, order_token) == 1, "ouch42_M.order_token");
+_Static_assert(offsetof(struct ouch42_M, buy_sell_indicator) == 15, "ouch42_M.buy_sell_indicator");
+_Static_assert(offsetof(struct ouch42_M, shares) == 16, "ouch42_M.shares");
+
+/* OUCH 4.2 Trade Now, wire order. */
+struct ouch42_N {
+  uint8_t message_type;
+  uint8_t order_token[14];
+};
+_Static_assert(sizeof(struct ouch42_N) == 15, "ouch42_N");
+_Static_assert(offsetof(struct ouch42_N, message_type) == 0, "ouch42_N.message_type");
+_Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_token");
+
 #define REG_ID 0x000u
 #define REG_VERSION 0x004u
 #define REG_LAYOUT_HASH 0x008u
