@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# The front door: every job by one name. Set-up runs once; its stamps are in .venv.
+SIM ?= verilator
+SCENARIO ?=
+CAPTURE ?=
+SEED ?=
+MODE ?=
+CONFIG ?=
+WAVES ?=
+OUT ?= out/sim
+BIN := .venv/bin
+
+ifeq ($(filter verilator icarus,$(SIM)),)
+  $(error SIM is verilator or icarus, not '$(SIM)')
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: sim test regress waves bench lint formal coverage mutate docs help clean distclean
+
+# Each stamp stands for the package groups (scripts/packages) and Python extras of its name's parts.
+SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcard scripts/packages/*.txt)
+.venv/.setup-sim-verilator: GROUPS = sim verilator
+.venv/.setup-sim-icarus: GROUPS = sim icarus
+.venv/.setup-test: GROUPS = sim verilator icarus test
+.venv/.setup-waves: GROUPS = sim verilator waves
+.venv/.setup-%: $(SETUP_INPUTS)
+	@scripts/setup $(GROUPS)
+	@touch $@
+
+SIM_ARGUMENTS = $(if $(CAPTURE),'$(CAPTURE)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(SEED),--seed '$(SEED)') \
+  $(if $(MODE),--mode '$(MODE)') $(if $(CONFIG),--config '$(CONFIG)') $(if $(filter-out 0,$(WAVES)),--waves)
+
+sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE SCENARIO SEED MODE CONFIG WAVES OUT)
+	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --sim '$(SIM)' --out '$(OUT)'
+
+test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
+	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+
+waves: .venv/.setup-waves  ## run the closed loop with waves and open it in GTKWave
+	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves --sim '$(SIM)' --out '$(OUT)'
+	@$(BIN)/tickloop waves '$(OUT)'
+
+bench: .venv/.setup-test  ## measure the published figures
+	@set -e; for script in bench/*.py; do $(BIN)/python $$script; done
+
+lint: .venv/.setup-test  ## ruff, mypy, and verilator --lint-only -Wall over the RTL
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@.venv/shim/verilator --lint-only -Wall --top-module smartnic -Irtl -f rtl/smartnic.f
+
+regress formal coverage mutate docs:
+	@echo "make $@: not available in this version" >&2; exit 2
+
+help:  ## list the jobs
+	@echo "usage: make JOB [VARIABLE=value]..."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@echo "  not available in this version: regress formal coverage mutate docs"
+	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file SCENARIO=name SEED=n MODE=lockstep|free CONFIG=file WAVES=1 OUT=dir"
+
+clean:  ## remove what was built and run; the installed packages stay
+	@$(MAKE) -s -C firmware clean
+	@rm -rf build out
+
+distclean: clean  ## clean, and .venv too
+	@rm -rf .venv *.egg-info
