@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Verification environment: reference model, scoreboards and agents; imports generators, never the design's own code."""
+"""Verification environment: reference model, scoreboards, agents. Imports generators, never the code under test."""

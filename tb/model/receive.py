@@ -314,7 +314,7 @@ class ReceiveModel:
             stream.next_expected = sequence
 
         duplicates = 0
-        if count == MOLD_HEARTBEAT or count == MOLD_END_OF_SESSION:
+        if count in (MOLD_HEARTBEAT, MOLD_END_OF_SESSION):
             result.kind = "heartbeat" if count == MOLD_HEARTBEAT else "end_of_session"
             truncated, extra_data = False, len(payload) > MOLD_HEADER.length
             if count == MOLD_END_OF_SESSION and not stream.ended:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's configuration as plain values: what is subscribed, what each symbol does, and how orders leave.
+
+The defaults are the product's: every locate subscribed, best_bid on every symbol, 100 shares an order. Addresses are
+from the documentation range of RFC 5737, MAC addresses locally administered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from generators.tables import OUCH42_INBOUND
+
+Strategy = Literal["none", "best_bid"]
+
+STOCK_BYTES = 8
+TOKEN_PREFIX_BYTES = 4
+FIRM_BYTES = 4
+SHARES_LIMIT = 1_000_000  # OUCH 4.2: shares must be below
+
+
+def padded_stock(stock: str) -> str:
+    """A symbol as ITCH and OUCH carry it: left-justified, filled with spaces."""
+    return stock.ljust(STOCK_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolConfig:
+    """What one symbol does."""
+
+    strategy: Strategy = "best_bid"
+    shares: int = 100
+
+    def __post_init__(self) -> None:
+        if not 0 < self.shares < SHARES_LIMIT:
+            raise ValueError(f"an order has 1 to {SHARES_LIMIT - 1} shares, got {self.shares}")
+
+
+@dataclass(frozen=True)
+class KernelConfig:
+    """One configuration. ``symbols`` lists those that differ from the default, by unpadded symbol; without
+    ``subscribe_all`` they are the only ones subscribed."""
+
+    subscribe_all: bool = True
+    default: SymbolConfig = SymbolConfig()
+    symbols: Mapping[str, SymbolConfig] = field(default_factory=dict)
+
+    # Rings and pools
+    rx_log2: int = 10
+    tx_log2: int = 10
+    max_books: int = 16_384
+    max_orders: int = 1 << 20
+    max_levels: int = 1 << 19
+
+    # Market data
+    group_address: str = "233.54.12.111"
+    group_port: int = 26477
+
+    # Order entry: a TCP session that is already established
+    source_mac: str = "02:00:00:00:00:10"
+    destination_mac: str = "02:00:00:00:00:20"
+    source_address: str = "192.0.2.10"
+    destination_address: str = "192.0.2.20"
+    source_port: int = 49152
+    destination_port: int = 26400
+    tcp_sequence: int = 1
+    tcp_acknowledge: int = 1
+    tcp_window: int = 0xFFFF
+
+    # What every Enter Order carries
+    token_prefix: str = "TICK"
+    firm: str = "TICK"
+    time_in_force: int = 99998  # market hours
+    display: str = "Y"
+    capacity: str = "P"
+    intermarket_sweep_eligibility: str = "N"
+    minimum_quantity: int = 0
+    cross_type: str = "N"
+    customer_type: str = "N"
+
+    def __post_init__(self) -> None:
+        if len(self.token_prefix) != TOKEN_PREFIX_BYTES:
+            raise ValueError(f"the token prefix has {TOKEN_PREFIX_BYTES} characters, got {self.token_prefix!r}")
+        if len(self.firm) > FIRM_BYTES:
+            raise ValueError(f"the firm has at most {FIRM_BYTES} characters, got {self.firm!r}")
+        for symbol in self.symbols:
+            if not 0 < len(symbol) <= STOCK_BYTES or symbol != symbol.strip():
+                raise ValueError(f"a symbol has 1 to {STOCK_BYTES} characters without padding, got {symbol!r}")
+
+    def of_stock(self, stock: str) -> SymbolConfig | None:
+        """The configuration of a padded symbol; None if it is not subscribed."""
+        listed = self.symbols.get(stock.rstrip(" "))
+        if listed is not None:
+            return listed
+        return self.default if self.subscribe_all else None
+
+
+# A token is the prefix and the order's number, as many digits as the field leaves.
+TOKEN_DIGITS = (OUCH42_INBOUND["O"].field("order_token").length or 0) - TOKEN_PREFIX_BYTES

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""What the kernel must make of the delivered messages: final books, orders in the order they are sent, statistics.
+
+Every delivered message is applied as it comes, also one whose frame turns out bad afterwards: in cut-through the
+kernel has seen it by then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from tb.model.book import BOOK_MESSAGES, Books
+from tb.model.config import KernelConfig
+from tb.model.receive import SEQUENCES, MessageResult
+from tb.model.strategy import BestBid, Order
+
+
+class KernelModel:
+    """The kernel from attach to export, fed with the messages in the order of the RX ring."""
+
+    def __init__(self, config: KernelConfig) -> None:
+        self._config = config
+        self._strategy = BestBid(config)
+        self._records = 0
+        self._other_messages = 0
+        self._sequence_gaps = 0
+        self._next_sequence: int | None = None
+        self.books = Books(lambda stock: config.of_stock(stock) is not None,
+                           config.max_books, config.max_orders, config.max_levels)
+        self.orders: list[Order] = []
+
+    def message(self, message: MessageResult) -> Order | None:
+        """Takes one delivered message; returns the order it causes, if any."""
+        self._records += 1
+        if self._next_sequence is not None and message.sequence != self._next_sequence:
+            self._sequence_gaps += 1
+        self._next_sequence = (message.sequence + 1) % SEQUENCES
+
+        if message.type not in BOOK_MESSAGES or message.fields is None:
+            self._other_messages += 1
+            return None
+        change = self.books.apply(message.type, message.fields)
+        if change is None:
+            return None
+        symbol = self._config.of_stock(change.book.stock)
+        assert symbol is not None, "only a subscribed symbol has a book"
+        if symbol.strategy != "best_bid":
+            return None
+        order = self._strategy.decide(change, symbol, message.sequence)
+        if order is not None:
+            self.orders.append(order)
+        return order
+
+    @property
+    def statistics(self) -> dict[str, Any]:
+        """The kernel's counters by their names in the export, but for those that depend on time or on its memory."""
+        return {
+            "records": self._records,
+            "other_messages": self._other_messages,
+            **asdict(self.books.statistics),
+            "orders_sent": self._strategy.orders_sent,
+            "orders_refused_price": self._strategy.orders_refused_price,
+            "sequence_gaps": self._sequence_gaps,
+            "live_orders": self.books.live_orders(),
+            "live_levels": self.books.live_levels(),
+        }
