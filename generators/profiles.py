@@ -326,7 +326,7 @@ class _Traffic:
 _PACK = {kind: message.struct.pack for kind, message in ITCH50.items()}
 
 
-def generate(profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
+def generate(profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None, *,
              symbols: int | None = None, warm_up: int | None = None,
              rate: float | None = None) -> Iterator[tuple[int, bytes]]:
     """(time_ns, ITCH message): `messages` of them in all, time 0 at the first.
@@ -373,11 +373,11 @@ def frames(messages: Iterable[tuple[int, bytes]], seed: int = DEFAULT_SEED, jitt
 
 
 def write_profile(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
-                  symbols: int | None = None, warm_up: int | None = None, rate: float | None = None,
+                  *, symbols: int | None = None, warm_up: int | None = None, rate: float | None = None,
                   jitter_ns: int = 0, group: Group = DEFAULT_GROUP) -> int:
     """Writes a capture and, beside it, `<path>.expect.jsonl`: one line a message a receiver must see, with its
     sequence, type and fields. Returns the number of frames."""
-    traffic = generate(profile, seed, messages, symbols, warm_up, rate)
+    traffic = generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate)
     with Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
         return write_pcap(path, frames(_write_expected(traffic, expected), seed, jitter_ns, group))
 
