@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Builds what a run needs: the native core, the simulator's executable, the kernel.
+
+Everything goes below ``build/``; a stamp with the hash of all inputs and the command makes a second build a no-op, and a
+lock keeps two runs from building the same thing at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cocotb_tools import config as cocotb_config
+
+from bridge.interface import BridgeError, Simulator
+
+ROOT = Path(__file__).resolve().parents[1]
+BRIDGE = ROOT / "bridge"
+BUILD = ROOT / "build"
+RTL_LIST = ROOT / "rtl" / "smartnic.f"
+TOOL_MISSING = 3
+
+CORE_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
+VERILATOR_FLAGS = (
+    "-cc", "--exe", "--build", "-j", "2", "--top-module", "testbench", "--prefix", "Vtestbench", "--no-timing",
+    "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-BLKSEQ", "-Wno-PINCONNECTEMPTY", "--vpi",
+)  # fmt: skip
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _tool(name: str, package: str) -> str:
+    path = shutil.which(name, path=f"{Path(sys.prefix) / 'shim'}{os.pathsep}{os.environ.get('PATH', '')}")
+    if path is None:
+        raise BridgeError(TOOL_MISSING, f"{name} is missing; install {package}, or run make sim, which does")
+    return path
+
+
+def _hash(command: Sequence[str], inputs: Iterable[Path]) -> str:
+    digest = hashlib.sha256("\0".join(command).encode())
+    for path in sorted(inputs):
+        digest.update(str(path).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _run(command: Sequence[str], directory: Path, output: Path, inputs: Iterable[Path], what: str) -> Path:
+    """Run ``command`` unless ``output`` was made from the same inputs by the same command."""
+    stamp, key = output.with_name(f".{output.name}.stamp"), _hash(command, inputs)
+    if output.exists() and stamp.exists() and stamp.read_text() == key:
+        return output
+    stamp.unlink(missing_ok=True)
+    log = directory / f"{output.name}.log"
+    with log.open("wb") as file:
+        status = subprocess.run(command, cwd=directory, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    if status != 0:
+        raise BridgeError(TOOL_MISSING, f"building {what} failed; see {log}")
+    stamp.write_text(key)
+    return output
+
+
+def rtl_sources() -> list[Path]:
+    """The NIC's Verilog files, from the one file list.
+
+    Raises:
+        BridgeError: the list names a file that does not exist.
+    """
+    lines = (line.split("//")[0].strip() for line in RTL_LIST.read_text().splitlines())
+    sources = [ROOT / line for line in lines if line]
+    for path in sources:
+        if not path.exists():
+            raise BridgeError(TOOL_MISSING, f"{RTL_LIST} names {path}, which does not exist")
+    return sources
+
+
+def _hdl_inputs() -> list[Path]:
+    return [*rtl_sources(), *(ROOT / "rtl").glob("*.vh"), *(BRIDGE / "hdl").glob("*.v")]
+
+
+def build_core() -> Path:
+    """The native core as a shared library: simulator and Python load the same file, so they share one core."""
+    directory = BUILD / "core"
+    sources = sorted((BRIDGE / "core").glob("*.c"))
+    headers = [*(BRIDGE / "core").glob("*.h"), ROOT / "firmware/include/layout.h"]
+    output = directory / "libtickloop_core.so"
+    command = [_tool("gcc", "gcc"), *CORE_FLAGS, f"-I{ROOT / 'firmware/include'}", "-o", str(output), *map(str, sources)]
+    with _locked(directory):
+        return _run(command, directory, output, [*sources, *headers], "the native core")
+
+
+def _link_core(core: Path) -> list[str]:
+    return [f"-L{core.parent}", "-ltickloop_core", f"-Wl,-rpath,{core.parent}"]
+
+
+def build_icarus() -> list[str]:
+    """The command that runs the Icarus simulation, up to its plusargs."""
+    core, directory = build_core(), BUILD / "icarus"
+    compiler, runner = _tool("iverilog", "iverilog"), _tool("vvp", "iverilog")
+    header = next((p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None)
+    if header is None:
+        raise BridgeError(TOOL_MISSING, "vpi_user.h of Icarus Verilog is missing; install iverilog")
+    shim, source = directory / "tickloop.vpi", BRIDGE / "icarus/vpi.c"
+    program = directory / "testbench.vvp"
+    with _locked(directory):
+        shim_command = [
+            _tool("gcc", "gcc"), *CORE_FLAGS, f"-I{header}", f"-I{BRIDGE / 'core'}", "-o", str(shim), str(source), *_link_core(core)
+        ]  # fmt: skip
+        _run(shim_command, directory, shim, [source, BRIDGE / "core/core.h"], "the VPI shim")
+        sources = [BRIDGE / "hdl/axi_lite_master.v", BRIDGE / "hdl/testbench.v", *rtl_sources()]
+        command = [compiler, "-g2012", "-s", "testbench", f"-I{ROOT / 'rtl'}", "-o", str(program), *map(str, sources)]
+        _run(command, directory, program, _hdl_inputs(), "the Icarus simulation")
+    # The full path: with a module that vvp does not find it would run free for ever.
+    return [runner, "-M", str(directory), "-m", str(cocotb_config.lib_name_path("vpi", "icarus")), "-m", str(shim), str(program)]
+
+
+def verilator_path() -> str:
+    """The path of Verilator.
+
+    Raises:
+        BridgeError: status 3, it is not installed.
+    """
+    return _tool("verilator", "the Python package verilator")
+
+
+def build_verilator(waves: bool) -> list[str]:
+    """The command that runs the Verilator simulation, up to its plusargs."""
+    core, verilator = build_core(), verilator_path()
+    _tool("g++", "g++")
+    directory = BUILD / ("verilator-waves" if waves else "verilator")
+    libraries = cocotb_config.libs_dir
+    output = directory / "obj_dir" / "Vtestbench"
+    files = [BRIDGE / "verilator/public.vlt", BRIDGE / "verilator/main.cpp", BRIDGE / "hdl/axi_lite_master.v"]
+    sources = [*files, BRIDGE / "hdl/testbench.v", *rtl_sources()]
+    link = [*_link_core(core), f"-L{libraries}", "-lcocotbvpi_verilator", f"-Wl,-rpath,{libraries}"]
+    command = [
+        verilator, *VERILATOR_FLAGS, *(["--trace"] if waves else []), "--Mdir", str(directory / "obj_dir"), f"-I{ROOT / 'rtl'}",
+        "-CFLAGS", f"-O2 -I{BRIDGE / 'core'}", "-MAKEFLAGS", "OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2",
+        "-LDFLAGS", " ".join(link), *map(str, sources),
+    ]  # fmt: skip
+    with _locked(directory):
+        _run(command, directory, output, [*_hdl_inputs(), *files, BRIDGE / "core/core.h"], "the Verilator simulation")
+    return [str(output)]
+
+
+def build_simulator(simulator: Simulator, waves: bool) -> list[str]:
+    """Build the simulation for ``simulator``; returns the command to run it.
+
+    Raises:
+        BridgeError: status 3, a tool is missing or the build failed.
+    """
+    return build_icarus() if simulator == "icarus" else build_verilator(waves)
+
+
+def build_kernel() -> Path:
+    """Build the kernel; returns its ELF image.
+
+    Raises:
+        BridgeError: status 3, a tool is missing or the build failed.
+    """
+    directory = BUILD / "firmware"
+    log = BUILD / "firmware.log"
+    make = _tool("make", "make")
+    with _locked(directory), log.open("wb") as file:
+        command = [make, "-s", "-C", str(ROOT / "firmware"), f"BUILD={directory}"]
+        if subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode != 0:
+            raise BridgeError(TOOL_MISSING, f"building the kernel failed; see {log}")
+    return directory / "tickloop.elf"

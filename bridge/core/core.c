@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The schedule of a run: which part acts in which clock. Every function returns the next clock at which tl_tick is due,
+ * the minimum over all parts, computed afresh each time: a nearer due clock can never be lost.
+ */
+#include "core.h"
+#include "internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FEED_DELAY 160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
+#define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
+#define REPORT_PATIENCE 100000u  /* looks at a drained NIC that still owes reports */
+#define READS 64u
+#define FINAL_READS 512u
+#define PROGRESS_TICKS 65536u
+#define SENT_MAX 16384u
+
+static struct {
+  struct tl_config config;
+  bool attached, feeding, ending, finished;
+  int status;
+  char message[512];
+  uint64_t ticks, writes, reports, skipped, take_skip, last_clock;
+  struct {
+    uint64_t due, address;
+  } reads[READS];
+  uint32_t read_head, read_tail;
+  uint64_t answer_address; /* of the read being answered in this tick */
+  struct {
+    uint32_t address, value;
+  } setup[64];
+  uint32_t setup_count;
+  uint32_t final_address[FINAL_READS], final_value[FINAL_READS], final_count, final_done;
+  uint32_t lines, given_back; /* without a kernel: ring lines taken and given back */
+  uint32_t looks;
+  struct {
+    uint64_t first, last;
+    uint32_t length;
+    uint8_t data[SENT_MAX];
+  } sent;
+  double loop_start, loop_s;
+} core;
+
+void core_fail(int status, const char *format, ...) {
+  if (core.status != TL_OK) return;
+  core.status = status;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(core.message, sizeof core.message, format, arguments);
+  va_end(arguments);
+}
+
+bool core_failed(void) { return core.status != TL_OK; }
+const char *tl_message(void) { return core.message; }
+
+int tl_open(const struct tl_config *config) {
+  memset(&core, 0, sizeof core);
+  core.config = *config;
+  core.attached = config->ram_fd >= 0;
+  if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
+    return core.status;
+  if (core.attached) guest_open(config);
+  return core.status;
+}
+
+void tl_add_register_write(uint32_t address, uint32_t value) {
+  if (core.setup_count == sizeof core.setup / sizeof *core.setup) {
+    core_fail(TL_FAILED, "too many set-up writes");
+    return;
+  }
+  core.setup[core.setup_count].address = address;
+  core.setup[core.setup_count++].value = value;
+}
+
+void tl_add_final_read(uint32_t address) {
+  if (core.final_count == FINAL_READS)
+    core_fail(TL_FAILED, "too many final reads");
+  else
+    core.final_address[core.final_count++] = address;
+}
+
+uint32_t tl_final_value(uint32_t index) { return index < core.final_count ? core.final_value[index] : 0; }
+
+int tl_wait_attach(void) {
+  guest_wait_attach();
+  return core.status;
+}
+
+int tl_close(void) {
+  recorder_close();
+  memory_close();
+  guest_close();
+  return core.status;
+}
+
+void tl_get_totals(struct tl_totals *totals) {
+  *totals = (struct tl_totals){
+      .clocks = core.last_clock,
+      .skipped = core.skipped,
+      .ticks = core.ticks,
+      .frames = player_frames(),
+      .reports = core.reports,
+      .writes = core.writes,
+      .rendezvous = guest_rendezvous(),
+      .boot_s = guest_boot_seconds(),
+      .loop_s = core.loop_s,
+      .guest_s = guest_seconds(),
+  };
+}
+
+static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+static bool drained(void) {
+  return core.feeding && player_finished() && registers_quiet() && core.read_head == core.read_tail &&
+         memory_next_visible() == NEVER && (!core.attached || guest_polling() || guest_exited());
+}
+
+static uint64_t next_tick(uint64_t clock) {
+  uint64_t next = least(player_due(), registers_due());
+  if (core.attached) next = least(next, guest_due());
+  if (core.read_tail != core.read_head) next = least(next, core.reads[core.read_tail % READS].due);
+  if (drained()) next = least(next, clock + IDLE_CHECK);
+  if (core.finished || core_failed()) next = clock + 1;
+  return next > clock ? next : clock + 1;
+}
+
+static void start_feed(uint64_t clock) {
+  core.feeding = true;
+  core.loop_start = seconds_now();
+  player_start(clock + FEED_DELAY);
+}
+
+static void begin(uint64_t clock) {
+  if (core.attached) {
+    guest_begin(clock);
+    return;
+  }
+  for (uint32_t i = 0; i < core.setup_count; i++)
+    registers_queue(clock, true, core.setup[i].address, core.setup[i].value, PURPOSE_HOST);
+}
+
+/* Everything has been played and digested: let the kernel leave its loop, then read the registers, then end. */
+static void advance_end(uint64_t clock, bool idle) {
+  if (!idle || !drained() || core.finished) return;
+  if (player_unreported()) {
+    if (++core.looks > REPORT_PATIENCE)
+      core_fail(TL_FAILED, "the NIC never reported %llu received frames", (unsigned long long)player_unreported());
+    return;
+  }
+  if (core.attached && !guest_exited()) {
+    guest_stop(clock);
+    return;
+  }
+  if (!core.ending) {
+    core.ending = true;
+    core.loop_s = seconds_now() - core.loop_start;
+    for (uint32_t i = 0; i < core.final_count; i++) registers_queue(clock + 1, false, core.final_address[i], 0, PURPOSE_FINAL);
+  }
+  if (core.final_done == core.final_count) core.finished = true;
+}
+
+static void show_progress(void) {
+  if (core.config.progress_fd < 0 || core.ticks % PROGRESS_TICKS) return;
+  dprintf(core.config.progress_fd, "%llu %llu\n", (unsigned long long)player_frames(), (unsigned long long)player_total());
+}
+
+unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata, unsigned int *control,
+                           unsigned int *address, unsigned int *data) {
+  *control = 0;
+  core.last_clock = clock;
+  if (core.ticks++ == 0) begin(clock);
+  show_progress();
+  if (core.attached && guest_due() <= clock) guest_serve(clock);
+  if (!core.feeding && (core.attached ? guest_feeding() : registers_quiet())) start_feed(clock);
+  registers_start(clock, control, address, data);
+  if (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock) {
+    core.answer_address = core.reads[core.read_tail++ % READS].address;
+    *control |= TICK_READ_DATA;
+  }
+  struct beat beat;
+  if (player_beat(clock, &beat)) {
+    *tdata = beat.tdata;
+    *control |= beat.control;
+  }
+  if (*control == 0) advance_end(clock, idle);
+  if (core.finished || core_failed()) *control |= TICK_FINISHED;
+  return next_tick(clock);
+}
+
+/* Without a kernel this core is the host: it takes each record as it comes and gives lines back in steps. */
+static void host_take(uint64_t clock, const struct rx_record *record) {
+  if (!(record->publish & PUBLISH_VALID)) return;
+  core.lines += 1u + record->continuations;
+  if (core.lines - core.given_back < core.config.give_back) return;
+  core.given_back = core.lines;
+  registers_queue(clock + core.config.doorbell_clocks, true, REG_RX_TAIL, core.lines, PURPOSE_HOST);
+}
+
+unsigned long long tl_write(unsigned long long clock, unsigned long long address, const unsigned int *line) {
+  struct dma_log entry = {.clock = clock, .address = address};
+  memcpy(entry.data, line, sizeof entry.data);
+  recorder_write(LOG_DMA, &entry, sizeof entry);
+  core.writes++;
+  const uint64_t visible_ps = (clock + core.config.posted_write_clocks) * CLOCK_PS;
+  memory_write(visible_ps, address, entry.data);
+  if (core.attached) {
+    guest_written(clock);
+  } else {
+    memory_commit(visible_ps);
+    struct rx_record record;
+    memcpy(&record, entry.data, sizeof record);
+    host_take(clock, &record);
+  }
+  return next_tick(clock);
+}
+
+unsigned long long tl_read(unsigned long long clock, unsigned long long address) {
+  if (core.read_head - core.read_tail == READS || !memory_at(address, LINE_BYTES)) {
+    core_fail(TL_FAILED, "the NIC read from 0x%llx, outside host memory, or has more than %u reads under way", address, READS);
+  } else {
+    core.reads[core.read_head % READS].due = clock + core.config.read_clocks;
+    core.reads[core.read_head++ % READS].address = address;
+  }
+  return next_tick(clock);
+}
+
+void tl_read_data(unsigned int *line) { memcpy(line, memory_at(core.answer_address, LINE_BYTES), LINE_BYTES); }
+
+unsigned long long tl_register_done(unsigned long long clock, unsigned int data, unsigned int response) {
+  uint32_t address = 0;
+  switch (registers_done(&address)) {
+  case PURPOSE_WRITE:
+    guest_write_done(clock);
+    break;
+  case PURPOSE_READ:
+    guest_read_done(clock, data, response != 0);
+    break;
+  case PURPOSE_FINAL:
+    if (response) core_fail(TL_LAYOUT, "the NIC refused to read register 0x%03x", address);
+    core.final_value[core.final_done++] = data;
+    break;
+  case PURPOSE_HOST:
+    if (response) core_fail(TL_FAILED, "the NIC refused a write to register 0x%03x", address);
+    break;
+  case PURPOSE_NONE:
+    core_fail(TL_FAILED, "the NIC answered a register access that was not made");
+  }
+  return next_tick(clock);
+}
+
+void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep, unsigned int tlast) {
+  static const uint8_t zero[8];
+  if (core.sent.length == 0) core.sent.first = clock;
+  const uint32_t bytes = (uint32_t)__builtin_popcount(tkeep & 0xFF);
+  if (core.sent.length + 8 > SENT_MAX) {
+    core_fail(TL_FAILED, "the NIC sends a frame longer than %u bytes", SENT_MAX);
+    return;
+  }
+  memcpy(core.sent.data + core.sent.length, &tdata, 8);
+  core.sent.length += bytes;
+  if (!tlast) return;
+  const struct tx_log entry = {.first_clock = core.sent.first, .last_clock = clock, .length = core.sent.length};
+  recorder_write(LOG_SENT, &entry, sizeof entry);
+  recorder_write(LOG_SENT, core.sent.data, core.sent.length);
+  recorder_write(LOG_SENT, zero, -core.sent.length & 7u);
+  core.sent.length = 0;
+}
+
+void tl_report(unsigned long long clock, const unsigned int *report) {
+  (void)clock;
+  struct frame_log entry = {0};
+  if (!player_reported(&entry.first_clock, &entry.last_clock)) {
+    core_fail(TL_FAILED, "the NIC reported a frame that was not sent to it");
+    return;
+  }
+  memcpy((uint8_t *)&entry + offsetof(struct frame_log, sequence), report, sizeof entry - offsetof(struct frame_log, sequence) - 8);
+  recorder_write(LOG_FRAMES, &entry, sizeof entry);
+  core.reports++;
+  core.looks = 0;
+}
+
+void tl_skip(unsigned long long clocks) {
+  core.skipped += clocks;
+  core.take_skip += clocks;
+}
+
+unsigned long long tl_take_skip(void) {
+  const unsigned long long clocks = core.take_skip;
+  core.take_skip = 0;
+  return clocks;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lockstep with the kernel. Either the RTL runs or the kernel does, never both: a request parks the kernel at a simulated
+ * time (that of the last acknowledge plus executed instructions times ps_per_instruction), the RTL runs up to it, what the
+ * interconnect has delivered by then is committed, and the acknowledge lets the kernel go on.
+ */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POLL_INSTRUCTIONS 20ull  /* one empty turn of the kernel's poll loop: idle polls end on this grid */
+#define POSTED_CREDITS 32u       /* register writes under way before the kernel has to wait, as on a real interconnect */
+#define SPINS 2000u              /* then sleep: measured faster than yielding when other work wants the cores */
+#define SLEEP_NS 2000
+#define SLEEPS_PER_CHECK 256u
+#define WINDOWS 64u              /* periods of running that one record's processing can span */
+#define IDLE_POLLS_MAX 100000u   /* polls answered with a record that the kernel then does not take */
+
+static struct {
+  struct mailbox *mailbox;
+  struct tl_config config;
+  uint32_t sequence; /* of the request being served */
+  uint32_t op, address, value;
+  uint64_t time_ps;  /* when that request was made; then, when the kernel goes on */
+  uint64_t work;
+  uint64_t due;
+  enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, EXITED } state;
+  uint32_t posted;
+  uint32_t read_value;
+  bool read_error, feeding;
+  uint64_t taken; /* value of the last poll, and how often it was answered */
+  uint32_t idle_polls;
+  const struct trace_entry *trace;
+  uint32_t trace_log2;
+  uint64_t trace_index;
+  struct {
+    uint64_t work, time_ps;
+  } windows[WINDOWS];
+  uint64_t window_count;
+  uint64_t rendezvous, random;
+  double boot_s, wait_s;
+} guest;
+
+double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+int guest_open(const struct tl_config *config) {
+  memset(&guest, 0, sizeof guest);
+  guest.config = *config;
+  guest.due = NEVER;
+  guest.random = (uint64_t)getpid() << 32 ^ (uint64_t)(seconds_now() * 1e9);
+  prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  void *map = mmap(NULL, MAILBOX_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, config->mailbox_fd, 0);
+  if (map == MAP_FAILED) {
+    core_fail(TL_FAILED, "cannot map the mailbox: %s", strerror(errno));
+    return TL_FAILED;
+  }
+  guest.mailbox = map;
+  guest.mailbox->version = LAYOUT_VERSION;
+  guest.mailbox->layout_hash = LAYOUT_HASH;
+  guest.mailbox->epoch = config->epoch;
+  guest.mailbox->ps_per_instruction = config->ps_per_instruction;
+  __atomic_store_n(&guest.mailbox->magic, MAILBOX_MAGIC, __ATOMIC_RELEASE);
+  return TL_OK;
+}
+
+void guest_close(void) {
+  if (guest.mailbox) munmap(guest.mailbox, MAILBOX_BYTES);
+  guest.mailbox = NULL;
+}
+
+static bool qemu_alive(void) {
+  siginfo_t info = {.si_pid = 0};
+  return waitid(P_PID, (id_t)guest.config.qemu_pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+}
+
+/* Wait for the next request. False: the kernel is gone or silent. */
+static bool wait_request(uint32_t sequence) {
+  const double start = seconds_now();
+  uint32_t sleeps = 0;
+  for (uint32_t spins = 0; __atomic_load_n(&guest.mailbox->request, __ATOMIC_ACQUIRE) != sequence; spins++) {
+    if (spins < SPINS) continue;
+    nanosleep(&(struct timespec){0, SLEEP_NS}, NULL);
+    if (++sleeps % SLEEPS_PER_CHECK) continue;
+    if (!qemu_alive()) {
+      /* It may have written its request and exited since. */
+      if (__atomic_load_n(&guest.mailbox->request, __ATOMIC_ACQUIRE) == sequence) return true;
+      core_fail(TL_QEMU_DIED, "QEMU died, or the kernel reset the machine, during the run");
+      return false;
+    }
+    if (seconds_now() - start > guest.config.timeout_s) {
+      core_fail(TL_SILENT, "the kernel has been silent for %u s", guest.config.timeout_s);
+      return false;
+    }
+  }
+  return true;
+}
+
+static uint64_t time_of_work(uint64_t work) {
+  uint64_t i = guest.window_count;
+  const uint64_t oldest = i > WINDOWS ? i - WINDOWS : 0;
+  while (--i > oldest && guest.windows[i % WINDOWS].work > work) {
+  }
+  const uint64_t since = guest.windows[i % WINDOWS].work;
+  return guest.windows[i % WINDOWS].time_ps + (work > since ? work - since : 0) * guest.config.ps_per_instruction;
+}
+
+static uint64_t extend_work(uint32_t low) { return guest.work - (uint32_t)((uint32_t)guest.work - low); }
+
+static void drain_trace(uint64_t index) {
+  if (!guest.trace) return;
+  const uint64_t entries = 1ull << guest.trace_log2;
+  if (index - guest.trace_index > entries) {
+    core_fail(TL_FAILED, "the kernel wrote %llu trace entries between two requests, the ring holds %llu",
+              (unsigned long long)(index - guest.trace_index), (unsigned long long)entries);
+    return;
+  }
+  for (; guest.trace_index != index; guest.trace_index++) {
+    const struct trace_entry *e = &guest.trace[guest.trace_index & (entries - 1)];
+    const struct trace_log entry = {
+        .sequence = e->sequence,
+        .dequeue_ps = time_of_work(extend_work(e->dequeue)),
+        .decision_ps = time_of_work(extend_work(e->decision)),
+        .doorbell_ps = time_of_work(extend_work(e->doorbell)),
+        .done_ps = time_of_work(extend_work(e->done)),
+        .decision_work = e->decision - e->dequeue,
+        .doorbell_work = e->doorbell - e->dequeue,
+        .done_work = e->done - e->dequeue,
+        .stock_locate = e->stock_locate,
+        .type = e->type,
+        .orders = e->orders,
+    };
+    recorder_write(LOG_TRACE, &entry, sizeof entry);
+  }
+}
+
+/* Take the request that has arrived: its fields are copied once, so the kernel cannot change them under us. */
+static bool take_request(uint64_t running_since_ps) {
+  const struct mailbox *m = guest.mailbox;
+  const uint64_t work = m->work;
+  guest.op = m->op;
+  guest.address = m->address;
+  guest.value = m->value;
+  if (work < guest.work) {
+    core_fail(TL_FAILED, "the kernel's work count went back");
+    return false;
+  }
+  guest.time_ps = running_since_ps + (work - guest.work) * guest.config.ps_per_instruction;
+  guest.work = work;
+  drain_trace(m->trace_index);
+  const struct guest_log entry = {guest.time_ps, work, guest.op, guest.address, guest.value, 0};
+  recorder_write(LOG_GUEST, &entry, sizeof entry);
+  guest.state = SERVE;
+  guest.due = clock_at_or_after(guest.time_ps);
+  guest.rendezvous++;
+  return true;
+}
+
+static void delay_host(void) {
+  if (!guest.config.host_delay_us) return;
+  guest.random = guest.random * 6364136223846793005ull + 1442695040888963407ull;
+  if ((guest.random >> 60) == 0) usleep((useconds_t)((guest.random >> 32) % guest.config.host_delay_us));
+}
+
+static void acknowledge(uint32_t status, uint32_t value) {
+  struct mailbox *m = guest.mailbox;
+  m->ack_status = status;
+  m->ack_value = value;
+  m->now_ps = guest.time_ps;
+  guest.windows[guest.window_count % WINDOWS].work = guest.work;
+  guest.windows[guest.window_count++ % WINDOWS].time_ps = guest.time_ps;
+  __atomic_store_n(&m->acknowledge, guest.sequence, __ATOMIC_RELEASE);
+}
+
+/* Let the kernel run from guest.time_ps on to its next request. */
+static void resume(uint32_t status, uint32_t value) {
+  delay_host();
+  acknowledge(status, value);
+  guest.sequence++;
+  const double start = seconds_now();
+  if (!wait_request(guest.sequence) || !take_request(guest.time_ps)) {
+    guest.state = EXITED;
+    guest.due = NEVER;
+  }
+  guest.wait_s += seconds_now() - start;
+}
+
+int guest_wait_attach(void) {
+  const double start = seconds_now();
+  guest.sequence = 1;
+  if (!wait_request(1)) return TL_FAILED;
+  guest.boot_s = seconds_now() - start;
+  guest.work = guest.mailbox->work; /* simulated time starts here */
+  return TL_OK;
+}
+
+void guest_begin(uint64_t clock) { take_request(clock * CLOCK_PS); }
+
+static void serve_attach(void) {
+  const struct mailbox *m = guest.mailbox;
+  const uint64_t address = m->trace_address;
+  const uint32_t log2 = m->trace_log2;
+  if (guest.value != LAYOUT_HASH) {
+    core_fail(TL_LAYOUT, "the kernel was built for layout %08x, this is %08x; rebuild it", guest.value, LAYOUT_HASH);
+    return;
+  }
+  if (log2 < 4 || log2 > 20 || address % 8 || !memory_at(address, sizeof *guest.trace << log2)) {
+    core_fail(TL_LAYOUT, "the kernel's trace ring (0x%llx, log2 %u) is not in its memory", (unsigned long long)address, log2);
+    return;
+  }
+  guest.trace = memory_at(address, sizeof *guest.trace << log2);
+  guest.trace_log2 = log2;
+  guest.trace_index = 0;
+  resume(ACKNOWLEDGE_STATUS_OK, 0);
+}
+
+static void serve_export(void) {
+  const uint64_t address = guest.mailbox->export_address, bytes = guest.mailbox->export_bytes;
+  const void *data = memory_at(address, bytes);
+  if (!data) {
+    core_fail(TL_LAYOUT, "the kernel's export (0x%llx, %llu bytes) is not in its memory", (unsigned long long)address,
+              (unsigned long long)bytes);
+    return;
+  }
+  recorder_write(LOG_EXPORT, data, bytes);
+  resume(ACKNOWLEDGE_STATUS_OK, 0);
+}
+
+/* The first poll instant at or after the next line becomes visible; an idle poll loop turns on a fixed grid. */
+static void wait_visible(void) {
+  const uint64_t visible = memory_next_visible();
+  if (visible == NEVER) {
+    guest.state = WAIT_VISIBLE;
+    guest.due = NEVER;
+    return;
+  }
+  const uint64_t period = POLL_INSTRUCTIONS * guest.config.ps_per_instruction;
+  if (visible > guest.time_ps) guest.time_ps += (visible - guest.time_ps + period - 1) / period * period;
+  guest.state = SERVE;
+  guest.due = clock_at_or_after(guest.time_ps);
+}
+
+static void serve_poll(void) {
+  guest.feeding = true;
+  if (memory_published() <= guest.value) {
+    wait_visible();
+    return;
+  }
+  guest.idle_polls = guest.taken == guest.value ? guest.idle_polls + 1 : 0;
+  guest.taken = guest.value;
+  if (guest.idle_polls > IDLE_POLLS_MAX) {
+    core_fail(TL_SILENT, "the kernel polls but does not take the records in its ring");
+    return;
+  }
+  resume(ACKNOWLEDGE_STATUS_OK, 0);
+}
+
+void guest_serve(uint64_t clock) {
+  while (guest.due <= clock && !core_failed()) {
+    memory_commit(guest.time_ps);
+    if (guest.state == ANSWER_READ) {
+      resume(guest.read_error ? ACKNOWLEDGE_STATUS_ERROR : ACKNOWLEDGE_STATUS_OK, guest.read_value);
+      continue;
+    }
+    switch (guest.op) {
+    case MAILBOX_OP_ATTACH:
+      serve_attach();
+      break;
+    case MAILBOX_OP_REGISTER_WRITE:
+      registers_queue(clock + guest.config.doorbell_clocks, true, guest.address, guest.value, PURPOSE_WRITE);
+      if (++guest.posted < POSTED_CREDITS) {
+        resume(ACKNOWLEDGE_STATUS_OK, 0);
+      } else {
+        guest.state = WAIT_CREDIT;
+        guest.due = NEVER;
+      }
+      break;
+    case MAILBOX_OP_REGISTER_READ:
+      registers_queue(clock + guest.config.read_clocks / 2, false, guest.address, 0, PURPOSE_READ);
+      guest.state = WAIT_READ;
+      guest.due = NEVER;
+      break;
+    case MAILBOX_OP_POLL:
+      serve_poll();
+      break;
+    case MAILBOX_OP_EXPORT:
+      serve_export();
+      break;
+    case MAILBOX_OP_EXIT:
+      if (guest.value != 0) core_fail(TL_FAILED, "the kernel ended with status %u", guest.value);
+      acknowledge(ACKNOWLEDGE_STATUS_OK, 0);
+      guest.state = EXITED;
+      guest.due = NEVER;
+      break;
+    default:
+      core_fail(TL_LAYOUT, "the kernel made an unknown request (%u)", guest.op);
+    }
+  }
+}
+
+void guest_written(uint64_t clock) {
+  (void)clock;
+  if (guest.state == WAIT_VISIBLE) wait_visible();
+}
+
+void guest_read_done(uint64_t clock, uint32_t value, bool error) {
+  guest.read_value = value;
+  guest.read_error = error;
+  guest.state = ANSWER_READ;
+  guest.due = clock + guest.config.read_clocks / 2;
+  guest.time_ps = guest.due * CLOCK_PS;
+}
+
+void guest_write_done(uint64_t clock) {
+  guest.posted--;
+  if (guest.state != WAIT_CREDIT) return;
+  if (guest.time_ps < clock * CLOCK_PS) guest.time_ps = clock * CLOCK_PS;
+  guest.state = SERVE;
+  resume(ACKNOWLEDGE_STATUS_OK, 0);
+}
+
+bool guest_polling(void) { return guest.state == WAIT_VISIBLE; }
+
+void guest_stop(uint64_t clock) {
+  if (guest.time_ps < clock * CLOCK_PS) guest.time_ps = clock * CLOCK_PS;
+  resume(ACKNOWLEDGE_STATUS_STOP, 0);
+}
+
+uint64_t guest_due(void) { return guest.due; }
+bool guest_feeding(void) { return guest.feeding; }
+bool guest_exited(void) { return guest.state == EXITED; }
+uint64_t guest_rendezvous(void) { return guest.rendezvous; }
+double guest_boot_seconds(void) { return guest.boot_s; }
+double guest_seconds(void) { return guest.wait_s; }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of the native core. There is one run per process, so the core is one object; each part owns one member of it and
+ * no other part writes there. All times: clocks of the NIC, or picoseconds = CLOCK_PS * clocks.
+ */
+#ifndef TICKLOOP_CORE_INTERNAL_H
+#define TICKLOOP_CORE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core.h"
+#include "layout.h"
+
+#define CLOCK_PS 6400ull
+#define NEVER UINT64_MAX
+
+static inline uint64_t clock_at_or_after(uint64_t ps) { return (ps + CLOCK_PS - 1) / CLOCK_PS; }
+
+/* ---- failure: the first one is kept and ends the run ---- */
+void core_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool core_failed(void);
+
+/* ---- recorder: one buffered file a log ---- */
+enum log { LOG_FRAMES, LOG_DMA, LOG_SENT, LOG_GUEST, LOG_TRACE, LOG_EXPORT, LOG_COUNT };
+int recorder_open(const char *directory);
+void recorder_write(enum log log, const void *data, size_t bytes);
+int recorder_close(void);
+
+/* ---- frame player: when each frame's beats are due ---- */
+struct beat {
+  uint64_t tdata;
+  uint32_t control;
+};
+int player_open(const char *path);
+void player_start(uint64_t clock);   /* the clock of capture time 0 */
+uint64_t player_due(void);           /* clock of the next beat, NEVER when all are played or not started */
+bool player_beat(uint64_t clock, struct beat *beat);
+bool player_finished(void);
+uint64_t player_frames(void);        /* frames whose last beat was played */
+uint64_t player_total(void);
+/* First and last clock of the oldest frame not yet reported. False: there is none. */
+bool player_reported(uint64_t *first_clock, uint64_t *last_clock);
+uint64_t player_unreported(void);
+
+/* ---- host memory: what the NIC wrote becomes visible in order, and only while the kernel is parked ---- */
+int memory_open(int fd, uint64_t bytes);
+void memory_close(void);
+void *memory_at(uint64_t address, uint64_t bytes); /* NULL when outside */
+void memory_write(uint64_t visible_ps, uint64_t address, const void *line);
+void memory_commit(uint64_t now_ps);
+uint64_t memory_next_visible(void); /* ps, NEVER if nothing is on its way */
+uint64_t memory_published(void);    /* records visible so far */
+
+/* ---- register accesses on their way to the NIC, in order ---- */
+enum purpose {
+  PURPOSE_NONE = -1,
+  PURPOSE_WRITE, /* the kernel's */
+  PURPOSE_READ,
+  PURPOSE_FINAL, /* this core's, after the run */
+  PURPOSE_HOST   /* this core playing the host */
+};
+void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose);
+uint64_t registers_due(void);
+bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint32_t *data);
+enum purpose registers_done(uint32_t *address); /* of the access that ended; PURPOSE_NONE: none was under way */
+bool registers_quiet(void);
+
+/* ---- the kernel: mailbox protocol and lockstep time ---- */
+int guest_open(const struct tl_config *config);
+void guest_close(void);
+int guest_wait_attach(void);
+void guest_begin(uint64_t clock);
+uint64_t guest_due(void);                 /* clock at which the kernel goes on, NEVER while it waits for the NIC */
+void guest_serve(uint64_t clock);
+void guest_written(uint64_t clock);       /* the NIC wrote a line: a waiting poll may have an end now */
+void guest_read_done(uint64_t clock, uint32_t value, bool error);
+void guest_write_done(uint64_t clock);    /* a posted write has arrived: its credit is free */
+bool guest_polling(void);                 /* waits in a poll for which nothing is on its way */
+void guest_stop(uint64_t clock);          /* answer that poll with stop */
+bool guest_feeding(void);                 /* has polled at least once */
+bool guest_exited(void);
+uint64_t guest_rendezvous(void);
+double guest_boot_seconds(void);
+double guest_seconds(void);
+
+double seconds_now(void);
+
+#endif

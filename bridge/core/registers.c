@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Register accesses on their way to the NIC: a queue in order of due time; one is under way on AXI4-Lite at a time. */
+#include "internal.h"
+
+#include <string.h>
+
+#define QUEUE 1024u
+
+struct access {
+  uint64_t due;
+  uint32_t address, value;
+  enum purpose purpose;
+  bool write;
+};
+
+static struct {
+  struct access queue[QUEUE];
+  uint32_t head, tail;
+  bool busy;
+} registers;
+
+void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose) {
+  if (registers.head - registers.tail == QUEUE) {
+    core_fail(TL_FAILED, "more than %u register accesses are on their way to the NIC", QUEUE);
+    return;
+  }
+  if (registers.head != registers.tail) { /* posted writes and reads stay in order (PCIe ordering rules) */
+    const uint64_t before = registers.queue[(registers.head - 1) % QUEUE].due;
+    if (due_clock < before) due_clock = before;
+  }
+  registers.queue[registers.head++ % QUEUE] = (struct access){due_clock, address, value, purpose, write};
+}
+
+uint64_t registers_due(void) {
+  return registers.busy || registers.head == registers.tail ? NEVER : registers.queue[registers.tail % QUEUE].due;
+}
+
+bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint32_t *data) {
+  if (registers_due() > clock) return false;
+  const struct access *access = &registers.queue[registers.tail % QUEUE];
+  *control |= TICK_REGISTER | (access->write ? TICK_REGISTER_WRITE : 0u);
+  *address = access->address;
+  *data = access->value;
+  registers.busy = true;
+  return true;
+}
+
+enum purpose registers_done(uint32_t *address) {
+  if (!registers.busy) return PURPOSE_NONE;
+  registers.busy = false;
+  *address = registers.queue[registers.tail % QUEUE].address;
+  return registers.queue[registers.tail++ % QUEUE].purpose;
+}
+
+bool registers_quiet(void) { return !registers.busy && registers.head == registers.tail; }

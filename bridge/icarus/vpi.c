@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Icarus' way to the native core: one system task a core function. Every task stands at one place in the testbench, so
+ * the handles of its arguments are looked up once.
+ */
+#include <vpi_user.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core.h"
+
+#define ARGUMENTS_MAX 7
+
+struct task {
+  const char *name;
+  PLI_INT32 (*call)(PLI_BYTE8 *);
+  int count;
+  vpiHandle arguments[ARGUMENTS_MAX];
+};
+
+enum { TICK, WRITE, READ, READ_DATA, REGISTER_DONE, TRANSMIT, REPORT, SKIP, TASKS };
+static struct task tasks[TASKS];
+
+static vpiHandle *arguments_of(struct task *task) {
+  if (!task->arguments[0]) {
+    vpiHandle iterator = vpi_iterate(vpiArgument, vpi_handle(vpiSysTfCall, NULL));
+    for (int i = 0; i < task->count; i++) task->arguments[i] = vpi_scan(iterator);
+    vpi_free_object(iterator);
+  }
+  return task->arguments;
+}
+
+static void get_words(vpiHandle handle, unsigned int *words, int count) {
+  s_vpi_value value = {.format = vpiVectorVal};
+  vpi_get_value(handle, &value);
+  for (int i = 0; i < count; i++) words[i] = (unsigned int)(value.value.vector[i].aval & ~value.value.vector[i].bval);
+}
+
+static void put_words(vpiHandle handle, const unsigned int *words, int count) {
+  s_vpi_vecval vector[16];
+  for (int i = 0; i < count; i++) vector[i] = (s_vpi_vecval){(PLI_INT32)words[i], 0};
+  s_vpi_value value = {.format = vpiVectorVal, .value.vector = vector};
+  vpi_put_value(handle, &value, NULL, vpiNoDelay);
+}
+
+static uint64_t get64(vpiHandle handle) {
+  unsigned int words[2];
+  get_words(handle, words, 2);
+  return words[0] | (uint64_t)words[1] << 32;
+}
+
+static uint32_t get32(vpiHandle handle) {
+  unsigned int word;
+  get_words(handle, &word, 1);
+  return word;
+}
+
+static void put64(vpiHandle handle, uint64_t value) {
+  const unsigned int words[2] = {(unsigned int)value, (unsigned int)(value >> 32)};
+  put_words(handle, words, 2);
+}
+
+static PLI_INT32 call_tick(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[TICK]);
+  unsigned long long tdata = 0;
+  unsigned int control, address = 0, data = 0;
+  const uint64_t next = tl_tick(get64(a[0]), get32(a[1]), &tdata, &control, &address, &data);
+  if (control & TICK_TVALID) put64(a[2], tdata);
+  put_words(a[3], &control, 1);
+  if (control & TICK_REGISTER) {
+    put_words(a[4], &address, 1);
+    put_words(a[5], &data, 1);
+  }
+  put64(a[6], next);
+  return 0;
+}
+
+static PLI_INT32 call_write(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[WRITE]);
+  unsigned int line[16];
+  get_words(a[2], line, 16);
+  put64(a[3], tl_write(get64(a[0]), get64(a[1]), line));
+  return 0;
+}
+
+static PLI_INT32 call_read(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[READ]);
+  put64(a[2], tl_read(get64(a[0]), get64(a[1])));
+  return 0;
+}
+
+static PLI_INT32 call_read_data(PLI_BYTE8 *unused) {
+  (void)unused;
+  unsigned int line[16];
+  tl_read_data(line);
+  put_words(arguments_of(&tasks[READ_DATA])[0], line, 16);
+  return 0;
+}
+
+static PLI_INT32 call_register_done(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[REGISTER_DONE]);
+  put64(a[3], tl_register_done(get64(a[0]), get32(a[1]), get32(a[2])));
+  return 0;
+}
+
+static PLI_INT32 call_transmit(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[TRANSMIT]);
+  tl_transmit(get64(a[0]), get64(a[1]), get32(a[2]), get32(a[3]));
+  return 0;
+}
+
+static PLI_INT32 call_report(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[REPORT]);
+  unsigned int report[10];
+  get_words(a[1], report, 10);
+  tl_report(get64(a[0]), report);
+  return 0;
+}
+
+static PLI_INT32 call_skip(PLI_BYTE8 *unused) {
+  (void)unused;
+  tl_skip(get64(arguments_of(&tasks[SKIP])[0]));
+  return 0;
+}
+
+static struct task tasks[TASKS] = {
+    [TICK] = {"$tl_tick", call_tick, 7, {0}},
+    [WRITE] = {"$tl_write", call_write, 4, {0}},
+    [READ] = {"$tl_read", call_read, 3, {0}},
+    [READ_DATA] = {"$tl_read_data", call_read_data, 1, {0}},
+    [REGISTER_DONE] = {"$tl_register_done", call_register_done, 4, {0}},
+    [TRANSMIT] = {"$tl_transmit", call_transmit, 4, {0}},
+    [REPORT] = {"$tl_report", call_report, 2, {0}},
+    [SKIP] = {"$tl_skip", call_skip, 1, {0}},
+};
+
+static void register_tasks(void) {
+  for (int i = 0; i < TASKS; i++) {
+    s_vpi_systf_data data = {.type = vpiSysTask, .tfname = (PLI_BYTE8 *)tasks[i].name, .calltf = tasks[i].call};
+    vpi_register_systf(&data);
+  }
+}
+
+void (*vlog_startup_routines[])(void) = {register_tasks, NULL};

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""Starts the kernel in a stock QEMU. Its memory and the mailbox are memfds that it inherits: they have no name, so nothing
+can be left behind, and QEMU dies with the process that started it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge import layout
+from bridge.interface import BridgeError
+
+RAM_BYTES = 256 << 20
+PR_SET_PDEATHSIG = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent() -> None:
+    """For ``preexec_fn``: the child is killed when its parent dies, however that happens."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+@dataclass
+class Guest:
+    """A started QEMU with the file descriptors of its memory and mailbox."""
+
+    process: subprocess.Popen[bytes]
+    ram_fd: int
+    mailbox_fd: int
+
+    def stop(self) -> None:
+        """Kill QEMU if it still runs and release its memory."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self.ram_fd)
+        os.close(self.mailbox_fd)
+
+
+def _memory(name: str, size: int) -> int:
+    fd = os.memfd_create(name, 0)
+    os.ftruncate(fd, size)
+    return fd
+
+
+def executable() -> str:
+    """The path of QEMU.
+
+    Raises:
+        BridgeError: status 3, it is not installed.
+    """
+    path = shutil.which("qemu-system-x86_64")
+    if path is None:
+        raise BridgeError(3, "qemu-system-x86_64 is missing; install qemu-system-x86, or run make sim, which does")
+    return path
+
+
+def start(kernel: Path, config_module: Path, console: Path, log: Path) -> Guest:
+    """Boot ``kernel`` with its configuration module.
+
+    ``console`` takes the kernel's serial line, ``log`` QEMU's own messages. Time in the guest is the number of executed
+    instructions (``-icount shift=0``): rdtsc counts them exactly.
+
+    Raises:
+        BridgeError: status 3, QEMU is not installed.
+    """
+    ram, mailbox = _memory("tickloop-ram", RAM_BYTES), _memory("tickloop-mailbox", layout.MAILBOX_BYTES)
+    command = [
+        executable(), "-nodefaults", "-display", "none", "-no-reboot",
+        "-machine", "pc,accel=tcg,memory-backend=ram", "-cpu", "max", "-m", f"{RAM_BYTES >> 20}M",
+        "-object", f"memory-backend-file,id=ram,size={RAM_BYTES},mem-path=/proc/self/fd/{ram},share=on",
+        "-object", f"memory-backend-file,id=nic,size={layout.MAILBOX_BYTES},mem-path=/proc/self/fd/{mailbox},share=on",
+        "-device", "ivshmem-plain,memdev=nic", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+        "-serial", f"file:{console}", "-icount", "shift=0,sleep=off",
+        "-kernel", str(kernel), "-initrd", str(config_module),
+    ]  # fmt: skip
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, pass_fds=(ram, mailbox), preexec_fn=die_with_parent
+        )
+    return Guest(process, ram, mailbox)
+
+
+def explain(status: int) -> tuple[int, str]:
+    """What QEMU's exit status means: the run's exit status and one line.
+
+    isa-debug-exit makes QEMU exit with 2 v + 1; a triple fault under ``-no-reboot`` exits with 0.
+    """
+    meanings = {
+        2 * layout.EXIT_STATUS_DONE + 1: (0, "the kernel finished"),
+        2 * layout.EXIT_STATUS_PANIC + 1: (9, "kernel panic; see console.log"),
+        2 * layout.EXIT_STATUS_FAULT + 1: (9, "the kernel took a processor exception; see console.log"),
+        2 * layout.EXIT_STATUS_LAYOUT + 1: (7, "the kernel was built for another layout; rebuild it"),
+        0: (4, "the guest triple-faulted or reset"),
+    }
+    if status < 0:
+        return 4, f"QEMU was killed by {signal.Signals(-status).name}"
+    return meanings.get(status, (4, f"QEMU ended with status {status}; see record/qemu.log"))

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""The cocotb test that steers a run inside the simulator: starts QEMU, lets the clock go, waits for the end, collects.
+
+It is awake before and after the loop only. Its order comes as JSON in the file that ``TICKLOOP_ORDER`` names; the outcome
+goes to ``outcome.json`` beside it, whatever happens.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from cocotb.triggers import RisingEdge, Timer
+
+from bridge import core_library, qemu
+from bridge.interface import BridgeError
+
+EXIT_PATIENCE_S = 5.0
+
+
+def _open_core(order: dict[str, Any], guest: qemu.Guest | None) -> Any:
+    library = core_library.load(Path(order["core"]))
+    config = core_library.Config(
+        stimulus=order["stimulus"].encode(),
+        record=order["record"].encode(),
+        ram_bytes=qemu.RAM_BYTES,
+        ram_fd=guest.ram_fd if guest else -1,
+        mailbox_fd=guest.mailbox_fd if guest else -1,
+        qemu_pid=guest.process.pid if guest else 0,
+        **order["config"],
+    )
+    status = library.tl_open(ctypes.byref(config))
+    if status != 0:
+        raise BridgeError(status, library.tl_message().decode())
+    for address, value in order["setup"]:
+        library.tl_add_register_write(address, value)
+    for address in order["final_reads"]:
+        library.tl_add_final_read(address)
+    return library
+
+
+def _guest_end(guest: qemu.Guest, status: int, message: str) -> tuple[int, str]:
+    """Exit status and line of a run with a kernel: QEMU's own end explains more than its silence."""
+    if status == 0 or status == 4:
+        try:
+            ended = guest.process.wait(EXIT_PATIENCE_S)
+        except Exception:
+            return 6, "the kernel finished but QEMU does not end"
+        explained = qemu.explain(ended)
+        return explained if explained[0] != 0 or status == 0 else (status, message)
+    return status, message
+
+
+async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None:
+    record = Path(order["record"])
+    guest = None
+    start = time.monotonic()
+    if order["kernel"]:
+        guest = qemu.start(Path(order["kernel"]), Path(order["config_module"]), Path(order["console"]), record / "qemu.log")
+    try:
+        library = _open_core(order, guest)
+        status = library.tl_wait_attach() if guest else 0
+        outcome["boot_s"] = time.monotonic() - start
+        if status == 0:
+            dut.go.value = 1
+            await RisingEdge(dut.done)
+        totals = core_library.Totals()
+        library.tl_get_totals(ctypes.byref(totals))
+        outcome["totals"] = {name: getattr(totals, name) for name, _ in core_library.Totals._fields_}
+        outcome["final"] = [library.tl_final_value(i) for i in range(len(order["final_reads"]))]
+        status = library.tl_close()
+        message = library.tl_message().decode()
+        outcome["status"], outcome["message"] = _guest_end(guest, status, message) if guest else (status, message)
+    finally:
+        if guest:
+            guest.stop()
+
+
+@cocotb.test()
+async def steer(dut: Any) -> None:
+    """Carry out the order; the outcome file says how it went."""
+    path = Path(os.environ["TICKLOOP_ORDER"])
+    order = json.loads(path.read_text())
+    outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
+    await Timer(64_000, unit="ps")
+    try:
+        await _run(dut, order, outcome)
+    except BridgeError as error:
+        outcome["status"], outcome["message"] = error.exit_status, str(error)
+    finally:
+        path.with_name("outcome.json").write_text(json.dumps(outcome))
