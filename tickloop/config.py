@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+"""``--config``: a TOML file becomes the values of a run, and the module that is loaded beside the kernel.
+
+Every key has a default (docs/configuration.md); an unknown key, a wrong type or an impossible value is a usage error
+that names the key. The compiled module carries the layout's hash, so that kernel and host of different layouts refuse
+each other.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge.layout import (
+    CONFIG_HEADER,
+    CONFIG_MAGIC,
+    CONFIG_SYMBOL,
+    LAYOUT_HASH,
+    LAYOUT_VERSION,
+    OUCH_SHARES_LIMIT,
+    Strategy,
+)
+from generators.framing import DEFAULT_GROUP, Group
+from tb.model.config import STOCK_BYTES, KernelConfig, SymbolConfig, padded_stock
+from tickloop.exits import UsageError
+
+_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+
+
+@dataclass(frozen=True)
+class TimeModel:
+    """What guest work and the crossing between NIC and host cost in simulated time."""
+
+    ps_per_instruction: int = 250
+    posted_write_ns: int = 250
+    read_ns: int = 400
+    doorbell_ns: int = 200
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """The kernel's configuration and the time model."""
+
+    kernel: KernelConfig
+    time: TimeModel = field(default_factory=TimeModel)
+
+    @property
+    def group(self) -> Group:
+        return Group(self.kernel.group_address, self.kernel.group_port)
+
+
+# Table -> key -> (kernel configuration field, default, smallest, largest) for integers.
+_INTEGERS: dict[str, dict[str, tuple[int, int, int]]] = {
+    "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16)},
+    "pools": {"max_books": (65_536, 1, 65_536), "max_orders": (1 << 20, 1, 1 << 26), "max_levels": (1 << 18, 1, 1 << 26)},
+    "session": {
+        "source_port": (40_000, 1, 65_535), "destination_port": (26_400, 1, 65_535),
+        "tcp_sequence": (1_000_000, 0, 0xFFFFFFFF), "tcp_acknowledge": (2_000_000, 0, 0xFFFFFFFF),
+    },
+    "order": {"time_in_force": (99_998, 0, 0xFFFFFFFF), "minimum_quantity": (0, 0, OUCH_SHARES_LIMIT - 1)},
+    "time": {
+        "ps_per_instruction": (250, 1, 1_000_000), "posted_write_ns": (250, 0, 1_000_000),
+        "read_ns": (400, 0, 1_000_000), "doorbell_ns": (200, 0, 1_000_000),
+    },
+}
+# Table -> key -> (default, exact length or None for "at most 4").
+_TEXTS: dict[str, dict[str, tuple[str, int | None]]] = {
+    "order": {
+        "token_prefix": ("TICK", 4), "firm": ("TICK", None), "display": ("Y", 1), "capacity": ("P", 1),
+        "intermarket_sweep_eligibility": ("N", 1), "cross_type": ("N", 1), "customer_type": ("N", 1),
+    },
+}
+_ADDRESSES = {
+    "source_mac": "02:00:00:00:00:01", "destination_mac": "02:00:00:00:00:02",
+    "source_address": "10.0.0.1", "destination_address": "10.0.0.2",
+}
+_TABLES = {"feed", "kernel", "strategy", "symbol", *_INTEGERS}
+
+
+def load_config(path: Path | None) -> RunConfig:
+    """The configuration in ``path``, or the defaults.
+
+    Raises:
+        UsageError: the file cannot be read, or says something impossible.
+    """
+    if path is None:
+        return parse_config({}, "default configuration")
+    try:
+        return parse_config(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise UsageError(f"{path}: cannot be read: {reason}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {error}") from None
+
+
+def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
+    """Checks a parsed document key by key; ``source`` names it in errors."""
+    reader = _Reader(document, source)
+    reader.only(document, _TABLES, "")
+    values: dict[str, Any] = {}
+    for table, integers in _INTEGERS.items():
+        reader.only(reader.table(table), {*integers, *_TEXTS.get(table, ()), *(_ADDRESSES if table == "session" else ())},
+                    f"{table}.")
+        for key, limits in integers.items():
+            values[key] = reader.integer(table, key, *limits)
+    for table, texts in _TEXTS.items():
+        for key, (default, length) in texts.items():
+            values[key] = reader.text(table, key, default, length)
+    for key, default in _ADDRESSES.items():
+        values[key] = reader.mac("session", key, default) if key.endswith("_mac") else reader.ipv4("session", key, default)
+    time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]})
+    group = reader.group()
+    subscribe_all, default_symbol, symbols = reader.symbols()
+    return RunConfig(KernelConfig(
+        subscribe_all=subscribe_all, default=default_symbol, symbols=symbols,
+        group_address=group.address, group_port=group.port, **values,
+    ), time)
+
+
+class _Reader:
+    """Typed access to the document; every error names the key."""
+
+    def __init__(self, document: Mapping[str, Any], source: str) -> None:
+        self._document = document
+        self._source = source
+
+    def error(self, key: str, message: str) -> UsageError:
+        return UsageError(f"{self._source}: {key}: {message}")
+
+    def only(self, table: Mapping[str, Any], known: set[str], prefix: str) -> None:
+        for key in table:
+            if key not in known:
+                raise self.error(f"{prefix}{key}", f"unknown key (known: {', '.join(sorted(known))})")
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        value = self._document.get(name, {})
+        if not isinstance(value, dict):
+            raise self.error(name, "must be a table")
+        return value
+
+    def integer(self, table: str, key: str, default: int, least: int, most: int) -> int:
+        return self.checked_integer(f"{table}.{key}", self.table(table).get(key, default), least, most)
+
+    def checked_integer(self, key: str, value: Any, least: int, most: int) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise self.error(key, f"must be an integer from {least} to {most}, got {value!r}")
+        return value
+
+    def text(self, table: str, key: str, default: str, length: int | None) -> str:
+        value = self.table(table).get(key, default)
+        wanted = f"{length} printable ASCII character{'s' if length != 1 else ''}" if length else \
+            "at most 4 printable ASCII characters"
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or \
+                (len(value) != length if length else len(value) > 4):
+            raise self.error(f"{table}.{key}", f"must be {wanted}, got {value!r}")
+        return value
+
+    def mac(self, table: str, key: str, default: str) -> str:
+        value = self.table(table).get(key, default)
+        if not isinstance(value, str) or not _MAC.fullmatch(value):
+            raise self.error(f"{table}.{key}", f"must be a MAC address such as 02:00:00:00:00:01, got {value!r}")
+        return value.lower()
+
+    def ipv4(self, table: str, key: str, default: str) -> str:
+        value = self.table(table).get(key, default)
+        try:
+            return str(IPv4Address(value if isinstance(value, str) else ""))
+        except ValueError:
+            raise self.error(f"{table}.{key}", f"must be an IPv4 address, got {value!r}") from None
+
+    def group(self) -> Group:
+        table = self.table("feed")
+        self.only(table, {"group"}, "feed.")
+        value = table.get("group", str(DEFAULT_GROUP))
+        try:
+            return Group.parse(value if isinstance(value, str) else "")
+        except ValueError:
+            raise self.error("feed.group", f"must be ADDRESS:PORT, got {value!r}") from None
+
+    def symbols(self) -> tuple[bool, SymbolConfig, dict[str, SymbolConfig]]:
+        """Whether all is subscribed, what a symbol does by default, and the symbols that are listed."""
+        default = self._symbol(self.table("strategy"), "strategy", SymbolConfig(), {"name", "shares"}, "name")
+        kernel = self.table("kernel")
+        self.only(kernel, {"subscribe"}, "kernel.")
+        subscribe = kernel.get("subscribe", "all")
+        symbols: dict[str, SymbolConfig] = {}
+        if isinstance(subscribe, list):
+            symbols = {self._stock("kernel.subscribe", stock): default for stock in subscribe}
+        elif subscribe != "all":
+            raise self.error("kernel.subscribe", f'must be "all" or a list of symbols, got {subscribe!r}')
+
+        entries = self._document.get("symbol", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise self.error("symbol", "must be [[symbol]] tables")
+        seen: set[str] = set()
+        for index, entry in enumerate(entries):
+            key = f"symbol[{index}]"
+            stock = self._stock(f"{key}.stock", entry.get("stock"))
+            if stock in seen:
+                raise self.error(f"{key}.stock", f"{stock} is listed twice")
+            if subscribe != "all" and stock not in symbols:
+                raise self.error(f"{key}.stock", f"{stock} is not in kernel.subscribe")
+            seen.add(stock)
+            symbols[stock] = self._symbol(entry, key, default, {"stock", "strategy", "shares"}, "strategy")
+        return subscribe == "all", default, symbols
+
+    def _symbol(self, table: Mapping[str, Any], key: str, default: SymbolConfig, known: set[str],
+                name_key: str) -> SymbolConfig:
+        self.only(table, known, f"{key}.")
+        name = table.get(name_key, default.strategy)
+        if name not in ("none", "best_bid"):
+            raise self.error(f"{key}.{name_key}", f"must be none or best_bid, got {name!r}")
+        shares = self.checked_integer(f"{key}.shares", table.get("shares", default.shares), 1, OUCH_SHARES_LIMIT - 1)
+        return SymbolConfig(name, shares)
+
+    def _stock(self, key: str, value: Any) -> str:
+        if not isinstance(value, str) or not 0 < len(value) <= STOCK_BYTES or not value.isascii() or \
+                not value.isprintable() or " " in value:
+            raise self.error(key, f"must be a symbol of 1 to {STOCK_BYTES} characters, got {value!r}")
+        return value
+
+
+def compile_module(config: KernelConfig) -> bytes:
+    """The kernel's configuration module."""
+    header = np.zeros((), CONFIG_HEADER)
+    symbols = np.zeros(len(config.symbols), CONFIG_SYMBOL)
+    for entry, (stock, symbol) in zip(symbols, sorted(config.symbols.items()), strict=True):
+        entry["stock"] = _bytes(padded_stock(stock))
+        entry["strategy"] = Strategy[symbol.strategy.upper()]
+        entry["shares"] = symbol.shares
+
+    header["magic"] = CONFIG_MAGIC
+    header["version"] = LAYOUT_VERSION
+    header["layout_hash"] = LAYOUT_HASH
+    header["size"] = CONFIG_HEADER.itemsize + symbols.nbytes
+    header["symbol_count"] = len(symbols)
+    header["subscribe_all"] = config.subscribe_all
+    header["default_strategy"] = Strategy[config.default.strategy.upper()]
+    header["default_shares"] = config.default.shares
+    for name in ("rx_log2", "tx_log2", "max_books", "max_orders", "max_levels", "group_port", "source_port",
+                 "destination_port", "tcp_sequence", "tcp_acknowledge", "time_in_force", "minimum_quantity"):
+        header[name] = getattr(config, name)
+    for name in ("group_address", "source_address", "destination_address"):
+        header[name] = int(IPv4Address(getattr(config, name)))
+    for name in ("source_mac", "destination_mac"):
+        header[name] = list(bytes.fromhex(getattr(config, name).replace(":", "")))
+    header["firm"] = _bytes(config.firm.ljust(4))
+    header["token_prefix"] = _bytes(config.token_prefix)
+    header["intermarket_sweep"] = ord(config.intermarket_sweep_eligibility)
+    for name in ("display", "capacity", "cross_type", "customer_type"):
+        header[name] = ord(getattr(config, name))
+    return header.tobytes() + symbols.tobytes()
+
+
+def _bytes(text: str) -> list[int]:
+    return list(text.encode("ascii"))

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's export: its statistics and its books at full depth, checked for size before anything is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bridge.layout import EXPORT_BOOK, EXPORT_HEADER, EXPORT_LEVEL, EXPORT_MAGIC, LAYOUT_VERSION
+
+_NOT_STATISTICS = ("magic", "version", "book_count", "bytes")
+
+
+@dataclass(frozen=True)
+class Export:
+    """What the kernel handed out: ``books`` as in books.json, ``statistics`` by the names of ``export_header``."""
+
+    statistics: dict[str, int] = field(default_factory=dict)
+    books: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def parse_export(data: bytes) -> Export:
+    """Reads an export; one that contradicts itself yields what was read up to there, and a problem."""
+    if not data:
+        return Export(problems=["the kernel exported nothing"])
+    if len(data) < EXPORT_HEADER.itemsize:
+        return Export(problems=[f"the kernel's export has {len(data)} bytes, less than its header"])
+    header = np.frombuffer(data, EXPORT_HEADER, 1)[0]
+    if header["magic"] != EXPORT_MAGIC or header["version"] != LAYOUT_VERSION:
+        return Export(problems=["the kernel's export has another magic or layout version"])
+    statistics = {name: int(header[name]) for name in EXPORT_HEADER.names or () if name not in _NOT_STATISTICS}
+    books: list[dict[str, Any]] = []
+    problems: list[str] = []
+    position = EXPORT_HEADER.itemsize
+    for index in range(int(header["book_count"])):
+        entry = np.frombuffer(data, EXPORT_BOOK, 1, position)[0] if position + EXPORT_BOOK.itemsize <= len(data) else None
+        levels = 0 if entry is None else int(entry["bids"]) + int(entry["asks"])
+        start = position + EXPORT_BOOK.itemsize
+        position = start + levels * EXPORT_LEVEL.itemsize
+        if entry is None or position > len(data):
+            problems.append(f"the kernel's export ends inside book {index} of {header['book_count']}")
+            break
+        rows = [list(row) for row in np.frombuffer(data, EXPORT_LEVEL, levels, start)[["price", "shares", "orders"]].tolist()]
+        bids = int(entry["bids"])
+        books.append({
+            "stock_locate": int(entry["stock_locate"]), "stock": entry["stock"].tobytes().decode("latin-1"),
+            "bids": rows[:bids], "asks": rows[bids:],
+        })
+    if not problems and not position == int(header["bytes"]) == len(data):
+        problems.append(f"the kernel's export says {header['bytes']} bytes, its books fill {position} of {len(data)}")
+    return Export(statistics, books, problems)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""The digest of a run: SHA-256 over all that the loop did, with its simulated times.
+
+Same kernel image, inputs, options and seed: same digest, on both simulators and whatever the load. Wall times, tool
+versions and paths are not part of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from bridge.interface import LoopResult
+
+_SENT = struct.Struct("<QQI")
+
+
+def digest(result: LoopResult) -> str:
+    """Over frame, DMA, guest and trace logs, sent frames with their clocks, the final registers and the export."""
+    sha = hashlib.sha256()
+    for name in ("frames", "dma", "guest", "trace"):
+        log = np.ascontiguousarray(getattr(result, name))
+        sha.update(f"{name} {len(log)}\n".encode())
+        sha.update(log.tobytes())
+    sha.update(f"sent {len(result.sent)}\n".encode())
+    for frame in result.sent:
+        sha.update(_SENT.pack(frame.first_clock, frame.last_clock, len(frame.data)))
+        sha.update(frame.data)
+    for name, value in sorted(result.registers.items()):
+        sha.update(f"{name} {value}\n".encode())
+    sha.update(f"export {len(result.export)}\n".encode())
+    sha.update(result.export)
+    return sha.hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+"""Writes the files of a run directory; their contents are promised to users and described in docs/run-directory.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+# Every name a run may leave: an earlier run's files go before a new one starts, whatever else is there stays.
+RUN_FILES = (
+    "frames.jsonl", "messages.jsonl", "events.jsonl", "summary.json", "orders.jsonl", "orders.pcap", "books.json",
+    "latency.json", "latency.csv", "run.json", "console.log", "report.html",
+)
+RUN_PATTERNS = ("*.vcd", "*.fst", "*.gtkw")
+
+_encode = json.JSONEncoder(separators=(", ", ": "), check_circular=False).encode
+
+
+def write_json_lines(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """One JSON object a line."""
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        file.writelines(_encode(line) + "\n" for line in lines)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """One JSON document, indented for readers."""
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="ascii")
+
+
+def write_json_array(path: Path, entries: list[dict[str, Any]]) -> None:
+    """A JSON array with one entry a line: readable, and still one document."""
+    body = ",\n".join(_encode(entry) for entry in entries)
+    path.write_text(f"[\n{body}\n]\n" if entries else "[]\n", encoding="ascii")
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """What ``write_json_lines`` wrote."""
+    with path.open(encoding="ascii") as file:
+        return [json.loads(line) for line in file]
+
+
+def clear(out: Path) -> None:
+    """Removes what an earlier run left in ``out``."""
+    for name in RUN_FILES:
+        (out / name).unlink(missing_ok=True)
+    for pattern in RUN_PATTERNS:
+        for path in out.glob(pattern):
+            path.unlink()
