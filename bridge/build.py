@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Builds what a run needs: the native core, the simulator's executable, the kernel.
 
-Everything goes below ``build/``; a stamp with the hash of all inputs and the command makes a second build a no-op, and a
-lock keeps two runs from building the same thing at once.
+Everything goes below ``build/``; a stamp with the hash of all inputs and the command makes a second build a no-op, and
+a lock keeps two runs from building the same thing at once.
 """
 
 from __future__ import annotations
@@ -29,9 +29,25 @@ TOOL_MISSING = 3
 
 CORE_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
 VERILATOR_FLAGS = (
-    "-cc", "--exe", "--build", "-j", "2", "--top-module", "testbench", "--prefix", "Vtestbench", "--no-timing",
-    "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-BLKSEQ", "-Wno-PINCONNECTEMPTY", "--vpi",
-)  # fmt: skip
+    "-cc",
+    "--exe",
+    "--build",
+    "-j",
+    "2",
+    "--top-module",
+    "testbench",
+    "--prefix",
+    "Vtestbench",
+    "--no-timing",
+    "-O3",
+    "--x-assign",
+    "fast",
+    "--x-initial",
+    "fast",
+    "-Wno-BLKSEQ",
+    "-Wno-PINCONNECTEMPTY",
+    "--vpi",
+)
 
 
 @contextmanager
@@ -95,7 +111,14 @@ def build_core() -> Path:
     sources = sorted((BRIDGE / "core").glob("*.c"))
     headers = [*(BRIDGE / "core").glob("*.h"), ROOT / "firmware/include/layout.h"]
     output = directory / "libtickloop_core.so"
-    command = [_tool("gcc", "gcc"), *CORE_FLAGS, f"-I{ROOT / 'firmware/include'}", "-o", str(output), *map(str, sources)]
+    command = [
+        _tool("gcc", "gcc"),
+        *CORE_FLAGS,
+        f"-I{ROOT / 'firmware/include'}",
+        "-o",
+        str(output),
+        *map(str, sources),
+    ]
     with _locked(directory):
         return _run(command, directory, output, [*sources, *headers], "the native core")
 
@@ -108,21 +131,39 @@ def build_icarus() -> list[str]:
     """The command that runs the Icarus simulation, up to its plusargs."""
     core, directory = build_core(), BUILD / "icarus"
     compiler, runner = _tool("iverilog", "iverilog"), _tool("vvp", "iverilog")
-    header = next((p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None)
+    header = next(
+        (p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None
+    )
     if header is None:
         raise BridgeError(TOOL_MISSING, "vpi_user.h of Icarus Verilog is missing; install iverilog")
     shim, source = directory / "tickloop.vpi", BRIDGE / "icarus/vpi.c"
     program = directory / "testbench.vvp"
     with _locked(directory):
         shim_command = [
-            _tool("gcc", "gcc"), *CORE_FLAGS, f"-I{header}", f"-I{BRIDGE / 'core'}", "-o", str(shim), str(source), *_link_core(core)
-        ]  # fmt: skip
+            _tool("gcc", "gcc"),
+            *CORE_FLAGS,
+            f"-I{header}",
+            f"-I{BRIDGE / 'core'}",
+            "-o",
+            str(shim),
+            str(source),
+            *_link_core(core),
+        ]
         _run(shim_command, directory, shim, [source, BRIDGE / "core/core.h"], "the VPI shim")
         sources = [BRIDGE / "hdl/axi_lite_master.v", BRIDGE / "hdl/testbench.v", *rtl_sources()]
         command = [compiler, "-g2012", "-s", "testbench", f"-I{ROOT / 'rtl'}", "-o", str(program), *map(str, sources)]
         _run(command, directory, program, _hdl_inputs(), "the Icarus simulation")
     # The full path: with a module that vvp does not find it would run free for ever.
-    return [runner, "-M", str(directory), "-m", str(cocotb_config.lib_name_path("vpi", "icarus")), "-m", str(shim), str(program)]
+    return [
+        runner,
+        "-M",
+        str(directory),
+        "-m",
+        str(cocotb_config.lib_name_path("vpi", "icarus")),
+        "-m",
+        str(shim),
+        str(program),
+    ]
 
 
 def verilator_path() -> str:
@@ -145,10 +186,20 @@ def build_verilator(waves: bool) -> list[str]:
     sources = [*files, BRIDGE / "hdl/testbench.v", *rtl_sources()]
     link = [*_link_core(core), f"-L{libraries}", "-lcocotbvpi_verilator", f"-Wl,-rpath,{libraries}"]
     command = [
-        verilator, *VERILATOR_FLAGS, *(["--trace"] if waves else []), "--Mdir", str(directory / "obj_dir"), f"-I{ROOT / 'rtl'}",
-        "-CFLAGS", f"-O2 -I{BRIDGE / 'core'}", "-MAKEFLAGS", "OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2",
-        "-LDFLAGS", " ".join(link), *map(str, sources),
-    ]  # fmt: skip
+        verilator,
+        *VERILATOR_FLAGS,
+        *(["--trace"] if waves else []),
+        "--Mdir",
+        str(directory / "obj_dir"),
+        f"-I{ROOT / 'rtl'}",
+        "-CFLAGS",
+        f"-O2 -I{BRIDGE / 'core'}",
+        "-MAKEFLAGS",
+        "OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2",
+        "-LDFLAGS",
+        " ".join(link),
+        *map(str, sources),
+    ]
     with _locked(directory):
         _run(command, directory, output, [*_hdl_inputs(), *files, BRIDGE / "core/core.h"], "the Verilator simulation")
     return [str(output)]

@@ -33,9 +33,17 @@ class Totals(ctypes.Structure):
     """``struct tl_totals``."""
 
     _fields_ = [
-        *((name, ctypes.c_uint64) for name in ("clocks", "skipped", "ticks", "frames", "reports", "writes", "rendezvous")),
+        *(
+            (name, ctypes.c_uint64)
+            for name in ("clocks", "skipped", "ticks", "frames", "reports", "writes", "rendezvous")
+        ),
         *((name, ctypes.c_double) for name in ("boot_s", "loop_s", "guest_s")),
     ]
+
+
+def as_dict(totals: Totals) -> dict[str, float]:
+    """The totals by name."""
+    return {field[0]: getattr(totals, field[0]) for field in Totals._fields_}
 
 
 def load(path: Path) -> ctypes.CDLL:

@@ -106,8 +106,12 @@ class Strategy(IntEnum):
 
 def _dtype(size: int, *fields: tuple[str, int, Any]) -> np.dtype[Any]:
     return np.dtype(
-        {"names": [f[0] for f in fields], "offsets": [f[1] for f in fields], "formats": [f[2] for f in fields],
-         "itemsize": size}
+        {
+            "names": [f[0] for f in fields],
+            "offsets": [f[1] for f in fields],
+            "formats": [f[2] for f in fields],
+            "itemsize": size,
+        }
     )
 
 
@@ -492,9 +496,33 @@ REGISTERS = {
 
 # register -> field -> mask
 REGISTER_FIELDS: dict[str, dict[str, int]] = {
-    "CAPABILITIES": {"ONE_LINE_RING": 0x1, "DESCRIPTOR_RING": 0x2, "LINE_B": 0x4, "CUT_THROUGH": 0x8, "VERIFIED": 0x10, "ORDER_ENTRY": 0x20, "FILTER": 0x40},
-    "CONTROL": {"RX_ENABLE": 0x1, "TX_ENABLE": 0x2},
-    "ERRORS": {"DMA_REFUSED": 0x1, "WRITE_REFUSED": 0x2, "TX_NOT_PUBLISHED": 0x4, "TX_BAD_SLOT": 0x8, "RX_RING_FULL": 0x10, "RX_OVERFLOW": 0x20, "DMA_ERROR": 0x40},
-    "SESSION_PORTS": {"DESTINATION": 0xFFFF, "SOURCE": 0xFFFF0000},
-    "STREAM_STATUS": {"VALID": 0x1},
+    "CAPABILITIES": {
+        "ONE_LINE_RING": 0x1,
+        "DESCRIPTOR_RING": 0x2,
+        "LINE_B": 0x4,
+        "CUT_THROUGH": 0x8,
+        "VERIFIED": 0x10,
+        "ORDER_ENTRY": 0x20,
+        "FILTER": 0x40,
+    },
+    "CONTROL": {
+        "RX_ENABLE": 0x1,
+        "TX_ENABLE": 0x2,
+    },
+    "ERRORS": {
+        "DMA_REFUSED": 0x1,
+        "WRITE_REFUSED": 0x2,
+        "TX_NOT_PUBLISHED": 0x4,
+        "TX_BAD_SLOT": 0x8,
+        "RX_RING_FULL": 0x10,
+        "RX_OVERFLOW": 0x20,
+        "DMA_ERROR": 0x40,
+    },
+    "SESSION_PORTS": {
+        "DESTINATION": 0xFFFF,
+        "SOURCE": 0xFFFF0000,
+    },
+    "STREAM_STATUS": {
+        "VALID": 0x1,
+    },
 }

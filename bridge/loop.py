@@ -87,7 +87,9 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
     paths = [str(build.ROOT), os.environ.get("PYTHONPATH", "")]
     libpython = find_libpython.find_libpython()
     if libpython is None:
-        raise BridgeError(3, f"the shared library of {sys.executable} is missing; install libpython3, or run make sim, which does")
+        raise BridgeError(
+            3, f"the shared library of {sys.executable} is missing; install libpython3, or run make sim, which does"
+        )
     return {
         **os.environ,
         "TICKLOOP_ORDER": str(order_file),
@@ -128,9 +130,16 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
     log = record / "simulator.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, cwd=record, env=_environment(order_file, request.seed), stdin=subprocess.DEVNULL, stdout=file,
-            stderr=subprocess.STDOUT, pass_fds=(write_end,), start_new_session=True, preexec_fn=qemu.die_with_parent,
-        )  # fmt: skip
+            command,
+            cwd=record,
+            env=_environment(order_file, request.seed),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            pass_fds=(write_end,),
+            start_new_session=True,
+            preexec_fn=qemu.die_with_parent,  # noqa: PLW1509  there is no other thread
+        )
     os.close(write_end)
     try:
         _watch(process, read_end, request)
@@ -169,7 +178,11 @@ def _version(command: list[str]) -> str:
 
 
 def _versions(request: LoopRequest, command: list[str]) -> dict[str, str]:
-    versions = {"python": sys.version.split()[0], "numpy": np.__version__, "layout": f"{layout.LAYOUT_VERSION}/{layout.LAYOUT_HASH:08x}"}
+    versions = {
+        "python": sys.version.split()[0],
+        "numpy": np.__version__,
+        "layout": f"{layout.LAYOUT_VERSION}/{layout.LAYOUT_HASH:08x}",
+    }
     if request.simulator == "icarus":
         versions["icarus"] = _version([command[0], "-V"])
     else:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Starts the kernel in a stock QEMU. Its memory and the mailbox are memfds that it inherits: they have no name, so nothing
-can be left behind, and QEMU dies with the process that started it."""
+"""Starts the kernel in a stock QEMU. Its memory and the mailbox are memfds that it inherits: they have no name, so
+nothing can be left behind, and QEMU dies with the process that started it."""
 
 from __future__ import annotations
 
@@ -72,17 +72,42 @@ def start(kernel: Path, config_module: Path, console: Path, log: Path) -> Guest:
     """
     ram, mailbox = _memory("tickloop-ram", RAM_BYTES), _memory("tickloop-mailbox", layout.MAILBOX_BYTES)
     command = [
-        executable(), "-nodefaults", "-display", "none", "-no-reboot",
-        "-machine", "pc,accel=tcg,memory-backend=ram", "-cpu", "max", "-m", f"{RAM_BYTES >> 20}M",
-        "-object", f"memory-backend-file,id=ram,size={RAM_BYTES},mem-path=/proc/self/fd/{ram},share=on",
-        "-object", f"memory-backend-file,id=nic,size={layout.MAILBOX_BYTES},mem-path=/proc/self/fd/{mailbox},share=on",
-        "-device", "ivshmem-plain,memdev=nic", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-        "-serial", f"file:{console}", "-icount", "shift=0,sleep=off",
-        "-kernel", str(kernel), "-initrd", str(config_module),
-    ]  # fmt: skip
+        executable(),
+        "-nodefaults",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-machine",
+        "pc,accel=tcg,memory-backend=ram",
+        "-cpu",
+        "max",
+        "-m",
+        f"{RAM_BYTES >> 20}M",
+        "-object",
+        f"memory-backend-file,id=ram,size={RAM_BYTES},mem-path=/proc/self/fd/{ram},share=on",
+        "-object",
+        f"memory-backend-file,id=nic,size={layout.MAILBOX_BYTES},mem-path=/proc/self/fd/{mailbox},share=on",
+        "-device",
+        "ivshmem-plain,memdev=nic",
+        "-device",
+        "isa-debug-exit,iobase=0xf4,iosize=4",
+        "-serial",
+        f"file:{console}",
+        "-icount",
+        "shift=0,sleep=off",
+        "-kernel",
+        str(kernel),
+        "-initrd",
+        str(config_module),
+    ]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, pass_fds=(ram, mailbox), preexec_fn=die_with_parent
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            pass_fds=(ram, mailbox),
+            preexec_fn=die_with_parent,  # noqa: PLW1509  the simulator has no other Python thread
         )
     return Guest(process, ram, mailbox)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The cocotb test that steers a run inside the simulator: starts QEMU, lets the clock go, waits for the end, collects.
 
-It is awake before and after the loop only. Its order comes as JSON in the file that ``TICKLOOP_ORDER`` names; the outcome
-goes to ``outcome.json`` beside it, whatever happens.
+It is awake before and after the loop only. Its order comes as JSON in the file that ``TICKLOOP_ORDER`` names; the
+outcome goes to ``outcome.json`` beside it, whatever happens.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _open_core(order: dict[str, Any], guest: qemu.Guest | None) -> Any:
 
 def _guest_end(guest: qemu.Guest, status: int, message: str) -> tuple[int, str]:
     """Exit status and line of a run with a kernel: QEMU's own end explains more than its silence."""
-    if status == 0 or status == 4:
+    if status in (0, 4):
         try:
             ended = guest.process.wait(EXIT_PATIENCE_S)
         except Exception:
@@ -61,7 +61,9 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
     guest = None
     start = time.monotonic()
     if order["kernel"]:
-        guest = qemu.start(Path(order["kernel"]), Path(order["config_module"]), Path(order["console"]), record / "qemu.log")
+        guest = qemu.start(
+            Path(order["kernel"]), Path(order["config_module"]), Path(order["console"]), record / "qemu.log"
+        )
     try:
         library = _open_core(order, guest)
         status = library.tl_wait_attach() if guest else 0
@@ -71,7 +73,7 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
             await RisingEdge(dut.done)
         totals = core_library.Totals()
         library.tl_get_totals(ctypes.byref(totals))
-        outcome["totals"] = {name: getattr(totals, name) for name, _ in core_library.Totals._fields_}
+        outcome["totals"] = core_library.as_dict(totals)
         outcome["final"] = [library.tl_final_value(i) for i in range(len(order["final_reads"]))]
         status = library.tl_close()
         message = library.tl_message().decode()

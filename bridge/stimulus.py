@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes the frame player's input: when each frame is due, and its bytes. The player itself keeps the line's minimum gap."""
+"""Writes the frame player's input: when each frame is due, and its bytes. The player keeps the line's minimum gap."""
 
 from __future__ import annotations
 

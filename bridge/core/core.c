@@ -60,6 +60,7 @@ int tl_open(const struct tl_config *config) {
   memset(&core, 0, sizeof core);
   core.config = *config;
   core.attached = config->ram_fd >= 0;
+  registers_open();
   if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
     return core.status;
   if (core.attached) guest_open(config);

@@ -61,6 +61,7 @@ enum purpose {
   PURPOSE_FINAL, /* this core's, after the run */
   PURPOSE_HOST   /* this core playing the host */
 };
+void registers_open(void);
 void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose);
 uint64_t registers_due(void);
 bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint32_t *data);

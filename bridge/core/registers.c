@@ -19,6 +19,8 @@ static struct {
   bool busy;
 } registers;
 
+void registers_open(void) { memset(&registers, 0, sizeof registers); }
+
 void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose) {
   if (registers.head - registers.tail == QUEUE) {
     core_fail(TL_FAILED, "more than %u register accesses are on their way to the NIC", QUEUE);

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Sources of every layout that two parties share, and the generator of their Verilog, C, Python and documentation forms."""
+"""Sources of every layout that two parties share, and the generator of its Verilog, C, Python and Markdown forms."""

@@ -64,12 +64,12 @@ _Static_assert(offsetof(struct rx_record, body) == 29, "rx_record.body");
 _Static_assert(offsetof(struct rx_record, publish) == 60, "rx_record.publish");
 static inline uint64_t rx_record_hw_timestamp_ns(const struct rx_record *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t rx_record_timestamp(const struct rx_record *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -463,12 +463,12 @@ _Static_assert(offsetof(struct itch_S, event_code) == 29, "itch_S.event_code");
 _Static_assert(offsetof(struct itch_S, publish) == 60, "itch_S.publish");
 static inline uint64_t itch_S_hw_timestamp_ns(const struct itch_S *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_S_timestamp(const struct itch_S *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -527,12 +527,12 @@ _Static_assert(offsetof(struct itch_R, inverse_indicator) == 56, "itch_R.inverse
 _Static_assert(offsetof(struct itch_R, publish) == 60, "itch_R.publish");
 static inline uint64_t itch_R_hw_timestamp_ns(const struct itch_R *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_R_timestamp(const struct itch_R *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -572,12 +572,12 @@ _Static_assert(offsetof(struct itch_H, reason) == 56, "itch_H.reason");
 _Static_assert(offsetof(struct itch_H, publish) == 60, "itch_H.publish");
 static inline uint64_t itch_H_hw_timestamp_ns(const struct itch_H *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_H_timestamp(const struct itch_H *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -619,12 +619,12 @@ _Static_assert(offsetof(struct itch_A, price) == 52, "itch_A.price");
 _Static_assert(offsetof(struct itch_A, publish) == 60, "itch_A.publish");
 static inline uint64_t itch_A_hw_timestamp_ns(const struct itch_A *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_A_timestamp(const struct itch_A *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -667,12 +667,12 @@ _Static_assert(offsetof(struct itch_F, attribution) == 56, "itch_F.attribution")
 _Static_assert(offsetof(struct itch_F, publish) == 60, "itch_F.publish");
 static inline uint64_t itch_F_hw_timestamp_ns(const struct itch_F *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_F_timestamp(const struct itch_F *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -710,12 +710,12 @@ _Static_assert(offsetof(struct itch_E, executed_shares) == 48, "itch_E.executed_
 _Static_assert(offsetof(struct itch_E, publish) == 60, "itch_E.publish");
 static inline uint64_t itch_E_hw_timestamp_ns(const struct itch_E *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_E_timestamp(const struct itch_E *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -757,12 +757,12 @@ _Static_assert(offsetof(struct itch_C, execution_price) == 52, "itch_C.execution
 _Static_assert(offsetof(struct itch_C, publish) == 60, "itch_C.publish");
 static inline uint64_t itch_C_hw_timestamp_ns(const struct itch_C *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_C_timestamp(const struct itch_C *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -799,12 +799,12 @@ _Static_assert(offsetof(struct itch_X, canceled_shares) == 48, "itch_X.canceled_
 _Static_assert(offsetof(struct itch_X, publish) == 60, "itch_X.publish");
 static inline uint64_t itch_X_hw_timestamp_ns(const struct itch_X *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_X_timestamp(const struct itch_X *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -838,12 +838,12 @@ _Static_assert(offsetof(struct itch_D, order_reference_number) == 32, "itch_D.or
 _Static_assert(offsetof(struct itch_D, publish) == 60, "itch_D.publish");
 static inline uint64_t itch_D_hw_timestamp_ns(const struct itch_D *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_D_timestamp(const struct itch_D *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -883,12 +883,12 @@ _Static_assert(offsetof(struct itch_U, price) == 52, "itch_U.price");
 _Static_assert(offsetof(struct itch_U, publish) == 60, "itch_U.publish");
 static inline uint64_t itch_U_hw_timestamp_ns(const struct itch_U *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_U_timestamp(const struct itch_U *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
@@ -930,12 +930,12 @@ _Static_assert(offsetof(struct itch_P, price) == 52, "itch_P.price");
 _Static_assert(offsetof(struct itch_P, publish) == 60, "itch_P.publish");
 static inline uint64_t itch_P_hw_timestamp_ns(const struct itch_P *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 static inline uint64_t itch_P_timestamp(const struct itch_P *r) {
   uint64_t v;
-  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v); /* 8 bytes, inside the structure */
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
   return v & 0xFFFFFFFFFFFFull;
 }
 
