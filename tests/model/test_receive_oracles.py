@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The receiver model against programs nobody here wrote: itchfeed for ITCH 5.0 fields, tshark for MoldUDP64 framing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from itch import messages as itchfeed
+
+from generators.tables import ITCH50
+from tb.model.receive import MessageResult, ReceiveModel
+
+SEED = 20191230
+DECODE_AS = ("-d", "udp.port==26477,moldudp64", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
+
+
+def deliver(messages: list[bytes], packet: Callable[..., bytes], size: int = 30) -> Iterator[MessageResult]:
+    model = ReceiveModel("233.54.12.111", 26477)
+    for start in range(0, len(messages), size):
+        result = model.frame(packet(start + 1, messages[start:start + size]))
+        assert result.disposition == "accept"
+        yield from result.messages
+
+
+def by_itchfeed(raw: bytes) -> dict[str, Any]:
+    """The fields in wire order under itchfeed's names; it sets the timestamp last."""
+    return {
+        name: value.decode("latin-1") if isinstance(value, bytes) else value
+        for name, value in vars(itchfeed.messages[raw[:1]](raw)).items()
+    }
+
+
+def assert_equal_to_itchfeed(message: MessageResult) -> None:
+    theirs, fields = by_itchfeed(message.raw), message.fields
+    assert fields is not None
+    assert fields["message_type"] == message.type
+    assert fields["timestamp"] == theirs.pop("timestamp")
+    ours = {name: value for name, value in fields.items() if name not in ("message_type", "timestamp")}
+    assert list(ours.values()) == list(theirs.values()), message.raw.hex()
+    for name in set(ours) & set(theirs):
+        assert ours[name] == theirs[name]
+
+
+def test_both_know_the_same_types_and_lengths() -> None:
+    assert {key.decode(): message.message_size for key, message in itchfeed.messages.items()} == {
+        key: message.length for key, message in ITCH50.items()}
+
+
+@pytest.mark.parametrize("message_type", sorted(ITCH50))
+def test_every_field_of_every_type_as_itchfeed_reads_it(packet: Callable[..., bytes], message_type: str) -> None:
+    generator = random.Random(f"{SEED} {message_type}")
+    length = ITCH50[message_type].length - 1
+    bodies = [b"\0" * length, b"\xff" * length, b" " * length, b"\x7f" + b"\xff" * (length - 1),
+              b"\x80" + b"\0" * (length - 1), *(generator.randbytes(length) for _ in range(40)),
+              *((1 << 8 * length - 1 - bit).to_bytes(length, "big") for bit in range(8 * length))]
+    count = 0
+    for message in deliver([message_type.encode() + body for body in bodies], packet):
+        assert message.status == "ok"
+        assert_equal_to_itchfeed(message)
+        count += 1
+    assert count == len(bodies)
+
+
+@pytest.mark.parametrize("name", ["itch_12302019_open_1000.itch", "itch_start_of_day_1000.itch"])
+def test_real_messages_as_itchfeed_reads_them(sample: Callable[[str], Path], packet: Callable[..., bytes],
+                                              name: str) -> None:
+    data, messages = sample(name).read_bytes(), []
+    while data:
+        length = int.from_bytes(data[:2], "big")
+        messages.append(data[2:2 + length])
+        data = data[2 + length:]
+    count = 0
+    for message in deliver(messages, packet):
+        assert message.status == "ok"
+        assert_equal_to_itchfeed(message)
+        count += 1
+    assert count == len(messages) == 1000
+
+
+def test_framing_as_tshark_reads_it(tshark: Callable[..., Any], build: Callable[..., bytes],
+                                    mold: Callable[..., bytes]) -> None:
+    """Session, count, lengths and the sequence number of each block, on frames of all shapes."""
+    generator = random.Random(SEED)
+    frames, sequence = [], (1 << 64) - 300
+    for _ in range(300):
+        blocks = [generator.randbytes(generator.choice([0, 0, 1, 12, 19, 36, 40, 50, 200]))
+                  for _ in range(generator.choice([0, 1, 1, 1, 2, 5, 20]))]
+        if sequence + len(blocks) >= 1 << 64:  # tshark prints a wrapped number, but one packet may not hold the wrap
+            sequence = 1
+        frames.append(build(payload=mold(sequence, blocks), tags=generator.choice([(), (0x8100,), (0x88A8, 0x8100)]),
+                            options=bytes(4 * generator.choice([0, 0, 1, 10])), trailer=bytes(generator.choice([0, 5]))))
+        sequence += len(blocks)
+    model = ReceiveModel("233.54.12.111", 26477)
+    compared = 0
+    for frame, theirs in zip(frames, tshark(frames, [
+        "moldudp64.session", "moldudp64.sequence", "moldudp64.count", "moldudp64.msgseqnum", "moldudp64.msglen",
+        "ip.checksum.status", "udp.checksum.status",
+    ], *DECODE_AS), strict=True):
+        result = model.frame(frame)
+        assert result.disposition == "accept"
+        assert [result.session] == theirs["moldudp64.session"]
+        assert result.sequence == int(theirs["moldudp64.sequence"][0])
+        assert result.count == int(theirs["moldudp64.count"][0])
+        assert [message.sequence for message in result.messages] == [int(n) for n in theirs["moldudp64.msgseqnum"]]
+        assert [message.length for message in result.messages] == [int(n) for n in theirs["moldudp64.msglen"]]
+        assert (theirs["ip.checksum.status"], theirs["udp.checksum.status"]) == (["1"], ["1"])
+        compared += len(result.messages)
+    assert compared > 500
+
+
+def test_bad_checksums_as_tshark_finds_them(tshark: Callable[..., Any], build: Callable[..., bytes],
+                                            mold: Callable[..., bytes]) -> None:
+    generator = random.Random(SEED + 1)
+    frames = []
+    for n in range(200):
+        frame = bytearray(build(payload=mold(n, [generator.randbytes(generator.choice([12, 19, 36]))]),
+                                options=bytes(4 * (n % 3))))
+        for _ in range(generator.choice([0, 1, 1, 2])):
+            # Behind version, IHL and total length, so that both still know where the checksums lie; not the port.
+            place = generator.choice([19, 22, *range(len(frame) - 30, len(frame))])
+            frame[place] ^= generator.randrange(1, 256)
+        frames.append(bytes(frame))
+    model = ReceiveModel("233.54.12.111", 26477)
+    seen = {"bad_ip_checksum": 0, "bad_udp_checksum": 0, None: 0}
+    for frame, theirs in zip(frames, tshark(frames, ["ip.checksum.status", "udp.checksum.status"], *DECODE_AS),
+                             strict=True):
+        good_ip, good_udp = theirs["ip.checksum.status"] == ["1"], theirs["udp.checksum.status"] == ["1"]
+        expected = "bad_ip_checksum" if not good_ip else "bad_udp_checksum" if not good_udp else None
+        assert model.frame(frame).reason == expected
+        seen[expected] += 1
+    assert min(seen.values()) > 20
