@@ -1,0 +1,13 @@
+rtl/smartnic.v
+rtl/timestamp.v
+rtl/receive_line.v
+rtl/itch_fields.v
+rtl/rx_ring.v
+rtl/line_fifo.v
+rtl/dma_window.v
+rtl/tx_ring.v
+rtl/order_entry.v
+rtl/checksum.v
+rtl/axil_port.v
+rtl/csr.v
+rtl/host_statistics.v
