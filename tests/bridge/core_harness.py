@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""Drives the native core without a simulator: Python plays the testbench, and a thread plays the kernel at the mailbox.
+
+A core is one run in one process, so every test that needs one runs it here after ``tl_open`` has cleared it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bridge import build, core_library, layout
+from bridge.stimulus import write_stimulus
+
+TICK_TVALID, TICK_TLAST, TICK_TUSER, TICK_REGISTER, TICK_WRITE, TICK_READ_DATA, TICK_FINISHED = (
+    1 << b for b in range(8, 15)
+)
+REGISTER_CLOCKS = 4
+RAM_BYTES = 1 << 20
+
+
+@dataclass
+class Run:
+    """What the core did, seen from the testbench's side."""
+
+    beats: list[tuple[int, bytes, int]] = field(default_factory=list)  # clock, 8 bytes, control
+    accesses: list[tuple[int, bool, int, int]] = field(default_factory=list)  # clock, write, address, value
+    clocks: int = 0
+    status: int = 0
+    message: str = ""
+    totals: dict[str, float] = field(default_factory=dict)
+
+
+class Core:
+    """The native core with 1 MiB of host memory."""
+
+    def __init__(
+        self, directory: Path, frames: list[tuple[int, bytes, bool]], *, kernel: bool = False, **config: Any
+    ) -> None:
+        self.directory = directory
+        write_stimulus(directory / "stimulus.bin", frames)
+        self.library = core_library.load(build.build_core())
+        for name in ("tl_tick", "tl_write", "tl_read", "tl_register_done"):
+            getattr(self.library, name).restype = ctypes.c_uint64
+        self.ram_fd = os.memfd_create("ram") if kernel else -1
+        self.mailbox_fd = os.memfd_create("mailbox") if kernel else -1
+        self.child = subprocess.Popen(["sleep", "60"]) if kernel else None
+        if kernel:
+            os.ftruncate(self.ram_fd, RAM_BYTES)
+            os.ftruncate(self.mailbox_fd, layout.MAILBOX_BYTES)
+        values = {
+            "progress_fd": -1, "epoch": 7, "ps_per_instruction": 250, "posted_write_clocks": 40, "read_clocks": 60,
+            "doorbell_clocks": 30, "timeout_s": 2, "host_delay_us": 0, "give_back": 4, "ram_bytes": RAM_BYTES, **config,
+        }  # fmt: skip
+        self.config = core_library.Config(
+            stimulus=str(directory / "stimulus.bin").encode(), record=str(directory).encode(), ram_fd=self.ram_fd,
+            mailbox_fd=self.mailbox_fd, qemu_pid=self.child.pid if self.child else 0, **values,
+        )  # fmt: skip
+        self.open_status = self.library.tl_open(ctypes.byref(self.config))
+
+    def run(self, on_access: Callable[[int], int] = lambda address: 0, on_clock: Callable[[int], None] = lambda c: None,
+            report: bool = True) -> Run:  # fmt: skip
+        """Play the testbench to the end; every received frame is reported as accepted."""
+        result, library, clock = Run(), self.library, 8
+        tdata = ctypes.c_uint64()
+        control, address, data = (ctypes.c_uint32() for _ in range(3))
+        pending: tuple[int, int] | None = None
+        next_tick, frames = 8, 0
+        for _ in range(1_000_000):
+            on_clock(clock)
+            if pending and clock >= pending[0]:
+                next_tick = library.tl_register_done(ctypes.c_uint64(clock), on_access(pending[1]), 0)
+                pending = None
+            if clock >= next_tick:
+                next_tick = library.tl_tick(
+                    ctypes.c_uint64(clock), int(pending is None), ctypes.byref(tdata), ctypes.byref(control),
+                    ctypes.byref(address), ctypes.byref(data),
+                )  # fmt: skip
+                if control.value & TICK_TVALID:
+                    result.beats.append((clock, tdata.value.to_bytes(8, "little"), control.value))
+                    if control.value & TICK_TLAST and report:
+                        frames += 1
+                        library.tl_report(ctypes.c_uint64(clock), (ctypes.c_uint32 * 10)(frames))
+                if control.value & TICK_REGISTER:
+                    result.accesses.append((clock, bool(control.value & TICK_WRITE), address.value, data.value))
+                    pending = (clock + REGISTER_CLOCKS, address.value)
+                if control.value & TICK_FINISHED:
+                    break
+            clock = max(clock + 1, min(next_tick, pending[0] if pending else next_tick))
+        result.clocks = clock
+        totals = core_library.Totals()
+        library.tl_get_totals(ctypes.byref(totals))
+        result.totals = core_library.as_dict(totals)
+        result.status = library.tl_close()
+        result.message = library.tl_message().decode()
+        self.close()
+        return result
+
+    def write(self, clock: int, address: int, line: bytes) -> None:
+        """A DMA write of the NIC."""
+        self.library.tl_write(
+            ctypes.c_uint64(clock), ctypes.c_uint64(address), (ctypes.c_uint32 * 16).from_buffer_copy(line)
+        )
+
+    def close(self) -> None:
+        if self.child:
+            self.child.kill()
+            self.child.wait()
+            self.child = None
+            os.close(self.ram_fd)
+            os.close(self.mailbox_fd)
+
+    def log(self, name: str) -> Any:
+        dtype = {
+            "frames": layout.FRAME_LOG,
+            "guest": layout.GUEST_LOG,
+            "dma": layout.DMA_LOG,
+            "trace": layout.TRACE_LOG,
+        }[name]
+        return np.fromfile(self.directory / f"{name}.bin", dtype)
+
+
+class RunOver(Exception):
+    """The run ended while the kernel was waiting."""
+
+
+class Kernel(threading.Thread):
+    """The kernel's side of the mailbox: ``script`` makes requests; ``work`` counts what it pretends to execute."""
+
+    def __init__(self, core: Core, script: Callable[[Kernel], None]) -> None:
+        super().__init__(daemon=True)
+        self.memory = mmap.mmap(os.dup(core.mailbox_fd), layout.MAILBOX_BYTES)
+        self.ram = mmap.mmap(os.dup(core.ram_fd), RAM_BYTES)
+        self.box = np.frombuffer(self.memory, layout.MAILBOX, 1)
+        self.script, self.work, self.sequence = script, 0, 0
+        self.over = False
+        self.answers: list[tuple[int, int, int]] = []
+
+    def request(self, op: int, value: int = 0, address: int = 0, work: int = 0, **fields: int) -> tuple[int, int, int]:
+        """Execute ``work`` instructions, then make a request; returns (status, value, now_ps) of the answer."""
+        self.work += work
+        for name, number in {"op": op, "value": value, "address": address, "work": self.work, **fields}.items():
+            self.box[name] = number
+        self.sequence += 1
+        self.box["request"] = self.sequence
+        while int(self.box["acknowledge"][0]) != self.sequence:
+            if self.over:
+                raise RunOver
+            time.sleep(0.0001)
+        answer = (int(self.box["ack_status"][0]), int(self.box["ack_value"][0]), int(self.box["now_ps"][0]))
+        self.answers.append(answer)
+        return answer
+
+    def attach(self, **fields: int) -> None:
+        places = {"trace_address": 0x1000, "trace_log2": 4, **fields}
+        self.request(layout.MailboxOp.ATTACH, layout.LAYOUT_HASH, **places)
+
+    def run(self) -> None:
+        try:
+            self.script(self)
+        except RunOver:
+            pass
+
+
+def run_with_kernel(core: Core, script: Callable[[Kernel], None], **arguments: Any) -> tuple[Run, Kernel]:
+    """Run ``core`` with a kernel that follows ``script``."""
+    kernel = Kernel(core, script)
+    kernel.start()
+    status = core.library.tl_wait_attach()
+    run = core.run(**arguments)
+    assert status in (0, run.status)
+    kernel.over = True
+    kernel.join(6)
+    assert not kernel.is_alive()
+    return run, kernel
+
+
+def line(publish: int, continuations: int = 0, fill: int = 0) -> bytes:
+    """A record line with a publish word."""
+    data = bytearray([fill]) * layout.LINE_BYTES
+    data[28] = continuations
+    data[60:64] = publish.to_bytes(4, "little")
+    return bytes(data)

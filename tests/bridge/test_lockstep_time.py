@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""Simulated time at the mailbox: what each kind of request costs, and when the kernel sees what the NIC wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge import layout
+from bridge.layout import MailboxOp
+from tests.bridge.core_harness import REGISTER_CLOCKS, Core, Kernel, line, run_with_kernel
+
+CLOCK_PS = 6400
+START_PS = 8 * CLOCK_PS  # the first tick: simulated time of the kernel's attach
+POLL_PS = 20 * 250
+
+
+def _end(kernel: Kernel) -> None:
+    kernel.request(MailboxOp.EXIT, 0)
+
+
+def test_a_posted_write_costs_the_kernel_nothing_and_the_nic_the_doorbell_latency(tmp_path: Path) -> None:
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.request(MailboxOp.REGISTER_WRITE, 5, layout.REGISTERS["RX_LOG2"], work=1000)
+        kernel.request(MailboxOp.POLL, 0)
+        _end(kernel)
+
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, kernel = run_with_kernel(core, script)
+    assert (run.status, run.message) == (0, "")
+    assert kernel.answers[1][2] == START_PS + 1000 * 250
+    at = -(-(START_PS + 1000 * 250) // CLOCK_PS) + 30
+    assert run.accesses[0] == (at, True, layout.REGISTERS["RX_LOG2"], 5)
+
+
+def test_a_register_read_costs_a_round_trip(tmp_path: Path) -> None:
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.request(MailboxOp.REGISTER_READ, address=layout.REGISTERS["VERSION"], work=64)
+        kernel.request(MailboxOp.POLL, 0)
+        _end(kernel)
+
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, kernel = run_with_kernel(core, script, on_access=lambda address: 0xABCD)
+    assert run.status == 0, run.message
+    status, value, now = kernel.answers[1]
+    assert (status, value) == (0, 0xABCD)
+    clock = -(-(START_PS + 64 * 250) // CLOCK_PS)
+    assert now == (clock + 30 + REGISTER_CLOCKS + 30) * CLOCK_PS
+
+
+def test_a_poll_ends_on_the_poll_grid_once_a_record_is_visible(tmp_path: Path) -> None:
+    written = 4000
+
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.request(MailboxOp.POLL, 0, work=77)
+        seen.append(kernel.ram[0x4000 + 60 : 0x4000 + 64])
+        kernel.request(MailboxOp.POLL, 1, work=10)
+        _end(kernel)
+
+    def on_clock(clock: int) -> None:
+        if clock >= written and not writes:
+            writes.append(clock)
+            core.write(clock, 0x4000, line(layout.PUBLISH_VALID | 7))
+
+    seen: list[bytes] = []
+    writes: list[int] = []
+    frames = [(10_000 * i, bytes(64), False) for i in range(8)]
+    core = Core(tmp_path, frames, kernel=True)
+    run, kernel = run_with_kernel(core, script, on_clock=on_clock)
+    assert run.status == 0, run.message
+    polled = START_PS + 77 * 250
+    visible = (writes[0] + 40) * CLOCK_PS
+    assert kernel.answers[1] == (0, 0, polled + -(-(visible - polled) // POLL_PS) * POLL_PS)
+    assert seen == [(layout.PUBLISH_VALID | 7).to_bytes(4, "little")]
+    assert kernel.answers[2][0] == layout.AcknowledgeStatus.STOP
+
+
+def test_a_continuation_line_is_not_a_record(tmp_path: Path) -> None:
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.request(MailboxOp.POLL, 0)
+        _end(kernel)
+
+    def on_clock(clock: int) -> None:
+        if clock >= 1000 and not writes:
+            writes.append(clock)
+            core.write(clock, 0x4000, line(0))
+
+    writes: list[int] = []
+    core = Core(tmp_path, [(10_000 * i, bytes(64), False) for i in range(3)], kernel=True)
+    run, kernel = run_with_kernel(core, script, on_clock=on_clock)
+    assert run.status == 0, run.message
+    assert kernel.answers[1][0] == layout.AcknowledgeStatus.STOP
+
+
+def test_trace_taps_lie_on_simulated_time(tmp_path: Path) -> None:
+    """Taps before and after a request inside one record's processing are mapped each with its own running period."""
+
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.request(MailboxOp.REGISTER_READ, address=layout.REGISTERS["VERSION"], work=100)
+        entry = b"".join(
+            value.to_bytes(size, "little")
+            for value, size in [(42, 8), (40, 4), (60, 4), (90, 4), (130, 4), (9, 2), (65, 1), (1, 1), (0, 4)]
+        )
+        kernel.ram[0x1000:0x1020] = entry
+        kernel.request(MailboxOp.POLL, 0, work=50, trace_index=1)
+        _end(kernel)
+
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, kernel = run_with_kernel(core, script)
+    assert run.status == 0, run.message
+    (entry,) = core.log("trace")
+    after_read = kernel.answers[1][2]
+    assert int(entry["dequeue_ps"]) == START_PS + 40 * 250
+    assert int(entry["doorbell_ps"]) == START_PS + 90 * 250
+    assert int(entry["done_ps"]) == after_read + 30 * 250
+    assert (int(entry["sequence"]), int(entry["done_work"]), int(entry["orders"])) == (42, 90, 1)
+
+
+FAULTS = {
+    "layout": (7, "built for layout 12345678", lambda k: k.request(MailboxOp.ATTACH, 0x12345678)),
+    "trace ring outside": (7, "trace ring", lambda k: k.attach(trace_address=1 << 40)),
+    "trace ring too long": (7, "trace ring", lambda k: k.attach(trace_log2=31)),
+    "unknown request": (7, "unknown request (99)", lambda k: (k.attach(), k.request(99))),
+    "export outside": (
+        7,
+        "export",
+        lambda k: (k.attach(), k.request(MailboxOp.EXPORT, export_address=0xFFFF_FFFF_FFFF_FFF0, export_bytes=64)),
+    ),
+    "trace overrun": (1, "trace entries", lambda k: (k.attach(), k.request(MailboxOp.POLL, 0, trace_index=17))),
+    "bad end": (1, "ended with status 3", lambda k: (k.attach(), k.request(MailboxOp.EXIT, 3))),
+    "silence": (6, "silent for 2 s", lambda k: k.attach()),
+}
+
+
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_a_kernel_that_breaks_the_protocol_ends_the_run(tmp_path: Path, fault: str) -> None:
+    status, text, script = FAULTS[fault]
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, _ = run_with_kernel(core, script)
+    assert run.status == status
+    assert text in run.message
+
+
+def test_work_that_goes_back_ends_the_run(tmp_path: Path) -> None:
+    def script(kernel: Kernel) -> None:
+        kernel.work = 1000
+        kernel.attach()
+        kernel.work = 10
+        kernel.request(MailboxOp.POLL, 0)
+
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, _ = run_with_kernel(core, script)
+    assert (run.status, run.message) == (1, "the kernel's work count went back")
+
+
+def test_a_dead_machine_is_noticed(tmp_path: Path) -> None:
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        core.child.kill()  # type: ignore[union-attr]
+
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, _ = run_with_kernel(core, script)
+    assert run.status == 4
+    assert "QEMU died" in run.message
+
+
+def test_a_dma_write_outside_host_memory_ends_the_run(tmp_path: Path) -> None:
+    def on_clock(clock: int) -> None:
+        if clock >= 100:
+            core.write(clock, (1 << 20) - 32, line(0))
+
+    core = Core(tmp_path, [(0, bytes(64), False)])
+    run = core.run(on_clock=on_clock)
+    assert run.status == 1
+    assert "outside host memory" in run.message
