@@ -2,7 +2,8 @@
 """Full-depth order books from ITCH 5.0 messages: dictionaries, no pools to share, no order that matters but price.
 
 An order is found by its reference number alone, which every message that modifies it carries (ITCH 5.0 section 1.4);
-the locate of such a message says nothing that the order does not. A message is checked whole before it changes anything.
+the locate of such a message says nothing that the order does not. A message is checked before it changes anything, with
+one exception: a replace for whose new price no level is left still removes the original, as the exchange has.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
+
+from tb.model.symbols import Symbols
 
 Side = Literal["B", "S"]
 
@@ -106,8 +109,8 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class BookStatistics:
-    """What became of the book messages; each falls under exactly one of these, but for over_executions, which are
-    applied too."""
+    """What became of the book messages; each falls under exactly one of these, but over_executions are applied too.
+    Meanings as in the kernel's export."""
 
     book_messages: int = 0
     unsubscribed: int = 0
@@ -116,20 +119,20 @@ class BookStatistics:
     over_executions: int = 0
     pool_full: int = 0
     invalid_messages: int = 0
+    bad_records: int = 0
 
 
 @dataclass
 class Books:
-    """The books of all subscribed symbols. ``subscribed`` tells by padded symbol; the limits are over all books."""
+    """The books of all subscribed symbols; the limits are over all books."""
 
-    subscribed: Callable[[str], bool] = lambda stock: True
-    max_books: int | None = None
-    max_orders: int | None = None
-    max_levels: int | None = None
+    symbols: Symbols
+    max_books: int
+    max_orders: int
+    max_levels: int
     statistics: BookStatistics = field(default_factory=BookStatistics)
     _books: dict[int, Book] = field(default_factory=dict)
     _orders: dict[int, _Order] = field(default_factory=dict)
-    _unsubscribed: set[int] = field(default_factory=set)
     _levels: int = 0
 
     def __getitem__(self, stock_locate: int) -> Book:
@@ -170,22 +173,23 @@ class Books:
         if side not in ("B", "S") or price == 0 or shares == 0:
             self.statistics.invalid_messages += 1
             return None
-        book = self._books.get(locate)
-        if book is None and not self.subscribed(fields["stock"]):
-            self._unsubscribed.add(locate)
+        if not self.symbols.learn(locate, fields["stock"]):
+            self.statistics.bad_records += 1
+            return None
+        if not self.symbols.subscribed(locate):
             self.statistics.unsubscribed += 1
             return None
         if reference in self._orders:
             self.statistics.duplicate_references += 1
             return None
-        if book is None:
-            if len(self._books) == self.max_books:
-                self.statistics.pool_full += 1
-                return None
-            book = self._books[locate] = Book(locate, fields["stock"])
+        book = self._books.get(locate) or Book(locate, fields["stock"])
+        if locate not in self._books and len(self._books) == self.max_books:
+            self.statistics.pool_full += 1
+            return None
         before = book.best_bid()
         if not self._insert(reference, _Order(book, side, price, shares)):
             return None
+        self._books[locate] = book
         return Change(book, before, book.best_bid())
 
     def _reduce(self, fields: Mapping[str, Any], shares: int) -> Change | None:
@@ -229,16 +233,17 @@ class Books:
             return None
         before = order.book.best_bid()
         self._remove(original)
-        self._insert(new, _Order(order.book, order.side, price, shares))
+        if not self._insert(new, _Order(order.book, order.side, price, shares)):
+            return None
         return Change(order.book, before, order.book.best_bid())
 
     def _find(self, reference: int, fields: Mapping[str, Any]) -> _Order | None:
         order = self._orders.get(reference)
         if order is None:
-            if fields["stock_locate"] in self._unsubscribed:
-                self.statistics.unsubscribed += 1
-            else:
+            if self.symbols.subscribed(fields["stock_locate"]):
                 self.statistics.unknown_references += 1
+            else:
+                self.statistics.unsubscribed += 1
         return order
 
     def _insert(self, reference: int, order: _Order) -> bool:

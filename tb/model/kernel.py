@@ -14,20 +14,20 @@ from tb.model.book import BOOK_MESSAGES, Books
 from tb.model.config import KernelConfig
 from tb.model.receive import SEQUENCES, MessageResult
 from tb.model.strategy import BestBid, Order
+from tb.model.symbols import Symbols
 
 
 class KernelModel:
     """The kernel from attach to export, fed with the messages in the order of the RX ring."""
 
     def __init__(self, config: KernelConfig) -> None:
-        self._config = config
+        self._symbols = Symbols(config)
         self._strategy = BestBid(config)
         self._records = 0
         self._other_messages = 0
         self._sequence_gaps = 0
         self._next_sequence: int | None = None
-        self.books = Books(lambda stock: config.of_stock(stock) is not None,
-                           config.max_books, config.max_orders, config.max_levels)
+        self.books = Books(self._symbols, config.max_books, config.max_orders, config.max_levels)
         self.orders: list[Order] = []
 
     def message(self, message: MessageResult) -> Order | None:
@@ -38,12 +38,12 @@ class KernelModel:
         self._next_sequence = (message.sequence + 1) % SEQUENCES
 
         if message.type not in BOOK_MESSAGES or message.fields is None:
-            self._other_messages += 1
+            self._other(message)
             return None
         change = self.books.apply(message.type, message.fields)
         if change is None:
             return None
-        symbol = self._config.of_stock(change.book.stock)
+        symbol = self._symbols.config(change.book.stock_locate)
         assert symbol is not None, "only a subscribed symbol has a book"
         if symbol.strategy != "best_bid":
             return None
@@ -51,6 +51,14 @@ class KernelModel:
         if order is not None:
             self.orders.append(order)
         return order
+
+    def _other(self, message: MessageResult) -> None:
+        """A message without effect on a book; a Stock Directory still names the symbol of its locate."""
+        fields = message.fields
+        if message.type == "R" and fields and not self._symbols.learn(fields["stock_locate"], fields["stock"]):
+            self.books.statistics.bad_records += 1
+            return
+        self._other_messages += 1
 
     @property
     def statistics(self) -> dict[str, Any]:
