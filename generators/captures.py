@@ -152,31 +152,61 @@ class Capture:
             self._warn(f"{backward} message(s) with a timestamp before their predecessor's took its time")
 
 
-class _Source:
-    """A buffered byte stream of a plain or gzip file; a gzip stream that is cut short ends where its data end."""
+class _GzipData(io.RawIOBase):
+    """What a gzip file holds. A stream that is cut short ends where its data end, and `cut_short` says so.
+
+    Only read1 is safe for that: GzipFile's other reads throw away what they have when they meet the early end.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__()
+        self._file = gzip.GzipFile(path)
         self.cut_short = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._file.read1(len(buffer))
+        except EOFError:
+            self.cut_short = True
+            return 0
+        buffer[:len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Source:
+    """A buffered byte stream of a plain or gzip file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._gzip: _GzipData | None = None
         try:
             file: IO[bytes] = path.open("rb")
             if file.read(2) == _GZIP_MAGIC:
                 file.close()
-                self._stream: IO[bytes] = io.BufferedReader(gzip.GzipFile(path), BUFFER_BYTES)
+                self._gzip = _GzipData(path)
+                self._stream: IO[bytes] = io.BufferedReader(self._gzip, BUFFER_BYTES)
             else:
                 file.seek(0)
                 self._stream = file
         except OSError as error:
             raise CaptureError(f"{path}: cannot be read: {error.strerror or error}") from None
 
+    @property
+    def cut_short(self) -> bool:
+        return self._gzip is not None and self._gzip.cut_short
+
     def read(self, size: int) -> bytes:
         try:
             return self._stream.read(size)
-        except EOFError:
-            self.cut_short = True
-            return b""
         except (OSError, zlib.error) as error:
-            raise CaptureError(f"{self.path}: cannot be read: {error}") from None
+            raise CaptureError(f"{self._path}: cannot be read: {error}") from None
 
     def __enter__(self) -> Self:
         return self

@@ -309,7 +309,7 @@ class _Traffic:
                           new.shares, new.price)
 
     def _trade(self, symbol: Symbol) -> bytes:
-        """Of a non-displayed order: reference 0 and side B since 2014 (ITCH 5.0, Trade Message)."""
+        """Of a non-displayed order; the feed shows reference 0 and side B for each (ITCH 5.0, non-cross trade)."""
         return _PACK["P"](b"P", symbol.locate, self._tracking(), self._stamp, 0, BUY, order_size(self._random),
                           symbol.stock, symbol.fair * TICK, self._next_match())
 
