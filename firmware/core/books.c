@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Order books; see books.h. In each operation the line "commit" marks the point after which nothing can fail. */
+#include "core/books.h"
+
+/* E C X D U (ITCH 5.0, 1.4): the reference decides, never the locate; it only tells whether the order could have been ours. */
+static enum outcome not_found(const struct books *books, uint16_t locate) {
+  return symbols_subscribed(&books->symbols, locate) ? OUTCOME_UNKNOWN_REFERENCE : OUTCOME_UNSUBSCRIBED;
+}
+
+static inline void report(const struct books *books, const struct book *book, struct change *change) {
+  change->book = book;
+  change->bid_before = book_best_bid(books, book);
+}
+
+/* Take `shares` and, with the last of them, one order off a level. */
+static inline void level_leave(struct books *books, uint32_t index, uint32_t shares) {
+  struct level *level = &books->levels.pool[index];
+  level->shares -= shares;
+  if (--level->orders == 0) levels_remove(&books->levels, &books->pool[level->book].side[level->side], index);
+}
+
+static inline void remove_order(struct books *books, struct order *order) {
+  level_leave(books, order->level, order->shares);
+  orders_remove(&books->orders, order);
+}
+
+static inline void fill(struct order *order, struct level *level, uint64_t reference, uint32_t shares, uint32_t index) {
+  *order = (struct order){.reference = reference, .shares = shares, .level = index};
+  level->shares += shares;
+  level->orders++;
+}
+
+enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uint64_t reference, uint8_t buy_sell,
+                       uint32_t shares, uint32_t price, struct change *change) {
+  if (shares == 0 || price == 0 || (buy_sell != 'B' && buy_sell != 'S')) return OUTCOME_INVALID;
+  struct locate *known = &books->symbols.locates[locate];
+  if (known->stock != stock || known->state != LOCATE_SUBSCRIBED) {
+    if (!symbols_learn(&books->symbols, locate, stock)) return OUTCOME_BAD_SYMBOL;
+    if (known->state == LOCATE_UNSUBSCRIBED) return OUTCOME_UNSUBSCRIBED;
+  }
+  struct order *order = orders_probe(&books->orders, reference);
+  if (order->shares != 0) return OUTCOME_DUPLICATE_REFERENCE;
+  if (books->orders.live == books->orders.limit) return OUTCOME_POOL_FULL;
+
+  uint16_t number = known->book;
+  if (number == 0) {
+    /* The first order of a book always needs a level: with both checked, nothing below can refuse it. */
+    if (books->count == books->limit || levels_full(&books->levels)) return OUTCOME_POOL_FULL;
+    number = (uint16_t)++books->count;
+    books->pool[number] = (struct book){
+        .stock = stock, .shares = known->shares, .stock_locate = locate, .strategy = known->strategy};
+    known->book = number;
+  }
+  struct book *book = &books->pool[number];
+  enum side side = buy_sell == 'B' ? SIDE_BID : SIDE_ASK;
+  uint32_t key = level_key(price, side);
+  uint32_t parent;
+  uint32_t index = levels_find(&books->levels, &book->side[side], key, &parent);
+  if (index == 0 && levels_full(&books->levels)) return OUTCOME_POOL_FULL;
+
+  /* commit */
+  report(books, book, change);
+  if (index == 0) index = levels_insert(&books->levels, &book->side[side], parent, key, number, side);
+  fill(order, &books->levels.pool[index], reference, shares, index);
+  books->orders.live++;
+  return OUTCOME_APPLIED;
+}
+
+enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t reference, uint32_t shares, struct change *change) {
+  if (shares == 0) return OUTCOME_INVALID;
+  struct order *order = orders_probe(&books->orders, reference);
+  if (order->shares == 0) return not_found(books, locate);
+
+  /* commit */
+  struct level *level = &books->levels.pool[order->level];
+  report(books, &books->pool[level->book], change);
+  if (shares < order->shares) {
+    order->shares -= shares;
+    level->shares -= shares;
+    return OUTCOME_APPLIED;
+  }
+  enum outcome outcome = shares > order->shares ? OUTCOME_OVER_EXECUTION : OUTCOME_APPLIED;
+  remove_order(books, order);
+  return outcome;
+}
+
+enum outcome books_delete(struct books *books, uint16_t locate, uint64_t reference, struct change *change) {
+  struct order *order = orders_probe(&books->orders, reference);
+  if (order->shares == 0) return not_found(books, locate);
+
+  /* commit */
+  report(books, &books->pool[books->levels.pool[order->level].book], change);
+  remove_order(books, order);
+  return OUTCOME_APPLIED;
+}
+
+enum outcome books_replace(struct books *books, uint16_t locate, uint64_t original, uint64_t reference, uint32_t shares,
+                           uint32_t price, struct change *change) {
+  if (shares == 0 || price == 0) return OUTCOME_INVALID;
+  struct order *order = orders_probe(&books->orders, original);
+  if (order->shares == 0) return not_found(books, locate);
+  struct order *target = order;
+  if (reference != original) {
+    target = orders_probe(&books->orders, reference);
+    if (target->shares != 0) return OUTCOME_DUPLICATE_REFERENCE;
+  }
+
+  /* commit: the original goes, whatever becomes of its successor (see books.h) */
+  struct level *level = &books->levels.pool[order->level];
+  uint16_t number = level->book;
+  enum side side = (enum side)level->side;
+  struct book *book = &books->pool[number];
+  struct side_tree *tree = &book->side[side];
+  report(books, book, change);
+  level_leave(books, order->level, order->shares);
+
+  uint32_t key = level_key(price, side);
+  uint32_t parent;
+  uint32_t index = levels_find(&books->levels, tree, key, &parent);
+  if (index == 0 && levels_full(&books->levels)) {
+    orders_remove(&books->orders, order);
+    return OUTCOME_POOL_FULL;
+  }
+  if (index == 0) index = levels_insert(&books->levels, tree, parent, key, number, side);
+  fill(target, &books->levels.pool[index], reference, shares, index);
+  if (target != order) {
+    books->orders.live++;
+    orders_remove(&books->orders, order); /* after the insertion: removal may move entries, the target's too */
+  }
+  return OUTCOME_APPLIED;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Export writer; the format is struct export_header, then for each book an export_book and its levels. */
+#include "core/export.h"
+
+uint64_t export_limit(const struct config_header *config) {
+  return sizeof(struct export_header) + (uint64_t)config->max_books * sizeof(struct export_book) +
+         (uint64_t)config->max_levels * sizeof(struct export_level);
+}
+
+static uint8_t *write_side(const struct levels *levels, const struct side_tree *tree, uint8_t *at) {
+  for (uint32_t index = tree->best; index != 0; index = levels_neighbour(levels, index, 0)) {
+    const struct level *level = &levels->pool[index];
+    struct export_level out = {.price = level_price(level), .orders = level->orders, .shares = level->shares};
+    __builtin_memcpy(at, &out, sizeof out); /* a book of 24 bytes leaves the levels behind it 8-aligned only */
+    at += sizeof out;
+  }
+  return at;
+}
+
+uint64_t export_write(const struct engine *engine, uint64_t work, void *buffer, uint64_t capacity) {
+  const struct books *books = &engine->books;
+  const struct statistics *statistics = &engine->statistics;
+  uint64_t bytes = sizeof(struct export_header) + (uint64_t)books->count * sizeof(struct export_book) +
+                   (uint64_t)books->levels.live * sizeof(struct export_level);
+  if (bytes > capacity) return 0;
+
+  struct export_header header = {
+      .magic = EXPORT_MAGIC,
+      .version = LAYOUT_VERSION,
+      .book_count = books->count,
+      .bytes = bytes,
+      .records = statistics->records,
+      .book_messages = statistics->book_messages,
+      .other_messages = statistics->other_messages,
+      .unsubscribed = statistics->unsubscribed,
+      .unknown_references = statistics->unknown_references,
+      .duplicate_references = statistics->duplicate_references,
+      .over_executions = statistics->over_executions,
+      .pool_full = statistics->pool_full,
+      .orders_sent = statistics->orders_sent,
+      .orders_refused_price = statistics->orders_refused_price,
+      .orders_refused_ring = statistics->orders_refused_ring,
+      .sequence_gaps = statistics->sequence_gaps,
+      .live_orders = books->orders.live,
+      .live_levels = books->levels.live,
+      .work = work,
+      .bad_records = statistics->bad_records,
+      .invalid_messages = statistics->invalid_messages,
+  };
+  uint8_t *at = buffer;
+  __builtin_memcpy(at, &header, sizeof header);
+  at += sizeof header;
+  for (uint32_t locate = 0; locate < LOCATES; locate++) {
+    uint16_t number = books->symbols.locates[locate].book;
+    if (number == 0) continue;
+    const struct book *book = &books->pool[number];
+    struct export_book out = {
+        .stock_locate = book->stock_locate, .bids = book->side[SIDE_BID].count, .asks = book->side[SIDE_ASK].count};
+    __builtin_memcpy(out.stock, &book->stock, sizeof out.stock);
+    __builtin_memcpy(at, &out, sizeof out);
+    at = write_side(&books->levels, &book->side[SIDE_BID], at + sizeof out);
+    at = write_side(&books->levels, &book->side[SIDE_ASK], at);
+  }
+  return bytes;
+}

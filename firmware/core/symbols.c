@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Subscriptions by symbol, learned by locate; all of it off the hot path except the inline test in symbols.h. */
+#include "core/symbols.h"
+
+#include "core/bytes.h"
+
+uint32_t symbols_index_log2(uint32_t count) {
+  uint32_t log2 = 1;
+  while ((1ull << log2) < 2ull * count + 1) log2++; /* at least one free entry ends a search */
+  return log2;
+}
+
+bool symbol_valid(const uint8_t stock[8]) {
+  bool padding = false;
+  if (stock[0] == ' ') return false;
+  for (unsigned i = 0; i < 8; i++) {
+    if (stock[i] < ' ' || stock[i] > '~') return false;
+    if (padding && stock[i] != ' ') return false;
+    padding = stock[i] == ' ';
+  }
+  return true;
+}
+
+/* The index entry of `stock`, or the free one where it would go. */
+static uint32_t *find(const struct symbols *symbols, uint64_t stock) {
+  uint32_t mask = (1u << symbols->index_log2) - 1;
+  uint32_t at = (uint32_t)((stock * 0x9E3779B97F4A7C15ull) >> (64 - symbols->index_log2));
+  while (symbols->index[at] != 0 && load_u64(symbols->list[symbols->index[at] - 1].stock) != stock) at = (at + 1) & mask;
+  return &symbols->index[at];
+}
+
+bool symbols_init(struct symbols *symbols, const struct config_header *config, struct locate *locates, uint32_t *index) {
+  *symbols = (struct symbols){
+      .locates = locates,
+      .index = index,
+      .index_log2 = symbols_index_log2(config->symbol_count),
+      .list = (const struct config_symbol *)(config + 1),
+      .count = config->symbol_count,
+      .subscribe_all = config->subscribe_all != 0,
+      .default_strategy = (uint8_t)config->default_strategy,
+      .default_shares = config->default_shares,
+  };
+  for (uint32_t i = 0; i < symbols->count; i++) {
+    uint32_t *entry = find(symbols, load_u64(symbols->list[i].stock));
+    if (*entry != 0) return false;
+    *entry = i + 1;
+  }
+  return true;
+}
+
+bool symbols_learn(struct symbols *symbols, uint16_t locate, uint64_t stock) {
+  struct locate *known = &symbols->locates[locate];
+  if (known->state != LOCATE_UNKNOWN) return known->stock == stock;
+  if (!symbol_valid((const uint8_t *)&stock)) return false;
+
+  known->stock = stock;
+  uint32_t position = *find(symbols, stock);
+  if (position != 0) {
+    const struct config_symbol *symbol = &symbols->list[position - 1];
+    known->strategy = (uint8_t)symbol->strategy;
+    known->shares = symbol->shares;
+  } else {
+    known->strategy = symbols->default_strategy;
+    known->shares = symbols->default_shares;
+  }
+  known->state = position != 0 || symbols->subscribe_all ? LOCATE_SUBSCRIBED : LOCATE_UNSUBSCRIBED;
+  return true;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which symbols are subscribed, and what each stock locate stands for.
+ *
+ * The feed names a locate's symbol in A, F and R; the first name holds for the run. The configured list is consulted once
+ * a locate, through a hash index; afterwards a locate costs one table read.
+ */
+#ifndef TICKLOOP_SYMBOLS_H
+#define TICKLOOP_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "include/layout.h"
+
+#define LOCATES 65536u
+
+enum locate_state { LOCATE_UNKNOWN = 0, LOCATE_UNSUBSCRIBED, LOCATE_SUBSCRIBED };
+
+struct locate {
+  uint64_t stock; /* as the eight bytes stand on the wire */
+  uint32_t shares;
+  uint16_t book; /* 0: none yet */
+  uint8_t state;
+  uint8_t strategy;
+};
+_Static_assert(sizeof(struct locate) == 16, "four locates a cache line");
+
+struct symbols {
+  struct locate *locates; /* LOCATES entries, zeroed by the owner */
+  uint32_t *index;        /* 1 + position in the list; zeroed by the owner, symbols_index_log2 gives its size */
+  uint32_t index_log2;
+  const struct config_symbol *list;
+  uint32_t count;
+  bool subscribe_all;
+  uint8_t default_strategy;
+  uint32_t default_shares;
+};
+
+uint32_t symbols_index_log2(uint32_t count);
+
+/* Printable ASCII, left-justified, padded with spaces on the right, not empty. */
+bool symbol_valid(const uint8_t stock[8]);
+
+/* Index the list; false if a symbol stands in it twice. */
+bool symbols_init(struct symbols *symbols, const struct config_header *config, struct locate *locates, uint32_t *index);
+
+/* Learn that `locate` is `stock`; false if the name is impossible or contradicts the one learned before. */
+bool symbols_learn(struct symbols *symbols, uint16_t locate, uint64_t stock);
+
+/* Whether messages of `locate` concern a subscribed symbol, as far as the feed has told. */
+static inline bool symbols_subscribed(const struct symbols *symbols, uint16_t locate) {
+  uint8_t state = symbols->locates[locate].state;
+  return state == LOCATE_SUBSCRIBED || (state == LOCATE_UNKNOWN && symbols->subscribe_all);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The NIC's mailbox: BAR2 of an ivshmem-plain device, plain memory shared with the bridge.
+ *
+ * A store to it has no side effect, so every register access is a request that the bridge performs while the kernel waits
+ * (lockstep). The work clock stands still during that wait: it counts what the kernel executed, not how long it waited,
+ * and under -icount shift=0 that is the exact number of instructions.
+ */
+#ifndef TICKLOOP_MAILBOX_H
+#define TICKLOOP_MAILBOX_H
+
+#include <stdint.h>
+
+#include "arch/cpu.h"
+#include "include/layout.h"
+
+struct mailbox_port {
+  struct mailbox *shared;
+  uint64_t not_work;    /* what rdtsc showed at boot, and all waiting since */
+  uint64_t trace_index; /* trace entries written so far: the bridge reads up to here at each request */
+  uint32_t sequence;
+};
+
+/* Instructions executed outside of waiting, since boot. */
+static inline uint64_t work_now(const struct mailbox_port *port) {
+  return rdtsc() - port->not_work;
+}
+
+/* Find the device and check magic, version and layout hash; panics or ends with EXIT_STATUS_LAYOUT. */
+void mailbox_open(struct mailbox_port *port);
+
+/* Make a request and wait for its acknowledge; panics if the bridge refuses it. Returns the acknowledge status. */
+enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address, uint32_t value);
+
+/* ATTACH: tell the bridge the kernel's layout and where the trace ring is. */
+void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2);
+
+/* EXPORT: hand out the kernel's result. */
+void mailbox_export(struct mailbox_port *port, const void *export, uint64_t bytes);
+
+static inline void register_write(struct mailbox_port *port, uint32_t address, uint32_t value) {
+  mailbox_request(port, MAILBOX_OP_REGISTER_WRITE, address, value);
+}
+
+static inline uint32_t register_read(struct mailbox_port *port, uint32_t address) {
+  mailbox_request(port, MAILBOX_OP_REGISTER_READ, address, 0);
+  return port->shared->ack_value;
+}
+
+#endif

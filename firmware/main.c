@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel from entry to exit: configuration, pools, NIC, one poll loop with interrupts off, the result.
+ *
+ * Memory:  0x00000000  page 0 absent (null pointers fault), firmware, loader's start information
+ *          0x00100000  RESERVED_BASE, 64 KiB kept free for fixed descriptor rings
+ *          0x01000000  KERNEL_BASE: this image, its page tables and stack, then the pools, RX and TX ring first
+ *          up to the configuration module or the end of that RAM region
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/machine.h"
+#include "arch/pools.h"
+#include "arch/pvh.h"
+#include "arch/traps.h"
+#include "console/console.h"
+#include "core/config.h"
+#include "core/engine.h"
+#include "core/export.h"
+#include "drivers/mailbox.h"
+#include "drivers/nic.h"
+#include "drivers/serial.h"
+#include "include/kernel.h"
+
+#define TRACE_LOG2 12u
+#define TRACE_ENTRIES (1u << TRACE_LOG2)
+#define PAGE_BYTES 4096u
+
+/* The bridge reads the trace at requests, and a busy kernel makes one at least every quarter of the largest RX ring. */
+#define MAX_RX_BATCH (TRACE_ENTRIES / 2)
+
+struct kernel {
+  struct mailbox_port port;
+  struct nic nic;
+  struct engine engine;
+  struct trace_entry *trace;
+  void *export;
+  uint64_t export_bytes;
+  uint64_t gaps_told;
+};
+
+void kernel_main(uint64_t start_info) __attribute__((noreturn));
+
+static const struct config_header *find_config(const struct boot *boot) {
+  struct range module;
+  if (!pvh_module(boot, 0, &module)) panic("no configuration module: pass it with -initrd");
+  const struct config_header *config = (const struct config_header *)module.start;
+  uint64_t bytes = module.end - module.start;
+  if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
+  const char *wrong = config_validate(config, bytes);
+  if (wrong != NULL) panic("configuration: %s", wrong);
+  return config;
+}
+
+static void print_config(const struct config_header *config) {
+  console_print("config: %u symbols listed, subscribe_all %u\n", config->symbol_count, config->subscribe_all);
+  console_print("config: default strategy %u, shares %u\n", config->default_strategy, config->default_shares);
+  console_print("config: RX ring %u slots, TX ring %u slots\n", 1u << config->rx_log2, 1u << config->tx_log2);
+  console_print("config: up to %u books, %u orders, %u levels\n", config->max_books, config->max_orders,
+                config->max_levels);
+  uint32_t group = config->group_address;
+  console_print("config: group %u.%u.%u.%u:%u\n", group >> 24, group >> 16 & 255, group >> 8 & 255, group & 255,
+                config->group_port);
+}
+
+static struct nic_rings take_rings(struct range *memory, const struct config_header *config) {
+  struct nic_rings rings;
+  rings.rx = pools_take_zeroed(memory, "RX ring", 1u << config->rx_log2, sizeof(union rx_line), PAGE_BYTES);
+  rings.tx = pools_take_zeroed(memory, "TX ring", 1u << config->tx_log2, sizeof(struct tx_slot), PAGE_BYTES);
+  rings.window_base = (uint64_t)rings.rx;
+  rings.window_bytes = memory->start - rings.window_base;
+  return rings;
+}
+
+static void take_engine(struct kernel *kernel, struct range *memory, const struct config_header *config) {
+  struct engine_sizes sizes = engine_sizes(config);
+  struct engine_memory pools = {
+      .orders = pools_take_zeroed(memory, "orders", sizes.orders, sizeof(struct order), LINE_BYTES),
+      .levels = pools_take(memory, "levels", sizes.levels, sizeof(struct level), LINE_BYTES),
+      .books = pools_take(memory, "books", sizes.books, sizeof(struct book), LINE_BYTES),
+      .locates = pools_take_zeroed(memory, "locates", sizes.locates, sizeof(struct locate), LINE_BYTES),
+      .symbol_index = pools_take_zeroed(memory, "symbol index", sizes.symbol_index, sizeof(uint32_t), LINE_BYTES),
+  };
+  pools.levels[0] = (struct level){0};
+  const char *wrong = engine_init(&kernel->engine, config, &pools);
+  if (wrong != NULL) panic("configuration: %s", wrong);
+}
+
+/* Housekeeping belongs here, where there is nothing to trade on. */
+static bool idle(struct kernel *kernel) {
+  const struct engine *engine = &kernel->engine;
+  for (; kernel->gaps_told < engine->statistics.sequence_gaps && kernel->gaps_told < GAPS_KEPT; kernel->gaps_told++) {
+    const struct gap *gap = &engine->gaps[kernel->gaps_told];
+    console_print("gap: sequence %lu expected, %lu received\n", gap->expected, gap->received);
+  }
+  return nic_wait(&kernel->nic, engine->statistics.records);
+}
+
+/* Send engine.intent; returns the number of orders sent, 0 if the ring is full. */
+static unsigned send_order(struct kernel *kernel, uint32_t *doorbell) {
+  struct engine *engine = &kernel->engine;
+  struct tx_slot *slot = nic_slot(&kernel->nic);
+  if (slot == NULL) {
+    engine->statistics.orders_refused_ring++;
+    return 0;
+  }
+  ouch_enter_order(&engine->ouch, &engine->intent, slot);
+  nic_publish(&kernel->nic, slot);
+  engine->statistics.orders_sent++;
+  *doorbell = (uint32_t)work_now(&kernel->port);
+  nic_doorbell(&kernel->nic);
+  return 1;
+}
+
+/* One record, from dequeue to done. */
+static void process(struct kernel *kernel, const union rx_line *line) {
+  struct mailbox_port *port = &kernel->port;
+  uint32_t dequeue = (uint32_t)work_now(port);
+  uint32_t decided = dequeue, doorbell = dequeue;
+  unsigned orders = 0;
+
+  enum decision decision = engine_record(&kernel->engine, line);
+  if (decision != DECISION_NONE) decided = (uint32_t)work_now(port);
+  if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
+
+  kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
+      .sequence = line->record.sequence,
+      .dequeue = dequeue,
+      .decision = decided,
+      .doorbell = doorbell,
+      .done = (uint32_t)work_now(port),
+      .stock_locate = line->record.stock_locate,
+      .type = line->record.type,
+      .orders = (uint8_t)orders,
+  };
+  port->trace_index++;
+}
+
+/* Until the bridge says stop. */
+static void trade(struct kernel *kernel) {
+  for (;;) {
+    const union rx_line *line = nic_record(&kernel->nic);
+    if (line == NULL) {
+      if (!idle(kernel)) return;
+      continue;
+    }
+    process(kernel, line);
+    nic_consume(&kernel->nic, line);
+  }
+}
+
+static void print_statistics(const struct engine *engine, uint64_t work) {
+  const struct statistics *s = &engine->statistics;
+  const struct books *books = &engine->books;
+  const struct {
+    const char *name;
+    uint64_t value;
+  } facts[] = {
+      {"records", s->records},
+      {"book messages", s->book_messages},
+      {"other messages", s->other_messages},
+      {"unsubscribed", s->unsubscribed},
+      {"unknown references", s->unknown_references},
+      {"duplicate references", s->duplicate_references},
+      {"over-executions", s->over_executions},
+      {"invalid messages", s->invalid_messages},
+      {"bad records", s->bad_records},
+      {"sequence gaps", s->sequence_gaps},
+      {"pool full", s->pool_full},
+      {"orders sent", s->orders_sent},
+      {"orders refused, price", s->orders_refused_price},
+      {"orders refused, ring full", s->orders_refused_ring},
+      {"books", books->count},
+      {"live orders", books->orders.live},
+      {"live levels", books->levels.live},
+      {"instructions", work},
+  };
+  for (unsigned i = 0; i < sizeof facts / sizeof facts[0]; i++) {
+    console_print("statistics: %s %lu\n", facts[i].name, facts[i].value);
+  }
+}
+
+static void finish(struct kernel *kernel) {
+  uint64_t work = work_now(&kernel->port);
+  uint64_t bytes = export_write(&kernel->engine, work, kernel->export, kernel->export_bytes);
+  if (bytes == 0) panic("the export does not fit its pool");
+  mailbox_export(&kernel->port, kernel->export, bytes);
+  print_statistics(&kernel->engine, work);
+  mailbox_request(&kernel->port, MAILBOX_OP_EXIT, 0, 0);
+}
+
+void kernel_main(uint64_t start_info) {
+  struct kernel kernel = {.port = {.not_work = rdtsc()}};
+  serial_init();
+  traps_init();
+  console_print("tickloop kernel, layout version %u, hash 0x%x\n", LAYOUT_VERSION, LAYOUT_HASH);
+
+  struct boot boot = pvh_parse(start_info);
+  pvh_print(&boot);
+  mailbox_open(&kernel.port);
+  const struct config_header *config = find_config(&boot);
+  print_config(config);
+
+  struct range memory = pvh_free_memory(&boot, (uint64_t)kernel_end);
+  struct nic_rings rings = take_rings(&memory, config);
+  kernel.trace = pools_take_zeroed(&memory, "trace ring", TRACE_ENTRIES, sizeof(struct trace_entry), PAGE_BYTES);
+  take_engine(&kernel, &memory, config);
+  kernel.export_bytes = export_limit(config);
+  kernel.export = pools_take(&memory, "export", 1, kernel.export_bytes, PAGE_BYTES);
+
+  mailbox_attach(&kernel.port, kernel.trace, TRACE_LOG2);
+  nic_init(&kernel.nic, &kernel.port, config, &rings);
+  if (kernel.nic.rx_batch > MAX_RX_BATCH) kernel.nic.rx_batch = MAX_RX_BATCH;
+  console_print("nic: rings granted and enabled, epoch 0x%x\n", kernel.nic.epoch);
+
+  trade(&kernel);
+  finish(&kernel);
+  machine_exit(EXIT_STATUS_DONE);
+}
