@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""The figures of a run under the names that users read, for the table and the report alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """(name, value) pairs; a stage without samples is left out."""
+    delivered = sum(counters["messages"].values())
+    dropped = counters["frames"] - counters["accepted"]
+    rows = [
+        ("frames", f"{counters['frames']:,}" + (f" ({dropped:,} dropped)" if dropped else "")),
+        ("messages", _messages(counters, delivered)),
+    ]
+    if run["command"] == "sim":
+        rows.append(("orders", f"{compared(run, 'orders'):,}"))
+    rows += [("RTL clocks", f"{run['clocks']:,} ({run['clocks_skipped']:,} of them idle and skipped)"),
+             ("loop speed", _speed(run, delivered))]
+    for stage, name in (
+        ("last_byte_to_dma_issue", "last byte to DMA write"),
+        ("dequeue_to_done", "a message in the kernel"),
+        ("dequeue_to_doorbell", "dequeue to doorbell"),
+        ("tick_to_trade", "tick to trade"),
+    ):
+        values = stages.get(stage)
+        if values and values["count"]:
+            rows.append((name, f"p50 {values['p50']}, p99 {values['p99']}, mean {values['mean']} {values['unit']}"))
+    return rows
+
+
+def compared(run: dict[str, Any], check: str) -> int:
+    """How many items a check of the run compared."""
+    return next((entry["compared"] for entry in run["checks"] if entry["name"] == check), 0)
+
+
+def _messages(counters: dict[str, Any], delivered: int) -> str:
+    others = [f"{count:,} {status}" for status, count in counters["messages"].items() if count and status != "ok"]
+    others += [f"{counters[name]:,} {name.replace('_', ' ')}" for name in ("duplicates", "gaps") if counters[name]]
+    return f"{delivered:,}" + (f" ({', '.join(others)})" if others else "")
+
+
+def _speed(run: dict[str, Any], delivered: int) -> str:
+    seconds = run["wall"].get("loop_s") or 0
+    if not seconds:
+        return "not measured"
+    active = run["clocks"] - run["clocks_skipped"]
+    return f"{active / seconds:,.0f} clocks/s, {delivered / seconds:,.0f} messages/s ({seconds:.2f} s)"

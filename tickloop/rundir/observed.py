@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""Everything a run's logs say, decoded once: the source of the run directory, the checks and the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.interface import LoopResult
+from tickloop.rundir.books import Export, parse_export
+from tickloop.rundir.frames import event_lines, frame_lines
+from tickloop.rundir.latency import Latency, measure
+from tickloop.rundir.lines import ring_records
+from tickloop.rundir.messages import message_lines
+from tickloop.rundir.orders import order_lines
+from tickloop.rundir.summary import disagreements, hardware_counters
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The lines of the run directory's files, and every contradiction met while decoding."""
+
+    frames: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    counters: dict[str, Any]
+    disagreements: list[str]
+    latency: Latency
+    orders: list[dict[str, Any]]
+    export: Export
+    problems: list[str]
+
+
+def observe(result: LoopResult, closed_loop: bool) -> Observed:
+    """Decodes ``result``; without a kernel there are no orders and no export."""
+    records = ring_records(result)
+    frames = frame_lines(result.frames)
+    messages, problems = message_lines(records, result.frames)
+    events = event_lines(result.frames)
+    counters = hardware_counters(result.registers)
+    differing = disagreements(counters, frames, messages, events)
+    latency = measure(result, records, [line["frame"] for line in messages])
+    orders, order_problems = order_lines(result)
+    export = parse_export(result.export) if closed_loop else Export()
+    problems += [*latency.problems, *order_problems, *export.problems, *differing]
+    if not closed_loop and result.sent:
+        problems.append(f"{len(result.sent)} frames were sent without a kernel")
+    return Observed(frames, messages, events, counters, differing, latency, orders, export, problems)

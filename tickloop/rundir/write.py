@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""A run's directory from what was observed: see docs/run-directory.md for every file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bridge.interface import LoopResult
+from generators.captures import write_pcap
+from tickloop.rundir.files import write_json, write_json_array, write_json_lines
+from tickloop.rundir.observed import Observed
+from tickloop.rundir.orders import sent_time_ns
+
+
+def write_run(out: Path, result: LoopResult, observed: Observed, run: dict[str, Any], closed_loop: bool) -> None:
+    """Writes every file but console.log (the bridge's) and report.html, which is made from these."""
+    write_json_lines(out / "frames.jsonl", observed.frames)
+    write_json_lines(out / "messages.jsonl", observed.messages)
+    write_json_lines(out / "events.jsonl", observed.events)
+    write_json(out / "summary.json", {**observed.counters, "agree": not observed.disagreements})
+    write_json(out / "latency.json", {"stages": observed.latency.summary()})
+    observed.latency.write_csv(out / "latency.csv")
+    if closed_loop:
+        write_json_lines(out / "orders.jsonl", observed.orders)
+        write_pcap(out / "orders.pcap", [(max(0, sent_time_ns(result, sent)), sent.data) for sent in result.sent])
+        write_json_array(out / "books.json", observed.export.books)
+    write_json(out / "run.json", run)
