@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import stat
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -221,12 +222,7 @@ def read_capture(path: str | Path, group: Group = DEFAULT_GROUP) -> Capture:
     `group` is where the packets of an ITCH file are sent; frames of a pcap are taken as captured.
     """
     path = Path(path)
-    if not path.exists():
-        raise CaptureError(f"{path}: no such file")
-    if path.is_dir():
-        raise CaptureError(f"{path}: is a directory, not a capture")
-    if not path.is_file():
-        raise CaptureError(f"{path}: not a regular file")
+    _check_regular(path)
     with _Source(path) as source:
         head = source.read(SNIFF_BYTES)
     if not head:
@@ -241,6 +237,20 @@ def read_capture(path: str | Path, group: Group = DEFAULT_GROUP) -> Capture:
     if not _has_sound_message(head):
         raise CaptureError(f"{path}: not an ITCH 5.0 file: no length prefix agrees with its message's type")
     return Capture(path, "itch", group)
+
+
+def _check_regular(path: Path) -> None:
+    """A capture is opened once to see what it is and again to be read, so a pipe will not do."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise CaptureError(f"{path}: no such file") from None
+    except OSError as error:
+        raise CaptureError(f"{path}: cannot be read: {error.strerror}") from None
+    if stat.S_ISDIR(mode):
+        raise CaptureError(f"{path}: is a directory, not a capture")
+    if not stat.S_ISREG(mode):
+        raise CaptureError(f"{path}: not a regular file")
 
 
 def _check_pcap_header(path: Path, head: bytes) -> None:

@@ -17,7 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, islice
-from math import fsum
+from math import fsum, inf, isinf
 from pathlib import Path
 from random import Random
 from typing import IO
@@ -67,17 +67,17 @@ class Profile:
         return low + (span - 1) * (2 * span - 1) / (6 * span)
 
     @property
-    def burst_probability(self) -> float:
-        """Of an event (a burst, or a single message) being a burst."""
-        return self.burst_share / (self.burst_share + (1 - self.burst_share) * self.mean_burst)
+    def singles_per_burst(self) -> float:
+        """Mean number of single messages from one burst to the next."""
+        return self.mean_burst * (1 - self.burst_share) / self.burst_share if self.burst_share else inf
 
     @property
     def natural_rate(self) -> float:
-        """Messages a second of the timed phase: messages an event over the mean gap between events."""
+        """Messages a second of the timed phase: messages an event (single or burst) over the mean gap of events."""
         points = zip(self.gaps, self.gaps[1:], strict=False)
         # fsum, because sum() of floats rounds differently from Python 3.12 on.
         mean_gap = fsum((p1 - p0) * (gap0 + gap1) / 2 for (p0, gap0), (p1, gap1) in points)
-        return 1e9 * (1 + self.burst_probability * (self.mean_burst - 1)) / mean_gap
+        return 1e9 * (1 + (self.mean_burst - 1) / (1 + self.singles_per_burst)) / mean_gap
 
 
 # Whole-day mix and mean rate (12.6 thousand messages a second) of Nasdaq on 30 October 2019.
@@ -137,6 +137,7 @@ class _Traffic:
         self._count = 0
         self._reference = 0
         self._match = 0
+        self._singles = self._draw_singles()
         self._writers = {
             "A": self._add, "F": self._add_attributed, "E": self._execute, "C": self._execute_with_price,
             "X": self._cancel, "D": self._delete, "U": self._replace, "P": self._trade, "Q": self._cross,
@@ -176,12 +177,14 @@ class _Traffic:
         """What one timestamp of the timed phase carries: a single message or a burst of one symbol."""
         random = self._random.random
         symbol = self._symbols[self._pick(self._activity)]
-        if random() >= self._profile.burst_probability:
+        if self._singles:
+            self._singles -= 1
             kind = self._types[self._pick(self._weights)]
             if kind in "ECXDU" and not symbol.live:
                 kind = "A"
             yield self._writers[kind](symbol)
             return
+        self._singles = self._draw_singles()
         low, high = self._profile.burst_sizes
         size = min(self._uniform(low, high), self._uniform(low, high))
         if random() < self._profile.burst_after_cross:
@@ -206,6 +209,11 @@ class _Traffic:
         upper = bisect_right(self._gap_points, draw)
         (p0, gap0), (p1, gap1) = self._profile.gaps[upper - 1:upper + 1]
         return max(1, int(self._gap_scale * (gap0 + (gap1 - gap0) * (draw - p0) / (p1 - p0))))
+
+    def _draw_singles(self) -> float:
+        """Until the next burst: uniform, so that short runs come nearer to the share than independent draws would."""
+        mean = self._profile.singles_per_burst
+        return mean if isinf(mean) else self._uniform(0, 2 * round(mean))
 
     def _set_clock(self, now: int) -> None:
         self._now = now
@@ -341,7 +349,7 @@ def generate(profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | N
     warm_up = min(WARM_UP_ORDERS * symbols, count // 5) if warm_up is None else warm_up
     if not 1 <= symbols <= MAX_SYMBOLS:
         raise ValueError(f"a profile has 1 to {MAX_SYMBOLS} symbols, got {symbols}")
-    if count < 1 or warm_up < 0 or (rate is not None and not 0 < rate < float("inf")):
+    if count < 1 or warm_up < 0 or (rate is not None and not 0 < rate < inf):
         raise ValueError("messages and rate must be positive, warm-up not negative")
     return islice(_Traffic(profile, seed, symbols, rate).messages(warm_up), count)
 

@@ -222,12 +222,12 @@ def test_paths_that_are_no_files(tmp_path: Path) -> None:
         read_capture(tmp_path / "pipe")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_unreadable_file(tmp_path: Path) -> None:
-    path = store(tmp_path / "x.pcap", pcap(FRAMES))
-    path.chmod(0)
-    with pytest.raises(CaptureError, match="cannot be read: Permission denied"):
-        read_capture(path)
+def test_unreadable_files(tmp_path: Path) -> None:
+    # Neither depends on permissions, which root does not meet: reading a process's memory at 0 is an I/O error.
+    with pytest.raises(CaptureError, match="mem: cannot be read: Input/output error"):
+        read_capture("/proc/self/mem")
+    with pytest.raises(CaptureError, match="cannot be read: File name too long"):
+        read_capture(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("name", ["x.pcap", "x.pcap.gz"])
