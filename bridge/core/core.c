@@ -12,6 +12,7 @@
 
 #define FEED_DELAY 160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
 #define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
+#define NOTHING_DUE 4096ull
 #define REPORT_PATIENCE 100000u  /* looks at a drained NIC that still owes reports */
 #define READS 64u
 #define FINAL_READS 512u
@@ -119,12 +120,17 @@ static bool drained(void) {
          memory_next_visible() == NEVER && (!core.attached || guest_polling() || guest_exited());
 }
 
+/* The kernel polls for the first time, or this core has set the NIC up. */
+static bool feed_allowed(void) { return core.attached ? guest_feeding() : registers_quiet(); }
+
 static uint64_t next_tick(uint64_t clock) {
   uint64_t next = least(player_due(), registers_due());
   if (core.attached) next = least(next, guest_due());
   if (core.read_tail != core.read_head) next = least(next, core.reads[core.read_tail % READS].due);
+  if (!core.feeding && feed_allowed()) next = clock + 1;
   if (drained()) next = least(next, clock + IDLE_CHECK);
   if (core.finished || core_failed()) next = clock + 1;
+  if (next == NEVER) next = clock + NOTHING_DUE; /* the NIC has something under way; keep looking */
   return next > clock ? next : clock + 1;
 }
 
@@ -175,7 +181,7 @@ unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned
   if (core.ticks++ == 0) begin(clock);
   show_progress();
   if (core.attached && guest_due() <= clock) guest_serve(clock);
-  if (!core.feeding && (core.attached ? guest_feeding() : registers_quiet())) start_feed(clock);
+  if (!core.feeding && feed_allowed()) start_feed(clock);
   registers_start(clock, control, address, data);
   if (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock) {
     core.answer_address = core.reads[core.read_tail++ % READS].address;

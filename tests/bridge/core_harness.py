@@ -6,6 +6,7 @@ A core is one run in one process, so every test that needs one runs it here afte
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -166,10 +167,8 @@ class Kernel(threading.Thread):
         self.request(layout.MailboxOp.ATTACH, layout.LAYOUT_HASH, **places)
 
     def run(self) -> None:
-        try:
+        with contextlib.suppress(RunOver):
             self.script(self)
-        except RunOver:
-            pass
 
 
 def run_with_kernel(core: Core, script: Callable[[Kernel], None], **arguments: Any) -> tuple[Run, Kernel]:

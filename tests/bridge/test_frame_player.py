@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_frame_arrives_as_captured(tmp_path: Path, length: int) -> None:
 
 
 def test_times_follow_the_capture_and_the_line(tmp_path: Path) -> None:
-    """Against a plain reading of the rule: max(capture time, end of the line's last frame + 24 bytes), 0.8 ns a byte."""
+    """Against a plain reading of the rule: max(capture time, end of the last frame + 24 bytes), 0.8 ns a byte."""
     seed = 20261120
     print(f"seed {seed}")
     rng = random.Random(seed)
@@ -75,7 +76,5 @@ def test_missing_reports_are_an_error(tmp_path: Path) -> None:
 def test_damaged_stimulus_is_refused(tmp_path: Path) -> None:
     core = Core(tmp_path, [(0, bytes(64), False)])
     (tmp_path / "stimulus.bin").write_bytes((tmp_path / "stimulus.bin").read_bytes()[:-1])
-    import ctypes
-
     assert core.library.tl_open(ctypes.byref(core.config)) == 1
     assert b"damaged" in core.library.tl_message()
