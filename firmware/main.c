@@ -2,15 +2,16 @@
 /*
  * The kernel from entry to exit: configuration, pools, NIC, one poll loop with interrupts off, the result.
  *
- * Memory:  0x00000000  page 0 absent (null pointers fault), firmware, loader's start information
+ * Memory:  0x00000000  page 0 unmapped (null pointers fault), firmware, loader's start information
  *          0x00100000  RESERVED_BASE, 64 KiB kept free for fixed descriptor rings
  *          0x01000000  KERNEL_BASE: this image, its page tables and stack, then the pools, RX and TX ring first
- *          up to the configuration module or the end of that RAM region
+ *                      up to the configuration module or the end of that RAM region
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "arch/machine.h"
+#include "arch/paging.h"
 #include "arch/pools.h"
 #include "arch/pvh.h"
 #include "arch/traps.h"
@@ -43,10 +44,9 @@ struct kernel {
 void kernel_main(uint64_t start_info) __attribute__((noreturn));
 
 static const struct config_header *find_config(const struct boot *boot) {
-  struct range module;
-  if (!pvh_module(boot, 0, &module)) panic("no configuration module: pass it with -initrd");
-  const struct config_header *config = (const struct config_header *)module.start;
-  uint64_t bytes = module.end - module.start;
+  if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
+  const struct config_header *config = (const struct config_header *)boot->modules[0].start;
+  uint64_t bytes = boot->modules[0].end - boot->modules[0].start;
   if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
   const char *wrong = config_validate(config, bytes);
   if (wrong != NULL) panic("configuration: %s", wrong);
@@ -196,8 +196,9 @@ void kernel_main(uint64_t start_info) {
   traps_init();
   console_print("tickloop kernel, layout version %u, hash 0x%x\n", LAYOUT_VERSION, LAYOUT_HASH);
 
-  struct boot boot = pvh_parse(start_info);
-  pvh_print(&boot);
+  struct boot boot;
+  pvh_parse(&boot, start_info);
+  paging_guard_null();
   mailbox_open(&kernel.port);
   const struct config_header *config = find_config(&boot);
   print_config(config);

@@ -5,8 +5,8 @@
  * QEMU (-kernel) finds the entry in an ELF note of type XEN_ELFNOTE_PHYS32_ENTRY and enters with paging off and
  * %ebx = physical address of struct hvm_start_info (Xen, docs/misc/pvh.pandoc).
  *
- * The first 4 GiB are mapped onto themselves with 2 MiB pages, except the first 2 MiB: those have 4 KiB pages so that page
- * 0 can be absent and a null pointer faults.
+ * The first 4 GiB are mapped onto themselves with 2 MiB pages, except the first 2 MiB: those have 4 KiB pages so that
+ * paging_guard_null can take page 0 away.
  */
     .set NOTE_PHYS32_ENTRY, 18
     .set CR0_PE, 1 << 0
@@ -55,9 +55,9 @@ pvh_entry:
     loop 2b
 
     movl $first_pages + PAGE_PRESENT_WRITABLE, page_directories
-    mov $first_pages + 8, %edi /* page 0 stays absent */
-    mov $4096 + PAGE_PRESENT_WRITABLE, %eax
-    mov $511, %ecx
+    mov $first_pages, %edi
+    mov $PAGE_PRESENT_WRITABLE, %eax
+    mov $512, %ecx
 3:  mov %eax, (%edi)
     add $4096, %eax
     add $8, %edi
@@ -107,6 +107,7 @@ boot_gdt_pointer:
 page_map: .skip 4096
 page_directory_pointers: .skip 4096
 page_directories: .skip 4 * 4096
+    .globl first_pages
 first_pages: .skip 4096
     .skip STACK_BYTES
 stack_top:

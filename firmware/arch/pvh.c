@@ -2,11 +2,11 @@
 /* PVH start information. Only the first 4 GiB are mapped, so whatever lies above is refused or left out. */
 #include "arch/pvh.h"
 
+#include "arch/paging.h"
 #include "console/console.h"
 
 #define START_MAGIC 0x336EC578u
 #define MEMORY_RAM 1u
-#define MAPPED_END (4ull << 30)
 
 struct hvm_start_info {
   uint32_t magic;
@@ -35,54 +35,53 @@ struct hvm_memory {
   uint32_t reserved;
 };
 
-static const struct hvm_module *modules(const struct boot *boot) {
-  return (const struct hvm_module *)boot->info->module_list;
+static struct range range_of(uint64_t address, uint64_t size) {
+  if (size > UINT64_MAX - address) panic("PVH start information: a range wraps around");
+  return (struct range){address, address + size};
 }
 
-static const struct hvm_memory *memory_map(const struct boot *boot) {
-  return (const struct hvm_memory *)boot->info->memory_map;
-}
-
-struct boot pvh_parse(uint64_t address) {
+void pvh_parse(struct boot *boot, uint64_t address) {
   const struct hvm_start_info *info = (const struct hvm_start_info *)address;
-  if (address == 0 || info->magic != START_MAGIC) panic("no PVH start information at 0x%lx", address);
+  if (info->magic != START_MAGIC) panic("no PVH start information at 0x%lx", address);
   if (info->version < 1) panic("PVH start information of version %u has no memory map", info->version);
   if (info->memory_map >= MAPPED_END || info->module_list >= MAPPED_END) panic("PVH start information is above 4 GiB");
-  return (struct boot){info};
-}
+  if (info->memory_map_entries > PVH_MAX_REGIONS) panic("the memory map has %u entries", info->memory_map_entries);
+  if (info->modules > PVH_MAX_MODULES) panic("%u modules are too many", info->modules);
 
-bool pvh_module(const struct boot *boot, uint32_t index, struct range *module) {
-  if (index >= boot->info->modules) return false;
-  const struct hvm_module *entry = &modules(boot)[index];
-  *module = (struct range){entry->address, entry->address + entry->size};
-  if (module->end < module->start || module->end > MAPPED_END) panic("module %u is above 4 GiB", index);
-  return true;
+  const struct hvm_memory *memory = (const struct hvm_memory *)info->memory_map;
+  boot->region_count = info->memory_map_entries;
+  for (uint32_t i = 0; i < boot->region_count; i++) {
+    struct range range = range_of(memory[i].address, memory[i].size);
+    boot->regions[i] = (struct region){range, memory[i].type};
+    console_print("memory: 0x%lx to 0x%lx, type %u\n", range.start, range.end, memory[i].type);
+  }
+  const struct hvm_module *modules = (const struct hvm_module *)info->module_list;
+  boot->module_count = info->modules;
+  for (uint32_t i = 0; i < boot->module_count; i++) {
+    struct range range = range_of(modules[i].address, modules[i].size);
+    if (range.end > MAPPED_END) panic("module %u is above 4 GiB", i);
+    boot->modules[i] = range;
+    console_print("module %u: 0x%lx, %lu bytes\n", i, range.start, modules[i].size);
+  }
 }
 
 struct range pvh_free_memory(const struct boot *boot, uint64_t start) {
   struct range memory = {start, start};
-  for (uint32_t i = 0; i < boot->info->memory_map_entries; i++) {
-    const struct hvm_memory *entry = &memory_map(boot)[i];
-    if (entry->type != MEMORY_RAM || start < entry->address || start - entry->address >= entry->size) continue;
-    memory.end = entry->address + entry->size;
+  for (uint32_t i = 0; i < boot->region_count; i++) {
+    const struct region *region = &boot->regions[i];
+    if (region->type == MEMORY_RAM && region->range.start <= start && start < region->range.end) {
+      memory.end = region->range.end;
+    }
   }
   if (memory.end > MAPPED_END) memory.end = MAPPED_END;
 
-  struct range module;
-  for (uint32_t i = 0; pvh_module(boot, i, &module); i++) {
-    if (module.start <= memory.start && module.end > memory.start) memory.start = module.end;
-    if (module.start > memory.start && module.start < memory.end) memory.end = module.start;
+  for (uint32_t i = 0; i < boot->module_count; i++) {
+    const struct range *module = &boot->modules[i];
+    if (module->start <= memory.start && module->end > memory.start) memory.start = module->end;
+  }
+  for (uint32_t i = 0; i < boot->module_count; i++) {
+    const struct range *module = &boot->modules[i];
+    if (module->start >= memory.start && module->start < memory.end) memory.end = module->start;
   }
   return memory;
-}
-
-void pvh_print(const struct boot *boot) {
-  for (uint32_t i = 0; i < boot->info->memory_map_entries; i++) {
-    const struct hvm_memory *entry = &memory_map(boot)[i];
-    console_print("memory: 0x%lx to 0x%lx, type %u\n", entry->address, entry->address + entry->size, entry->type);
-  }
-  struct range module;
-  for (uint32_t i = 0; pvh_module(boot, i, &module); i++) {
-    console_print("module %u: 0x%lx, %lu bytes\n", i, module.start, module.end - module.start);
-  }
 }

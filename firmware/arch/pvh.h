@@ -3,7 +3,6 @@
 #ifndef TICKLOOP_PVH_H
 #define TICKLOOP_PVH_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct range {
@@ -11,20 +10,26 @@ struct range {
   uint64_t end; /* exclusive */
 };
 
-struct boot {
-  const struct hvm_start_info *info;
+struct region {
+  struct range range;
+  uint32_t type;
 };
 
-/* Check the structure at `address`; panics if it is none. */
-struct boot pvh_parse(uint64_t address);
+#define PVH_MAX_REGIONS 32u
+#define PVH_MAX_MODULES 8u
 
-/* Module `index` as a range; false if there are fewer. Panics if it does not lie in identity-mapped memory. */
-bool pvh_module(const struct boot *boot, uint32_t index, struct range *module);
+/* A copy: QEMU leaves the original in page 0, which does not stay mapped. */
+struct boot {
+  struct region regions[PVH_MAX_REGIONS];
+  struct range modules[PVH_MAX_MODULES];
+  uint32_t region_count;
+  uint32_t module_count;
+};
+
+/* Copy the structure at `address`, print it, and check that all modules are mapped; panics if anything is amiss. */
+void pvh_parse(struct boot *boot, uint64_t address);
 
 /* The RAM that begins at `start`: up to the end of its region, the first module behind it, or 4 GiB. */
 struct range pvh_free_memory(const struct boot *boot, uint64_t start);
-
-/* One console line for each entry of the memory map and each module. */
-void pvh_print(const struct boot *boot);
 
 #endif

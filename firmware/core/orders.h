@@ -30,10 +30,10 @@ struct orders {
   uint32_t limit; /* live orders allowed, at most half of the entries */
 };
 
-/* log2 of the entries for `limit` live orders; at least twice as many, and one to spare for a replace in flight. */
+/* log2 of the entries for `limit` live orders: at least twice as many, so also one to spare for a replace in flight. */
 static inline uint32_t orders_log2(uint32_t limit) {
   uint32_t log2 = 4;
-  while ((1ull << log2) < 2ull * limit + 2) log2++;
+  while ((1ull << log2) < 2ull * limit) log2++;
   return log2;
 }
 

@@ -2,13 +2,13 @@
 /* Mailbox requests; `-device ivshmem-plain,memdev=...` creates the device (QEMU, docs/specs/ivshmem-spec). */
 #include "drivers/mailbox.h"
 
+#include "arch/paging.h"
 #include "console/console.h"
 #include "drivers/pci.h"
 
 #define IVSHMEM_VENDOR 0x1AF4u
 #define IVSHMEM_DEVICE 0x1110u
 #define IVSHMEM_MEMORY_BAR 2u
-#define MAPPED_END (4ull << 30) /* boot.S maps no more */
 
 void mailbox_open(struct mailbox_port *port) {
   struct pci_device device;

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""Boots the kernel in QEMU and plays bridge and NIC for it: mailbox, registers, RX ring filled and TX ring emptied by Python."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from bridge import layout
+from bridge.layout import AcknowledgeStatus, MailboxOp
+
+RAM_BYTES = 256 << 20
+TIMEOUT_S = 20.0
+CAPABILITIES = 0x29  # one-line ring, cut-through, order entry
+REGISTER = layout.REGISTERS
+
+
+class PeerError(Exception):
+    """The kernel broke the protocol."""
+
+
+def exit_code(status: int) -> int:
+    """QEMU's exit code for a value written to isa-debug-exit."""
+    return 2 * status + 1
+
+
+@dataclass
+class Run:
+    """What a boot left behind."""
+
+    exit_code: int = -1
+    console: str = ""
+    operations: list[tuple[MailboxOp, int, int]] = field(default_factory=list)
+    work: list[int] = field(default_factory=list)
+    orders: list[bytes] = field(default_factory=list)
+    trace: list[np.void] = field(default_factory=list)
+    export: bytes = b""
+
+    def writes(self, register: str) -> list[int]:
+        """The values written to a register."""
+        return [
+            value
+            for op, address, value in self.operations
+            if op == MailboxOp.REGISTER_WRITE and address == REGISTER[register]
+        ]
+
+
+class Peer:
+    """The other side of the mailbox. ``records`` is a list of records, each a list of lines with no publish word yet."""
+
+    def __init__(self, records: Sequence[list[bytearray]] = (), *, epoch: int = 0x7FFFFFF0, burst: int = 7,
+                 take_orders: bool = True, registers: dict[str, int] | None = None,
+                 delay: Callable[[], None] | None = None, layout_hash: int = layout.LAYOUT_HASH) -> None:
+        self.records = records
+        self.epoch = epoch
+        self.burst = burst
+        self.take_orders = take_orders
+        self.delay = delay
+        self.layout_hash = layout_hash
+        self.run = Run()
+        self._fed = 0
+        self._consumed = 0
+        self._lines = 0
+        self._registers = {
+            REGISTER[name]: value
+            for name, value in {
+                "ID": 0x434E4C54, "VERSION": 0x10000, "LAYOUT_HASH": layout.LAYOUT_HASH, "CAPABILITIES": CAPABILITIES,
+                **(registers or {}),
+            }.items()
+        }
+        self._traced = 0
+
+    def boot(self, kernel: Path, config: Path | None, console: Path, extra: Sequence[str] = ()) -> Run:
+        """Boot to the end of QEMU, serving every request on the way."""
+        with contextlib.ExitStack() as stack:
+            ram_fd, self._ram = stack.enter_context(_shared("ram", RAM_BYTES))
+            nic_fd, self._nic = stack.enter_context(_shared("nic", layout.MAILBOX_BYTES))
+            self._mailbox = np.frombuffer(self._nic, layout.MAILBOX, 1)[0]
+            stack.callback(self._drop_views)
+            for name, value in {"magic": layout.MAILBOX_MAGIC, "version": layout.LAYOUT_VERSION, "epoch": self.epoch,
+                                "layout_hash": self.layout_hash, "ps_per_instruction": 250}.items():
+                self._mailbox[name] = value
+            command = [
+                "qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot",
+                "-machine", "pc,accel=tcg,memory-backend=ram", "-cpu", "max", "-m", "256M",
+                "-object", f"memory-backend-file,id=ram,size={RAM_BYTES},mem-path=/proc/self/fd/{ram_fd},share=on",
+                "-object", f"memory-backend-file,id=nic,size={layout.MAILBOX_BYTES},"
+                           f"mem-path=/proc/self/fd/{nic_fd},share=on",
+                "-device", "ivshmem-plain,memdev=nic", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+                "-serial", f"file:{console}", "-icount", "shift=0,sleep=off", "-kernel", str(kernel),
+                *(["-initrd", str(config)] if config else []), *extra,
+            ]
+            with subprocess.Popen(command, pass_fds=(ram_fd, nic_fd)) as process:
+                try:
+                    self._serve(process)
+                    self.run.exit_code = process.wait(TIMEOUT_S)
+                finally:
+                    process.kill()
+            self.run.console = console.read_text()
+        return self.run
+
+    def _drop_views(self) -> None:
+        del self._mailbox
+
+    def _serve(self, process: subprocess.Popen[bytes]) -> None:
+        words = memoryview(self._nic).cast("I")
+        request_at = layout.MAILBOX.fields["request"][1] // 4  # type: ignore[index]
+        acknowledge_at = layout.MAILBOX.fields["acknowledge"][1] // 4  # type: ignore[index]
+        deadline = time.monotonic() + TIMEOUT_S
+        answered = idle = 0
+        try:
+            while True:
+                request = words[request_at]
+                if request == answered:
+                    idle += 1
+                    if idle % 4096 == 0:
+                        if process.poll() is not None:
+                            return
+                        if time.monotonic() > deadline:
+                            raise PeerError(f"no request within {TIMEOUT_S} s")
+                    continue
+                if self.delay:
+                    self.delay()
+                status, value = self._perform()
+                self._mailbox["ack_status"] = status
+                self._mailbox["ack_value"] = value
+                answered = request
+                words[acknowledge_at] = request  # last: the kernel goes on at once
+                if self.run.operations[-1][0] == MailboxOp.EXIT:
+                    return
+        finally:
+            words.release()
+
+    def _perform(self) -> tuple[AcknowledgeStatus, int]:
+        box = self._mailbox
+        op, address, value = MailboxOp(int(box["op"])), int(box["address"]), int(box["value"])
+        self.run.operations.append((op, address, value))
+        self.run.work.append(int(box["work"]))
+        self._collect_trace(int(box["trace_index"]))
+        if op == MailboxOp.ATTACH:
+            self._trace = (int(box["trace_address"]), int(box["trace_log2"]))
+        elif op == MailboxOp.REGISTER_WRITE:
+            self._registers[address] = value
+            if address == REGISTER["TX_TAIL"]:
+                self._take_orders(value)
+        elif op == MailboxOp.REGISTER_READ:
+            return AcknowledgeStatus.OK, self._registers.get(address, 0)
+        elif op == MailboxOp.POLL:
+            self._consumed = value
+            return (AcknowledgeStatus.OK if self._feed() else AcknowledgeStatus.STOP), 0
+        elif op == MailboxOp.EXPORT:
+            at, size = int(box["export_address"]), int(box["export_bytes"])
+            self.run.export = self._ram[at : at + size]
+        return AcknowledgeStatus.OK, 0
+
+    def _wide(self, name: str) -> int:
+        return self._registers[REGISTER[f"{name}_LO"]] | self._registers[REGISTER[f"{name}_HI"]] << 32
+
+    def _check_window(self, address: int, size: int) -> None:
+        base, limit = self._wide("WINDOW_BASE"), self._wide("WINDOW_SIZE")
+        if not base <= address or address + size > base + limit:
+            raise PeerError(f"0x{address:x} lies outside the granted window")
+
+    def _publish_word(self, index: int) -> int:
+        return layout.PUBLISH_VALID | (self.epoch + index) % (1 << 31)
+
+    def _feed(self) -> bool:
+        """Put up to ``burst`` records into the ring; False if none is left and all are consumed."""
+        if self._consumed != self._fed:
+            raise PeerError(f"the kernel waits after {self._consumed} of {self._fed} records")
+        slots = 1 << self._registers[REGISTER["RX_LOG2"]]
+        base, end = self._wide("RX_BASE"), min(self._fed + self.burst, len(self.records))
+        first = self._fed
+        while self._fed < end:
+            lines = self.records[self._fed]
+            tail = self._registers.get(REGISTER["RX_TAIL"], 0)
+            if len(lines) > slots - (self._lines - tail):
+                if self._fed == first:
+                    raise PeerError(f"the kernel waits but holds {self._lines - tail} of {slots} lines")
+                break
+            lines[0][60:64] = self._publish_word(self._lines).to_bytes(4, "little")
+            for line in lines:
+                address = base + self._lines % slots * layout.LINE_BYTES
+                self._check_window(address, layout.LINE_BYTES)
+                self._ram[address : address + layout.LINE_BYTES] = bytes(line)
+                self._lines += 1
+            self._fed += 1
+        return self._fed > first
+
+    def _take_orders(self, tail: int) -> None:
+        if not self.take_orders:
+            return
+        slots, base = 1 << self._registers[REGISTER["TX_LOG2"]], self._wide("TX_BASE")
+        for index in range(self._registers.get(REGISTER["TX_HEAD"], 0), tail):
+            address = base + index % slots * layout.LINE_BYTES
+            self._check_window(address, layout.LINE_BYTES)
+            slot = np.frombuffer(self._ram[address : address + layout.LINE_BYTES], layout.TX_SLOT, 1)[0]
+            if slot["publish"] != self._publish_word(index):
+                raise PeerError(f"TX slot {index} is not published")
+            if slot["kind"] != layout.TxKind.ORDER:
+                raise PeerError(f"TX slot {index} has kind {slot['kind']}")
+            self.run.orders.append(slot["message"].tobytes()[: slot["length"]])
+        self._registers[REGISTER["TX_HEAD"]] = tail
+
+    def _collect_trace(self, index: int) -> None:
+        if index == self._traced:
+            return
+        base, log2 = self._trace
+        if index - self._traced > 1 << log2:
+            raise PeerError("trace entries were overwritten before the bridge could read them")
+        size = layout.TRACE_ENTRY.itemsize
+        for at in range(self._traced, index):
+            start = base + (at & ((1 << log2) - 1)) * size
+            self.run.trace.append(np.frombuffer(self._ram[start : start + size], layout.TRACE_ENTRY, 1)[0])
+        self._traced = index
+
+
+@contextlib.contextmanager
+def _shared(name: str, size: int) -> Iterator[tuple[int, mmap.mmap]]:
+    fd = os.memfd_create(name)
+    try:
+        os.ftruncate(fd, size)
+        with mmap.mmap(fd, size) as memory:
+            yield fd, memory
+    finally:
+        os.close(fd)
