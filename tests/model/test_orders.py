@@ -154,7 +154,7 @@ def test_orders_as_tshark_reads_them(tshark: Callable[..., list[dict[str, list[s
             "tcp.ack_raw": str(config.tcp_acknowledge), "tcp.flags": "0x0018", "tcp.window_size_value": "65535",
             "tcp.len": "52", "tcp.analysis.flags": None, "soupbintcp.packet_length": "50",
             "soupbintcp.packet_type": "U", "ouch.packet_type": "O", "ouch.order_token": f"TICK{n + 1:010}",
-            "ouch.buy_sell_indicator": "B", "ouch.shares": "100", "ouch.stock": fields["stock"].rstrip(),
+            "ouch.buy_sell_indicator": "B", "ouch.shares": "100", "ouch.stock": fields["stock"],
             "ouch.price": str(fields["price"]), "ouch.tif": "99998", "ouch.firm": "TICK", "ouch.display": "Y",
             "ouch.capacity": "P", "ouch.iso_eligible": "N", "ouch.min_quantity": "0", "ouch.cross_type": "N",
             "ouch.customer_type": "N",
