@@ -59,7 +59,7 @@ class RunConfig:
 # Table -> key -> (kernel configuration field, default, smallest, largest) for integers.
 _INTEGERS: dict[str, dict[str, tuple[int, int, int]]] = {
     "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16)},
-    "pools": {"max_books": (65_536, 1, 65_536), "max_orders": (1 << 20, 1, 1 << 26), "max_levels": (1 << 18, 1, 1 << 26)},
+    "pools": {"max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 26), "max_levels": (1 << 18, 1, 1 << 26)},
     "session": {
         "source_port": (40_000, 1, 65_535), "destination_port": (26_400, 1, 65_535),
         "tcp_sequence": (1_000_000, 0, 0xFFFFFFFF), "tcp_acknowledge": (2_000_000, 0, 0xFFFFFFFF),
