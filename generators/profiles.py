@@ -2,9 +2,8 @@
 """Traffic profiles: seeded ITCH 5.0 traffic with the statistics of a real feed, as messages, packets or a capture.
 
 The same seed gives the same bytes on any machine and Python: the only source of chance is random.Random.random(),
-whose sequence Python guarantees, and no result depends on hashing or on a platform's
-math library. Every order reference resolves (market.py keeps the books), so a receiver that sees all messages
-never meets an unknown reference.
+whose sequence Python guarantees, and no result depends on hashing or on a platform's math library. Every order
+reference resolves (market.py keeps the books), so a receiver that sees all messages never meets an unknown one.
 
 A run has three parts: the start of day (system events, one directory and one trading action a symbol), a warm-up of
 slow Add Orders that fills the books, and the timed phase with the profile's mix, bursts and gaps.

@@ -122,6 +122,14 @@ def test_gzip_stream_is_cut_short(tmp_path: Path, kind: str, random: Random) -> 
     assert "read up to there" in warnings[0]
 
 
+@pytest.mark.parametrize("kind", ["pcap", "itch"])
+def test_gzip_trailer_is_cut_off(tmp_path: Path, kind: str) -> None:
+    data = pcap(FRAMES) if kind == "pcap" else itch(delete(0), delete(1), delete(2))
+    frames, warnings = read_all(store(tmp_path / f"x.{kind}", gzip.compress(data)[:-8]))
+    assert len(frames) == 3
+    assert len(warnings) == 1, "all frames are there, yet the file is not whole"
+
+
 def test_gzip_with_a_bad_checksum_is_an_error(tmp_path: Path) -> None:
     packed = bytearray(gzip.compress(pcap(FRAMES)))
     packed[-8] ^= 1

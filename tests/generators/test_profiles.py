@@ -270,6 +270,11 @@ def test_rate(rate: float) -> None:
     assert len(timed) / ((timed[-1][0] - timed[0][0]) / 1e9) == pytest.approx(rate, rel=0.05)
 
 
+def test_one_message_a_packet_at_any_rate() -> None:
+    traffic = list(generate("quiet", 1, 2_000, rate=1e9))
+    assert len(list(packets(traffic))) == len(traffic) == 2_000
+
+
 def test_jitter_delays_packets_and_nothing_else() -> None:
     traffic = list(generate("opening", 1, 5_000))
     plain = list(packets(traffic))
