@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Host memory behind an AXI4 port: takes single-beat bursts of one line, as slowly and in whatever order it is told to.
+
+AW and W are taken independently. A write is done, and logged, when both have come; the protocol rules that the NIC
+must keep (AXI4 sections A3.2 and A3.4) are checked in passing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
+
+LINE_BYTES = 64
+OKAY, SLVERR = 0, 2
+SIZE_64_BYTES, BURST_INCR = 6, 1
+
+
+@dataclass(frozen=True)
+class Write:
+    """A line written; times in ps, of the clock edges that took address and data."""
+
+    address_ps: int
+    data_ps: int
+    address: int
+    line: bytes
+
+
+@dataclass
+class Pace:
+    """How the host answers: the chance of a ready a clock, and the most clocks a response takes."""
+
+    ready: float = 1.0
+    response_clocks: int = 0
+
+
+class HostMemory:
+    """The slave. ``lines`` is what the NIC reads; ``writes`` what it wrote; ``fail`` holds addresses answered SLVERR."""
+
+    def __init__(self, dut: Any, clk: Any, random: Random, prefix: str = "m_axi") -> None:
+        self.lines: dict[int, bytes] = {}
+        self.writes: list[Write] = []
+        self.reads: list[int] = []
+        self.fail: set[int] = set()
+        self.pace = Pace()
+        self._clk = clk
+        self._random = random
+        self._s: dict[str, Any] = {}
+        for name in ("awaddr", "awlen", "awsize", "awburst", "awvalid", "awready", "wdata", "wstrb", "wlast", "wvalid",
+                     "wready", "bresp", "bvalid", "bready", "araddr", "arlen", "arsize", "arburst", "arvalid",
+                     "arready", "rdata", "rresp", "rlast", "rvalid", "rready"):
+            self._s[name] = getattr(dut, f"{prefix}_{name}")
+        for name in ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rlast", "rvalid"):
+            self._s[name].value = 0
+        self._addresses: deque[tuple[int, int]] = deque()
+        self._data: deque[tuple[int, bytes]] = deque()
+        self._b_due: deque[tuple[int, int]] = deque()  # clock, response
+        self._r_due: deque[tuple[int, int]] = deque()  # clock, address
+        self._held: dict[str, int] = {}  # channel -> payload offered and not taken
+
+    @property
+    def busy(self) -> bool:
+        """Something of the NIC is not answered yet."""
+        return bool(self._addresses or self._data or self._b_due or self._r_due)
+
+    async def run(self) -> None:
+        """Serves for ever: one pass a clock, reading the wide buses only when something is on them."""
+        s, clk = self._s, self._clk
+        clock = 0
+        ready = dict.fromkeys(("aw", "w", "ar"), False)
+        b_offered = r_offered = False
+        while True:
+            await RisingEdge(clk)
+            clock += 1
+            now = int(get_sim_time("ps"))
+            if self._offered("aw", "awaddr", ready["aw"]):
+                self._single_beat("aw")
+                self._addresses.append((now, int(s["awaddr"].value)))
+            if self._offered("w", "wdata", ready["w"]):
+                assert s["wlast"].value and s["wstrb"].value.is_resolvable, "a line is one beat"
+                assert int(s["wstrb"].value) == (1 << LINE_BYTES) - 1, "a line is written whole"
+                self._data.append((now, int(s["wdata"].value).to_bytes(LINE_BYTES, "little")))
+            if self._offered("ar", "araddr", ready["ar"]):
+                self._single_beat("ar")
+                address = int(s["araddr"].value)
+                self.reads.append(address)
+                self._r_due.append((self._due(clock), address))
+            if b_offered and s["bready"].value:
+                self._b_due.popleft()
+                b_offered = False
+            if r_offered and s["rready"].value:
+                self._r_due.popleft()
+                r_offered = False
+            while self._addresses and self._data:
+                self._commit(clock)
+
+            if not b_offered and self._b_due and self._b_due[0][0] <= clock:
+                s["bresp"].value = self._b_due[0][1]
+                b_offered = True
+            if not r_offered and self._r_due and self._r_due[0][0] <= clock:
+                address = self._r_due[0][1]
+                s["rdata"].value = int.from_bytes(self.lines.get(address, bytes(LINE_BYTES)), "little")
+                s["rresp"].value = SLVERR if address in self.fail else OKAY
+                r_offered = True
+            s["bvalid"].value, s["rvalid"].value, s["rlast"].value = int(b_offered), int(r_offered), int(r_offered)
+            for channel in ready:
+                ready[channel] = self.pace.ready >= 1.0 or self._random.random() < self.pace.ready
+                s[f"{channel}ready"].value = int(ready[channel])
+
+    def _offered(self, channel: str, payload: str, ready: bool) -> bool:
+        """Whether the channel transfers at this edge; what is offered must stay as it is until it is taken."""
+        valid = bool(self._s[f"{channel}valid"].value)
+        held = self._held.pop(channel, None)
+        if held is not None:
+            assert valid, f"{channel}valid was withdrawn"
+            assert int(self._s[payload].value) == held, f"{payload} changed while it waited"
+        if valid and not ready:
+            self._held[channel] = int(self._s[payload].value)
+        return valid and ready
+
+    def _single_beat(self, channel: str) -> None:
+        s = self._s
+        shape = tuple(int(s[f"{channel}{part}"].value) for part in ("len", "size", "burst"))
+        assert shape == (0, SIZE_64_BYTES, BURST_INCR), f"{channel}: len, size, burst are {shape}"
+        assert int(s[f"{channel}addr"].value) % LINE_BYTES == 0, f"{channel}addr is not the address of a line"
+
+    def _commit(self, clock: int) -> None:
+        (address_ps, address), (data_ps, line) = self._addresses.popleft(), self._data.popleft()
+        self.lines[address] = line
+        self.writes.append(Write(address_ps, data_ps, address, line))
+        self._b_due.append((self._due(clock), SLVERR if address in self.fail else OKAY))
+
+    def _due(self, clock: int) -> int:
+        return clock + (self._random.randint(0, self.pace.response_clocks) if self.pace.response_clocks else 0)

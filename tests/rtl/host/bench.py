@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""The NIC on the bench with a stand-in for its receive side: register master, host memory, frame sink, line driver."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ReadOnly, RisingEdge
+
+from bridge import layout
+from tb.host.memory import HostMemory
+from tb.host.registers import OKAY, RegisterMaster
+from tb.host.stream import FrameSink
+
+CLOCK_PS = 6400
+LINE_BYTES = layout.LINE_BYTES
+PUBLISH_OFFSET = layout.TX_SLOT.fields["publish"][1]
+IDLE_CLOCKS = 4000  # without reaching idle for so long, something is stuck
+
+REG = layout.REGISTERS
+ERROR = layout.REGISTER_FIELDS["ERRORS"]
+CONTROL = layout.REGISTER_FIELDS["CONTROL"]
+
+WINDOW_BASE = 0x4000_0000
+WINDOW_SIZE = 0x0100_0000
+RX_BASE = WINDOW_BASE + 0x40
+TX_BASE = WINDOW_BASE + 0x80_0000
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as the receive side hands it over: 60-byte lines, the first line last."""
+
+    continuations: tuple[bytes, ...]
+    first: bytes
+
+    @property
+    def lines(self) -> int:
+        return 1 + len(self.continuations)
+
+
+def message(number: int, continuations: int = 0) -> Message:
+    """Message ``number``: every line says whose it is and which."""
+    def line(index: int) -> bytes:
+        return number.to_bytes(8, "little") + index.to_bytes(2, "little") + Random(number << 16 | index).randbytes(50)
+
+    return Message(tuple(line(k) for k in range(continuations)), line(0xFFFF))
+
+
+def publish_word(epoch: int, index: int) -> int:
+    """The publish word of absolute line ``index`` in a run with this epoch."""
+    return layout.PUBLISH_VALID | (epoch + index) % (1 << 31)
+
+
+class Bench:
+    """One NIC out of reset with agents on every port of the host side."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.random = Random(cocotb.RANDOM_SEED)
+        self.clk = dut.clk
+        self.registers = RegisterMaster(dut, dut.clk)
+        self.memory = HostMemory(dut, dut.clk, self.random)
+        self.sink = FrameSink(dut, dut.clk, self.random)
+        self.receive = dut.u_receive_line_a
+        self.epoch = 0
+
+    @classmethod
+    async def start(cls, dut: Any) -> Bench:
+        """Resets with every input driven before the first edge."""
+        logging.getLogger("cocotb").info(
+            "reproduce: COCOTB_RANDOM_SEED=%s pytest %s", os.environ.get("COCOTB_RANDOM_SEED"), "tests/rtl/host")
+        dut.rst.value = 1
+        for name in ("rx_a_tdata", "rx_a_tkeep", "rx_a_tvalid", "rx_a_tlast", "rx_a_tuser", "time_step_valid",
+                     "time_step_ns"):
+            getattr(dut, name).value = 0
+        bench = cls(dut)
+        Clock(dut.clk, CLOCK_PS, "ps", impl="gpi").start()
+        await bench.clocks(4)
+        dut.rst.value = 0
+        cocotb.start_soon(bench.memory.run())
+        cocotb.start_soon(bench.sink.run())
+        cocotb.start_soon(bench._idle_is_true())
+        await bench.clocks(1)
+        return bench
+
+    async def clocks(self, count: int) -> None:
+        for _ in range(count):
+            await RisingEdge(self.clk)
+
+    # ---- Registers
+
+    async def write(self, name: str, value: int) -> None:
+        """Writes a register that must accept the value."""
+        assert await self.registers.write(REG[name], value) == OKAY, f"{name} <- {value:#x} refused"
+
+    async def refuse(self, name: str, value: int) -> None:
+        """Writes a register that must refuse the value, and clears the error this leaves."""
+        assert await self.registers.write(REG[name], value) != OKAY, f"{name} <- {value:#x} accepted"
+        assert await self.read("ERRORS") & ERROR["WRITE_REFUSED"], f"{name} <- {value:#x}: no error bit"
+        await self.write("ERRORS", ERROR["WRITE_REFUSED"])
+
+    async def read(self, name: str) -> int:
+        answer = await self.registers.read(REG[name])
+        assert answer.response == OKAY, name
+        return answer.data
+
+    async def write64(self, name: str, value: int) -> None:
+        await self.write(f"{name}_LO", value & 0xFFFF_FFFF)
+        await self.write(f"{name}_HI", value >> 32)
+
+    async def set_window(self, base: int = WINDOW_BASE, size: int = WINDOW_SIZE) -> None:
+        await self.write64("WINDOW_BASE", base)
+        await self.write64("WINDOW_SIZE", size)
+
+    async def start_ring(self, ring: str, base: int, log2: int, epoch: int) -> None:
+        """Sets up and starts the ring "RX" or "TX"; the other one keeps its state."""
+        await self.write64(f"{ring}_BASE", base)
+        await self.write(f"{ring}_LOG2", log2)
+        await self.write(f"{ring}_EPOCH", epoch)
+        self.epoch = epoch
+        await self.write("CONTROL", await self.read("CONTROL") | CONTROL[f"{ring}_ENABLE"])
+
+    async def stop_ring(self, ring: str) -> None:
+        await self.write("CONTROL", await self.read("CONTROL") & ~CONTROL[f"{ring}_ENABLE"])
+
+    async def counters(self, *names: str) -> dict[str, int]:
+        return {name: await self.read(name) for name in names}
+
+    # ---- Lines of the receive side
+
+    async def send_line(self, line: bytes, first: bool) -> None:
+        """One line in one clock; a following line may come in the next."""
+        self.receive.line_valid.value = 1
+        self.receive.line_first.value = int(first)
+        self.receive.line_data.value = int.from_bytes(line, "little")
+        await RisingEdge(self.clk)
+        self.receive.line_valid.value = 0
+
+    async def send(self, *messages: Message) -> None:
+        """Messages back to back, a line a clock."""
+        for item in messages:
+            for line in item.continuations:
+                await self.send_line(line, first=False)
+            await self.send_line(item.first, first=True)
+
+    async def abort(self) -> None:
+        self.receive.line_abort.value = 1
+        await RisingEdge(self.clk)
+        self.receive.line_abort.value = 0
+
+    # ---- Idle
+
+    async def settle(self) -> None:
+        """Waits until nothing is in flight."""
+        for _ in range(IDLE_CLOCKS):
+            await RisingEdge(self.clk)
+            if self.dut.idle.value and not self.memory.busy:
+                return
+        raise AssertionError(f"not idle after {IDLE_CLOCKS} clocks")
+
+    async def _idle_is_true(self) -> None:
+        """While the NIC says idle, it neither offers nor awaits anything."""
+        dut = self.dut
+        while True:
+            await RisingEdge(self.clk)
+            await ReadOnly()
+            if dut.idle.value:
+                assert not self.memory.busy, "idle while the host owes an answer"
+                for name in ("m_axi_awvalid", "m_axi_wvalid", "m_axi_arvalid", "tx_tvalid", "s_axil_bvalid",
+                             "s_axil_rvalid"):
+                    assert not getattr(dut, name).value, f"idle while {name}"
+
+
+def ring_contents(lines: dict[int, bytes], base: int, slot: int, slots: int) -> tuple[bytes, int]:
+    """Record bytes and publish word of a slot; indexes beyond the ring wrap."""
+    line = lines.get(base + slot % slots * LINE_BYTES, bytes(LINE_BYTES))
+    return line[:PUBLISH_OFFSET], int.from_bytes(line[PUBLISH_OFFSET:], "little")

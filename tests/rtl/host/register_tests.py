@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""The register map against its SystemRDL source: every address, reset value, access right and refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from cocotb.triggers import RisingEdge
+
+from bridge import layout
+from bridge.layouts import generate
+from tb.host.registers import ALL_BYTES, OKAY, SLVERR, Answer
+from tests.rtl.host.bench import CONTROL, ERROR, REG, RX_BASE, TX_BASE, WINDOW_BASE, WINDOW_SIZE, Bench, message
+
+MAP = {register.name: register for register in generate.load().registers}
+MAP_BYTES = 0x1000
+RESETS_ELSEWHERE = {"LAYOUT_HASH": layout.LAYOUT_HASH}  # a constant of the generated header
+TIME = {"TIME_LO", "TIME_HI"}
+
+# Registers whose value decides whether it is accepted: tested one by one below.
+CHECKED_VALUES = {"CONTROL", "ERRORS", "RX_LOG2", "TX_LOG2", "RX_BASE_LO", "TX_BASE_LO", "RX_TAIL", "TX_TAIL"}
+SET_UP = ("BASE_LO", "BASE_HI", "LOG2", "EPOCH")
+
+
+def mask(name: str, access: str) -> int:
+    return sum(((2 << f.high) - (1 << f.low)) for f in MAP[name].fields if f.access == access)
+
+
+def reset_value(name: str) -> int:
+    return RESETS_ELSEWHERE.get(name, sum(f.reset << f.low for f in MAP[name].fields))
+
+
+@cocotb.test()
+async def every_address_reads_its_reset_value_or_an_error(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    assert len(MAP) == len(REG) > 60
+    names = {address: name for name, address in REG.items()}
+    for address in range(0, MAP_BYTES, 4):
+        answer = await bench.registers.read(address)
+        if address not in names:
+            assert answer == Answer(0, SLVERR), f"{address:#05x}"
+        elif names[address] not in TIME:
+            assert answer == Answer(reset_value(names[address]), OKAY), names[address]
+    for address in (0x001, 0x002, 0x003, 0x011, 0x203, 0x26A):
+        assert await bench.registers.read(address) == Answer(0, SLVERR), f"{address:#05x}"
+    assert await bench.read("ERRORS") == 0
+
+
+@cocotb.test()
+async def every_register_keeps_its_fields_alone(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    written: dict[str, int] = {}
+    for name in MAP:
+        if mask(name, "rw") and name not in CHECKED_VALUES:
+            value = bench.random.randrange(1 << 32)
+            await bench.write(name, value)
+            written[name] = value & mask(name, "rw")
+    assert len(written) > 20
+    assert {name: await bench.read(name) for name in written} == written
+    for name in written:
+        await bench.write(name, 0xFFFF_FFFF)
+        assert await bench.read(name) == mask(name, "rw"), name
+        await bench.write(name, 0)
+        assert await bench.read(name) == 0, name
+
+
+@cocotb.test()
+async def read_only_and_unknown_addresses_refuse_writes(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    writable = {REG[name] for name in MAP if mask(name, "rw") or mask(name, "w1c")}
+    refused = [address for address in range(0, MAP_BYTES, 4) if address not in writable]
+    assert len(refused) + len(writable) == MAP_BYTES // 4
+    for address in [*refused, REG["GROUP_ADDRESS"] + 1, REG["GROUP_ADDRESS"] + 2]:
+        assert await bench.registers.write(address, 0xFFFF_FFFF) == SLVERR, f"{address:#05x}"
+        assert await bench.read("ERRORS") == ERROR["WRITE_REFUSED"], f"{address:#05x}"
+        await bench.write("ERRORS", ERROR["WRITE_REFUSED"])
+    for name in MAP:
+        if name not in TIME:
+            assert await bench.read(name) == reset_value(name), name
+
+
+@cocotb.test()
+async def partial_strobes_are_refused(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    for strobes in range(ALL_BYTES):
+        assert await bench.registers.write(REG["GROUP_ADDRESS"], 0x1234_5678, strobes) == SLVERR, f"{strobes:#x}"
+    assert await bench.read("GROUP_ADDRESS") == 0
+    assert await bench.read("ERRORS") == ERROR["WRITE_REFUSED"]
+
+
+@cocotb.test()
+async def address_and_data_in_any_order(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    for skew in (-7, -2, -1, 0, 1, 2, 7):
+        for wait in (0, 1, 5):
+            value = bench.random.randrange(1 << 32)
+            assert await bench.registers.write(REG["GROUP_ADDRESS"], value, skew=skew, wait=wait) == OKAY
+            assert await bench.registers.read(REG["GROUP_ADDRESS"], wait=wait) == Answer(value, OKAY)
+
+
+@cocotb.test()
+async def ring_set_up_has_its_limits(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    for ring in ("RX", "TX"):
+        for log2 in (0, 3, 17, 32 + 10, 0xFFFF_FFFF):
+            await bench.refuse(f"{ring}_LOG2", log2)
+        for log2 in (4, 16):
+            await bench.write(f"{ring}_LOG2", log2)
+            assert await bench.read(f"{ring}_LOG2") == log2
+        for base in (1, 32, 0x1000_0020):
+            await bench.refuse(f"{ring}_BASE_LO", base)
+        await bench.write(f"{ring}_BASE_LO", 0xFFFF_FFC0)
+        await bench.refuse(f"{ring}_TAIL", 1)
+        await bench.write(f"{ring}_TAIL", 0)
+
+
+@cocotb.test()
+async def running_ring_refuses_set_up(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    await bench.set_window()
+    for ring, base in (("RX", RX_BASE), ("TX", TX_BASE)):
+        await bench.start_ring(ring, base, 5, 0x55)
+        for part in SET_UP:
+            await bench.refuse(f"{ring}_{part}", 0x40 if part == "BASE_LO" else 6)
+        assert [await bench.read(f"{ring}_{part}") for part in SET_UP] == [base, 0, 5, 0x55]
+    assert await bench.read("CONTROL") == sum(CONTROL.values())
+    for ring in ("RX", "TX"):
+        await bench.stop_ring(ring)
+        await bench.write(f"{ring}_LOG2", 6)
+    assert await bench.read("CONTROL") == 0
+
+
+@cocotb.test()
+async def ring_must_lie_in_the_window(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    size = 16 * layout.LINE_BYTES
+    for ring in ("RX", "TX"):
+        enable = CONTROL[f"{ring}_ENABLE"]
+        await bench.set_window(0, 0)
+        await bench.write64(f"{ring}_BASE", WINDOW_BASE)
+        await bench.write(f"{ring}_LOG2", 4)
+        await bench.refuse("CONTROL", enable)
+        for base, length in ((WINDOW_BASE, size - 1), (WINDOW_BASE + 1, size), (WINDOW_BASE - 64, size),
+                             (WINDOW_BASE + (1 << 32), 1 << 40)):
+            await bench.set_window(base, length)
+            await bench.refuse("CONTROL", enable)
+        await bench.set_window(WINDOW_BASE, size)
+        await bench.write("CONTROL", enable)
+        await bench.stop_ring(ring)
+
+
+@cocotb.test()
+async def refused_control_starts_neither_ring(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    await bench.set_window(WINDOW_BASE, WINDOW_SIZE // 4)
+    await bench.write64("RX_BASE", RX_BASE)
+    await bench.write64("TX_BASE", TX_BASE)  # beyond this window
+    await bench.refuse("CONTROL", sum(CONTROL.values()))
+    assert await bench.read("CONTROL") == 0
+    await bench.write("CONTROL", CONTROL["RX_ENABLE"])
+
+
+@cocotb.test()
+async def errors_clear_bit_by_bit(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    bench.receive.overflow.value = 1
+    await RisingEdge(dut.clk)
+    bench.receive.overflow.value = 0
+    await bench.registers.write(0xFFC, 0)
+    both = ERROR["RX_OVERFLOW"] | ERROR["WRITE_REFUSED"]
+    assert await bench.read("ERRORS") == both
+    await bench.write("ERRORS", 0)
+    assert await bench.read("ERRORS") == both
+    await bench.write("ERRORS", ERROR["RX_OVERFLOW"])
+    assert await bench.read("ERRORS") == ERROR["WRITE_REFUSED"]
+    bench.receive.overflow.value = 1  # occurs in the very clock it is cleared: stays
+    await bench.write("ERRORS", 0xFFFF_FFFF)
+    bench.receive.overflow.value = 0
+    assert await bench.read("ERRORS") == ERROR["RX_OVERFLOW"]
+
+
+@cocotb.test()
+async def statistics_stand_at_their_addresses(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    first = REG["FRAMES"]
+    names = [name for name in REG if REG[name] >= first]
+    values = {name: bench.random.randrange(1 << 32) for name in names}
+    assert len(values) == len(bench.receive.statistics) // 32 > 20
+    bench.receive.statistics.value = sum(values[name] << 8 * (REG[name] - first) for name in names)
+    assert await bench.counters(*names) == values
+
+
+@cocotb.test()
+async def wide_values_do_not_tear(dut: Any) -> None:
+    """The upper half is that of the moment the lower one was read, whatever happens in between."""
+    bench = await Bench.start(dut)
+    step = 0xFFFF_F000
+    dut.time_step_ns.value, dut.time_step_valid.value = step, 1
+    await RisingEdge(dut.clk)
+    dut.time_step_valid.value = 0
+    crossed = 0
+    for _ in range(60):
+        low = await bench.read("TIME_LO")
+        await bench.clocks(bench.random.randint(0, 20))
+        value = await bench.read("TIME_HI") << 32 | low
+        now = int(dut.time_ns.value)
+        assert now - 400 < value < now
+        crossed += now >> 32 != value >> 32
+    assert crossed, "the boundary of 2^32 was not crossed between two halves"
+
+    for value in (0x1_FFFF_FFFF, 0xFEDC_BA98_7654_3210):
+        bench.receive.next_expected.value = value
+        bench.receive.next_expected_valid.value = 1
+        low = await bench.read("NEXT_EXPECTED_LO")
+        bench.receive.next_expected.value = 5
+        assert (await bench.read("NEXT_EXPECTED_HI") << 32 | low) == value
+    assert await bench.read("STREAM_STATUS") == 1
+
+
+@cocotb.test()
+async def receive_side_gets_its_set_up(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    await bench.write("GROUP_ADDRESS", 0xE936_0C6F)
+    await bench.write("GROUP_PORT", 26477)
+    assert int(bench.receive.group_address.value) == 0xE936_0C6F
+    assert int(bench.receive.group_port.value) == 26477
+    assert not bench.receive.enable.value
+    await bench.set_window()
+    await bench.start_ring("RX", RX_BASE, 4, 1)
+    assert bench.receive.enable.value
+
+
+@cocotb.test()
+async def counters_add_up(dut: Any) -> None:
+    """RX_LINES counts lines on the bus, and reads and DMA do not disturb each other."""
+    bench = await Bench.start(dut)
+    await bench.set_window()
+    await bench.start_ring("RX", RX_BASE, 8, 1)
+    sending = cocotb.start_soon(bench.send(*(message(n, n % 2) for n in range(100))))
+    while not sending.done():
+        lines = await bench.read("RX_LINES")
+        assert len(bench.memory.writes) - 12 <= lines <= len(bench.memory.writes) + 2
+    await bench.settle()
+    assert await bench.read("RX_LINES") == len(bench.memory.writes) == 150

@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: MIT
+"""RX ring: whole messages at the right slots with the right publish words, or counted drops; latency; window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from cocotb.triggers import RisingEdge
+from cocotb.utils import get_sim_time
+
+from tests.rtl.host.bench import (
+    CLOCK_PS,
+    CONTROL,
+    ERROR,
+    LINE_BYTES,
+    RX_BASE,
+    WINDOW_BASE,
+    WINDOW_SIZE,
+    Bench,
+    Message,
+    message,
+    publish_word,
+    ring_contents,
+)
+
+FIFO_LINES = 64
+PIPELINE_LINES = 2  # the FIFO's output register and the line on AW/W
+LINE_TO_HOST_CLOCKS = 3  # from the clock a line is sampled to the clock a ready host takes its address
+DROPS = ("RX_RING_FULL_DROPPED", "RX_TOO_LARGE_DROPPED", "DMA_REFUSED_COUNT")
+
+
+class Consumer:
+    """The kernel's side of the ring: finds published records in memory and gives the lines back."""
+
+    def __init__(self, bench: Bench, base: int, log2: int) -> None:
+        self._bench = bench
+        self._base = base
+        self._slots = 1 << log2
+        self.index = 0  # absolute line the next record must be at
+        self.received: list[Message] = []
+
+    def poll(self, continuations: dict[int, int]) -> bool:
+        """Takes the next record if it is published; its number of lines is known by message number."""
+        lines = self._bench.memory.lines
+        first, publish = ring_contents(lines, self._base, self.index, self._slots)
+        if publish != publish_word(self._bench.epoch, self.index):
+            return False
+        number = int.from_bytes(first[:8], "little")
+        rest = []
+        for k in range(continuations[number]):
+            line, zero = ring_contents(lines, self._base, self.index + 1 + k, self._slots)
+            assert zero == 0, f"message {number}: continuation {k} looks published"
+            rest.append(line)
+        self.received.append(Message(tuple(rest), first))
+        self.index += 1 + len(rest)
+        return True
+
+    async def give_back(self) -> None:
+        await self._bench.write("RX_TAIL", self.index % (1 << 32))
+
+
+def drain(bench: Bench, base: int, log2: int, sent: list[Message]) -> Consumer:
+    """Everything that is published, without giving anything back."""
+    consumer = Consumer(bench, base, log2)
+    counts = {int.from_bytes(m.first[:8], "little"): len(m.continuations) for m in sent}
+    while consumer.index < 1 << log2 and consumer.poll(counts):
+        pass
+    return consumer
+
+
+async def begin(dut: Any, log2: int = 4, epoch: int = 0x1234_5678, base: int = RX_BASE) -> Bench:
+    bench = await Bench.start(dut)
+    await bench.set_window()
+    await bench.start_ring("RX", base, log2, epoch)
+    return bench
+
+
+@cocotb.test()
+async def line_reaches_a_ready_host_in_three_clocks(dut: Any) -> None:
+    bench = await begin(dut)
+    await bench.send(message(1))
+    sampled_ps = int(get_sim_time("ps"))  # send returns at the edge that samples its last line
+    await bench.settle()
+    (write,) = bench.memory.writes
+    assert (write.address_ps - sampled_ps, write.data_ps - sampled_ps) == (LINE_TO_HOST_CLOCKS * CLOCK_PS,) * 2
+    assert write.address == RX_BASE
+    assert write.line == message(1).first + publish_word(bench.epoch, 0).to_bytes(4, "little")
+
+
+@cocotb.test()
+async def one_line_a_clock(dut: Any) -> None:
+    bench = await begin(dut, log2=8)
+    sent = [message(n, n % 3) for n in range(100)]
+    await bench.send(*sent)
+    await bench.settle()
+    times = [w.address_ps for w in bench.memory.writes]
+    assert len(times) == sum(m.lines for m in sent)
+    assert [b - a for a, b in zip(times, times[1:], strict=False)] == [CLOCK_PS] * (len(times) - 1)
+    assert drain(bench, RX_BASE, 8, sent).received == sent
+    assert await bench.counters(*DROPS) == dict.fromkeys(DROPS, 0)
+
+
+@cocotb.test()
+async def first_line_is_written_last(dut: Any) -> None:
+    bench = await begin(dut)
+    await bench.send(message(1, 2))
+    await bench.settle()
+    assert [(w.address - RX_BASE) // LINE_BYTES for w in bench.memory.writes] == [1, 2, 0]
+    assert [int.from_bytes(w.line[60:], "little") for w in bench.memory.writes] == [
+        0, 0, publish_word(bench.epoch, 0)]
+    assert await bench.read("RX_HEAD") == 3
+
+
+@cocotb.test()
+async def full_ring_drops_whole_messages(dut: Any) -> None:
+    """16 slots, nothing given back: a message with no room for all its lines is dropped, a smaller one behind it is not."""
+    bench = await begin(dut)
+    fits = [message(1, 13), message(3)]
+    sent = [fits[0], message(2, 2), fits[1], message(4, 1), message(5, 3)]
+    await bench.send(*sent, message(6), message(7))
+    await bench.settle()
+    assert drain(bench, RX_BASE, 4, sent + [message(6)]).received == [*fits, message(6)]
+    assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "RX_RING_FULL_DROPPED": 4}
+    assert await bench.read("ERRORS") == ERROR["RX_RING_FULL"]
+    assert await bench.read("RX_HEAD") == 16
+    await bench.write("RX_TAIL", 1)
+    await bench.send(message(8))
+    await bench.settle()
+    assert bench.memory.writes[-1].address == RX_BASE
+    assert bench.memory.writes[-1].line[60:] == publish_word(bench.epoch, 16).to_bytes(4, "little")
+
+
+@cocotb.test()
+async def larger_than_the_ring_is_dropped_and_counted(dut: Any) -> None:
+    """One line too many for 16 slots, then one that fills them, and a message no record could announce."""
+    bench = await begin(dut)
+    exact = message(2, 15)
+    await bench.send(message(1, 16), exact, message(3, 40))
+    await bench.settle()
+    assert drain(bench, RX_BASE, 4, [exact]).received == [exact]
+    assert await bench.read("RX_TOO_LARGE_DROPPED") == 2
+    await bench.stop_ring("RX")
+    await bench.start_ring("RX", RX_BASE, 10, 77)
+    longest = message(5, 255)
+    await bench.send(message(4, 256), longest, message(6))
+    await bench.settle()
+    assert drain(bench, RX_BASE, 10, [longest, message(6)]).received == [longest, message(6)]
+    assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "RX_TOO_LARGE_DROPPED": 3}
+
+
+@cocotb.test()
+async def aborted_message_leaves_nothing_behind(dut: Any) -> None:
+    bench = await begin(dut)
+    for line in message(1, 3).continuations:
+        await bench.send_line(line, first=False)
+    await bench.abort()
+    sent = [message(2, 1), message(3)]
+    await bench.send(*sent)
+    await bench.settle()
+    assert drain(bench, RX_BASE, 4, sent).received == sent
+    assert await bench.read("RX_HEAD") == 3
+    assert await bench.read("RX_LINES") == len(bench.memory.writes) == 6
+    assert await bench.counters(*DROPS) == dict.fromkeys(DROPS, 0)
+
+
+@cocotb.test()
+async def abort_ends_the_loss_of_a_message(dut: Any) -> None:
+    """A message that lost a line and is then aborted was not a drop, and the next one has all its lines."""
+    bench = await begin(dut, log2=8)
+    bench.memory.pace.ready = 0.0
+    await bench.send(*(message(n) for n in range(FIFO_LINES + PIPELINE_LINES)))
+    await bench.send_line(message(1000, 1).continuations[0], first=False)
+    await bench.abort()
+    bench.memory.pace.ready = 1.0
+    await bench.settle()
+    await bench.send(message(1001, 2))
+    await bench.settle()
+    assert await bench.read("RX_RING_FULL_DROPPED") == 0
+    assert await bench.read("RX_HEAD") == FIFO_LINES + PIPELINE_LINES + 3
+
+
+@cocotb.test()
+async def stalled_host_costs_whole_messages(dut: Any) -> None:
+    """The host takes nothing: what fits waits, the message that straddles the end of the FIFO and all behind it drop."""
+    bench = await begin(dut, log2=8)
+    bench.memory.pace.ready = 0.0
+    waiting = FIFO_LINES + PIPELINE_LINES
+    kept = [message(n) for n in range(waiting - 2)]
+    await bench.send(*kept)
+    await bench.clocks(4)
+    await bench.send(message(500, 4), message(501), message(502, 1))
+    bench.memory.pace.ready = 1.0
+    await bench.clocks(waiting + 8)
+    after = [message(503, 2), message(504)]
+    await bench.send(*after)
+    await bench.settle()
+    assert drain(bench, RX_BASE, 8, kept + after).received == kept + after
+    assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "RX_RING_FULL_DROPPED": 3}
+    assert await bench.read("ERRORS") == ERROR["RX_RING_FULL"]
+
+
+@cocotb.test()
+async def writes_stay_inside_the_window(dut: Any) -> None:
+    """The window is cut down to 4 slots while the ring runs: lines beyond it are never on the bus, nor their messages."""
+    bench = await begin(dut)
+    await bench.send(message(1), message(2))
+    await bench.settle()
+    await bench.set_window(RX_BASE, 4 * LINE_BYTES)
+    await bench.send(message(3, 3), message(4, 1), message(5))
+    await bench.settle()
+    # Message 3 needs slots 2 to 5: continuation 0 is inside, 1 is refused and the rest given up. 4 fits exactly. 5 does not.
+    assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "DMA_REFUSED_COUNT": 2}
+    assert await bench.read("ERRORS") == ERROR["DMA_REFUSED"]
+    assert drain(bench, RX_BASE, 4, [message(1), message(2), message(4, 1)]).received == [
+        message(1), message(2), message(4, 1)]
+    assert all(RX_BASE <= w.address < RX_BASE + 4 * LINE_BYTES for w in bench.memory.writes)
+    end = RX_BASE + 5 * LINE_BYTES  # of slot 4, the next one
+    for base, size in ((RX_BASE, 0), (1 << 40, 1 << 40), (end, 1 << 20), (0, end - 1), (end - LINE_BYTES + 1, 1 << 20)):
+        await bench.set_window(base, size)
+        before = len(bench.memory.writes)
+        await bench.send(message(6))
+        await bench.settle()
+        assert len(bench.memory.writes) == before, f"written outside [{base:#x}, +{size:#x})"
+    assert await bench.read("DMA_REFUSED_COUNT") == 7
+    await bench.set_window(end - LINE_BYTES, LINE_BYTES)
+    await bench.send(message(7))
+    await bench.settle()
+    assert bench.memory.writes[-1].address == end - LINE_BYTES
+
+
+@cocotb.test()
+async def top_of_the_address_space(dut: Any) -> None:
+    """A ring may end at 2^64 exactly; one line more would wrap to 0 and cannot be started."""
+    bench = await Bench.start(dut)
+    top = 1 << 64
+    await bench.set_window(top - 4096, 4096 + 64)
+    await bench.write64("RX_BASE", top - 15 * LINE_BYTES)
+    await bench.write("RX_LOG2", 4)
+    await bench.refuse("CONTROL", CONTROL["RX_ENABLE"])
+    await bench.start_ring("RX", top - 16 * LINE_BYTES, 4, 0)
+    sent = [message(n) for n in range(16)]
+    await bench.send(*sent)
+    await bench.settle()
+    assert drain(bench, top - 16 * LINE_BYTES, 4, sent).received == sent
+    assert max(w.address for w in bench.memory.writes) == top - LINE_BYTES
+
+
+@cocotb.test()
+async def tail_claims_are_checked(dut: Any) -> None:
+    bench = await begin(dut)
+    await bench.send(*(message(n) for n in range(5)))
+    await bench.settle()
+    await bench.refuse("RX_TAIL", 6)
+    await bench.refuse("RX_TAIL", 0xFFFF_FFFF)
+    await bench.write("RX_TAIL", 3)
+    await bench.refuse("RX_TAIL", 2)
+    await bench.write("RX_TAIL", 3)
+    await bench.write("RX_TAIL", 5)
+    assert await bench.read("RX_TAIL") == 5
+
+
+@cocotb.test()
+async def publish_word_wraps_below_its_valid_bit(dut: Any) -> None:
+    bench = await begin(dut, epoch=0xFFFF_FFFC)
+    sent = [message(n) for n in range(8)]
+    await bench.send(*sent)
+    await bench.settle()
+    words = [int.from_bytes(w.line[60:], "little") for w in bench.memory.writes]
+    assert words == [0x8000_0000 | (0x7FFF_FFFC + n) % (1 << 31) for n in range(8)]
+
+
+@cocotb.test()
+async def error_answers_are_reported(dut: Any) -> None:
+    bench = await begin(dut)
+    bench.memory.fail.add(RX_BASE + LINE_BYTES)
+    await bench.send(message(1))
+    await bench.settle()
+    assert await bench.read("ERRORS") == 0
+    await bench.send(message(2))
+    await bench.settle()
+    assert await bench.read("ERRORS") == ERROR["DMA_ERROR"]
+
+
+@cocotb.test()
+async def restart_begins_at_slot_0_without_torn_messages(dut: Any) -> None:
+    """The ring is stopped inside a message and started elsewhere: nothing of it enters the new run."""
+    bench = await begin(dut)
+    await bench.send(message(1))
+    torn = message(2, 2)
+    await bench.send_line(torn.continuations[0], first=False)
+    await bench.settle()
+    await bench.stop_ring("RX")
+    await bench.send(message(3))  # while off: ignored
+    await bench.send_line(torn.continuations[0], first=False)
+    base = WINDOW_BASE + WINDOW_SIZE - 16 * LINE_BYTES
+    await bench.start_ring("RX", base, 4, 9)
+    before = len(bench.memory.writes)
+    await bench.send_line(torn.continuations[1], first=False)
+    await bench.send_line(torn.first, first=True)
+    await bench.send(message(4, 1))
+    await bench.settle()
+    assert drain(bench, base, 4, [message(4, 1)]).received == [message(4, 1)]
+    assert len(bench.memory.writes) == before + 2
+    assert await bench.read("RX_HEAD") == 2
+
+
+@cocotb.test()
+async def restart_waits_for_the_last_run(dut: Any) -> None:
+    bench = await begin(dut)
+    bench.memory.pace.ready = 0.0
+    await bench.send(message(1))
+    await bench.clocks(8)
+    await bench.stop_ring("RX")
+    await bench.refuse("CONTROL", CONTROL["RX_ENABLE"])
+    bench.memory.pace.ready = 1.0
+    await bench.settle()
+    await bench.write("CONTROL", CONTROL["RX_ENABLE"])
+
+
+@cocotb.test()
+async def random_traffic_and_host(dut: Any) -> None:
+    """Messages of 1 to 6 lines with aborts, a host between quick and dead, a consumer that lags: what arrives is whole and in
+    order at consecutive slots, and with what was counted as dropped it is all that was sent."""
+    bench = await begin(dut, epoch=0x7FFF_FFF0)
+    rng = bench.random
+    sent: dict[int, Message] = {}
+    consumer = Consumer(bench, RX_BASE, 4)
+    counts: dict[int, int] = {}
+    over = False
+
+    async def traffic() -> None:
+        nonlocal over
+        for number in range(1, 1201):
+            item = message(number, rng.choice((0, 0, 0, 0, 1, 1, 2, 5, 17)))
+            if item.continuations and rng.random() < 0.1:
+                for line in item.continuations:
+                    await bench.send_line(line, first=False)
+                await bench.abort()
+            else:
+                sent[number] = item
+                counts[number] = len(item.continuations)
+                for line in item.continuations:
+                    await bench.send_line(line, first=False)
+                    await bench.clocks(rng.choice((0, 0, 0, 6)))
+                await bench.send_line(item.first, first=True)
+            await bench.clocks(rng.choice((0, 0, 1, 3, 8)))
+        over = True
+
+    async def host() -> None:
+        while not over:
+            bench.memory.pace.ready = rng.choice((1.0, 1.0, 0.5, 0.2, 0.0))
+            bench.memory.pace.response_clocks = rng.choice((0, 3, 20))
+            await bench.clocks(rng.randint(10, 150))
+        bench.memory.pace.ready = 1.0
+
+    async def consume() -> None:
+        while True:
+            taken = False
+            while consumer.poll(counts):
+                taken = True
+            if taken:
+                await consumer.give_back()
+            await bench.clocks(rng.choice((1, 1, 4, 30)))
+
+    consuming = cocotb.start_soon(consume())
+    steering = cocotb.start_soon(host())
+    await traffic()
+    await steering
+    await bench.settle()
+    await bench.clocks(40)
+    consuming.cancel()
+    while consumer.poll(counts):
+        pass
+
+    received = [int.from_bytes(m.first[:8], "little") for m in consumer.received]
+    assert received == sorted(set(received)), "out of order or twice"
+    assert consumer.received == [sent[n] for n in received]
+    drops = await bench.counters(*DROPS)
+    too_large = {n for n, m in sent.items() if m.lines > 16}
+    assert len(received) > 100
+    assert drops["RX_RING_FULL_DROPPED"] > 10
+    assert not too_large & set(received)
+    assert drops["DMA_REFUSED_COUNT"] == 0
+    assert len(received) + drops["RX_RING_FULL_DROPPED"] + drops["RX_TOO_LARGE_DROPPED"] == len(sent)
+    assert 0 < drops["RX_TOO_LARGE_DROPPED"] <= len(too_large)
+    assert await bench.read("RX_HEAD") == consumer.index
+    assert await bench.read("RX_LINES") == len(bench.memory.writes)
+
+
+@cocotb.test()
+async def idle_falls_with_the_line(dut: Any) -> None:
+    """Idle is 0 in the very clock a line is offered and until its write is answered."""
+    bench = await begin(dut)
+    await bench.settle()
+    bench.memory.pace.response_clocks = 0
+    bench.receive.line_first.value = 1
+    bench.receive.line_valid.value = 1
+    await RisingEdge(bench.clk)
+    assert not dut.idle.value
+    bench.receive.line_valid.value = 0
+    busy = 0
+    while True:
+        await RisingEdge(bench.clk)
+        if dut.idle.value:
+            break
+        busy += 1
+    assert busy >= LINE_TO_HOST_CLOCKS
+    assert len(bench.memory.writes) == 1
