@@ -17,6 +17,10 @@ from generators.profiles import PROFILES, write_profile
 from tickloop.config import RunConfig, load_config
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
 from tickloop.inputs import from_capture, from_scenario
+from tickloop.report.html import write_report
+from tickloop.report.table import print_table
+from tickloop.run import Job, execute, exit_status, no_space
+from tickloop.waves import open_waves
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
 
@@ -136,7 +140,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sim", metavar="S", type=_simulator, default="verilator", help="verilator (default) or icarus")
+    parser.add_argument("--sim", metavar="S", type=_simulator, default="verilator",
+                        help="verilator (default) or icarus")
     parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help="(default: 1)")
     parser.add_argument("--waves", action="store_true", help="leave waves of the RTL and a GTKWave save file")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="run directory")
@@ -153,9 +158,6 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     config = load_config(options.config)
     source = from_capture(Path(options.captures[0]), config.group) if options.captures else \
         from_scenario(options.scenario, options.seed, options.messages, config.group)
-    from tickloop.run import Job, execute, exit_status  # noqa: PLC0415  cocotb and numpy load only for a run
-    from tickloop.report.table import print_table  # noqa: PLC0415
-
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, options.waves, arguments))
     print_table(outcome)
     return exit_status(outcome)
@@ -169,9 +171,6 @@ def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatu
     config = RunConfig(base.kernel.__class__(group_address=options.group.address, group_port=options.group.port),
                        base.time)
     sources = [from_capture(Path(capture), options.group) for capture in options.captures]
-    from tickloop.run import Job, execute, exit_status  # noqa: PLC0415
-    from tickloop.report.table import print_table  # noqa: PLC0415
-
     status = ExitStatus.OK
     for name, source in zip(names, sources, strict=True):
         out = options.out / name if len(sources) > 1 else options.out
@@ -195,15 +194,11 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 
 
 def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    from tickloop.report.html import write_report  # noqa: PLC0415
-
     print(write_report(options.directory))
     return ExitStatus.OK
 
 
 def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    from tickloop.waves import open_waves  # noqa: PLC0415
-
     open_waves(options.directory)
     return ExitStatus.OK
 
@@ -212,8 +207,6 @@ COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "report": _repo
 
 
 def _raise_no_space(error: OSError) -> None:
-    from tickloop.run import no_space  # noqa: PLC0415
-
     full = no_space(error)
     if full:
         raise full from None
@@ -231,8 +224,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(ExitStatus.INTERRUPTED, "interrupted")
     except OSError as error:
-        from tickloop.run import no_space  # noqa: PLC0415
-
         full = no_space(error)
         return _fail(full.status, str(full)) if full else _crash(error)
     except Exception as error:

@@ -29,6 +29,7 @@ from tickloop.rundir.files import clear
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.write import write_run
 from tickloop.versions import git_commit, package_versions
+from waves.save_file import write_save_file
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ def execute(job: Job) -> Outcome:
     comparisons = _checks(job, result, observed, prediction)
     run = _run_document(job, result, kernel, comparisons)
     write_run(job.out, result, observed, run, job.closed_loop)
+    if result.waves:
+        write_save_file(result.waves)
     write_report(job.out)
     return Outcome(job, run, observed, comparisons)
 

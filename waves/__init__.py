@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""GTKWave views of a run, generated from the dump itself."""
