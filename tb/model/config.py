@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The kernel's configuration as plain values: what is subscribed, what each symbol does, and how orders leave.
 
-The defaults are the product's: every locate subscribed, best_bid on every symbol, 100 shares an order. Addresses are
-from the documentation range of RFC 5737, MAC addresses locally administered.
+The defaults are the product's: every locate subscribed, best_bid on every symbol, 100 shares an order.
 """
 
 from __future__ import annotations
@@ -50,23 +49,23 @@ class KernelConfig:
     # Rings and pools
     rx_log2: int = 10
     tx_log2: int = 10
-    max_books: int = 16_384
+    max_books: int = 65_535
     max_orders: int = 1 << 20
-    max_levels: int = 1 << 19
+    max_levels: int = 1 << 18
 
     # Market data
     group_address: str = "233.54.12.111"
     group_port: int = 26477
 
     # Order entry: a TCP session that is already established
-    source_mac: str = "02:00:00:00:00:10"
-    destination_mac: str = "02:00:00:00:00:20"
-    source_address: str = "192.0.2.10"
-    destination_address: str = "192.0.2.20"
-    source_port: int = 49152
-    destination_port: int = 26400
-    tcp_sequence: int = 1
-    tcp_acknowledge: int = 1
+    source_mac: str = "02:00:00:00:00:01"
+    destination_mac: str = "02:00:00:00:00:02"
+    source_address: str = "10.0.0.1"
+    destination_address: str = "10.0.0.2"
+    source_port: int = 40_000
+    destination_port: int = 26_400
+    tcp_sequence: int = 1_000_000
+    tcp_acknowledge: int = 2_000_000
     tcp_window: int = 0xFFFF
 
     # What every Enter Order carries
