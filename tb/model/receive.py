@@ -28,7 +28,7 @@ DROP_REASONS = (
 )
 STATUSES: tuple[Status, ...] = ("ok", "unknown_type", "zero_length", "too_short", "too_long")
 
-MAX_FRAME_BYTES = 9216  # without FCS
+MAX_FRAME_BYTES = 9216  # without FCS; nothing beyond is ever delivered, though only the frame's end tells oversize
 MAX_TAGS = 2
 ADDRESSES_BYTES = 12  # destination and source MAC address
 ETHERTYPE_IPV4 = 0x0800
@@ -207,7 +207,7 @@ class ReceiveModel:
 
         before = self._stream.copy()
         result = FrameResult(number, "accept")
-        payload = data[datagram.udp_start + UDP_HEADER_BYTES:datagram.udp_end]
+        payload = data[datagram.udp_start + UDP_HEADER_BYTES:min(datagram.udp_end, MAX_FRAME_BYTES)]
         duplicates = self._packet(payload, result) if len(payload) >= MOLD_HEADER.length else 0
 
         reason = self._reason_at_end(data, datagram, bad_fcs)

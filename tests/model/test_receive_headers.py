@@ -184,6 +184,14 @@ def test_size_limit(model: ReceiveModel, build: Build, mold: Any) -> None:
     assert model.counters["next_expected"] == 2
 
 
+def test_an_oversize_frame_delivers_what_lies_within_the_limit(model: ReceiveModel, build: Build, mold: Any) -> None:
+    blocks = [MESSAGE] * 700
+    within = (9216 - 14 - 20 - 8 - 20) // 14
+    result = model.frame(build(payload=mold(1, blocks)))
+    assert (result.reason, len(result.messages)) == ("oversize", within)
+    assert model.counters["bad_messages"] == within
+
+
 def test_bytes_after_the_ip_total_length_and_the_udp_length_are_ignored(model: ReceiveModel, build: Build,
                                                                        mold: Any) -> None:
     for sequence, extra in enumerate([{"trailer": b"\x00\x0cS" + bytes(11)}, {"ip_padding": b"\x00\x0cS" + bytes(11)},
