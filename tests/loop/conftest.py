@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""Closed loops run one at a time: a parked kernel spins on a core. Every test checks that nothing is left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SIMULATORS = ("verilator", "icarus")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A finished run as its user finds it."""
+
+    path: Path
+    output: str
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.path / name).read_text())
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.path / name).read_text().splitlines()]
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Processes whose command line or working directory names ``directory``."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(directory) in command or str(directory) in os.readlink(entry / "cwd"):
+                found.append(command)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    shared = set(os.listdir("/dev/shm"))
+    with (Path(tempfile.gettempdir()) / "tickloop-loop-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    left = {name for name in set(os.listdir("/dev/shm")) - shared if "tickloop" in name or "qemu" in name}
+    assert not left, f"left behind in /dev/shm: {left}"
+
+
+@pytest.fixture(scope="session")
+def tickloop() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``tickloop("sim", ...)``: the command as a user runs it, output captured."""
+
+    def run(*arguments: str | Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tickloop", *map(str, arguments)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def completed(tickloop: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunDirectory]:
+    """``completed("sim", ...)``: the run directory of a run that passed; equal calls share one run."""
+    runs: dict[tuple[str, ...], RunDirectory] = {}
+
+    def run(*arguments: str | Path, again: int = 0) -> RunDirectory:
+        key = (*map(str, arguments), str(again))
+        if key not in runs:
+            out = tmp_path_factory.mktemp("run")
+            result = tickloop(*arguments, "--out", out)
+            assert result.returncode == 0, f"tickloop {' '.join(key)}\n{result.stdout}\n{result.stderr}"
+            assert not processes_of(out)
+            runs[key] = RunDirectory(out, result.stdout)
+        return runs[key]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[[str], Path]:
+    """``sample(name)``: a file of real messages, or a skip."""
+
+    def find(name: str) -> Path:
+        folder = Path(os.environ.get("TICKLOOP_DATA", "../shared/data"))
+        path = (ROOT / folder / name).resolve()
+        if not path.is_file():
+            pytest.skip(f"{name} is not in {folder}; TICKLOOP_DATA names the folder of real samples")
+        return path
+
+    return find
