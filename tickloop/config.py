@@ -59,7 +59,9 @@ class RunConfig:
 # Table -> key -> (kernel configuration field, default, smallest, largest) for integers.
 _INTEGERS: dict[str, dict[str, tuple[int, int, int]]] = {
     "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16)},
-    "pools": {"max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 26), "max_levels": (1 << 18, 1, 1 << 26)},
+    "pools": {
+        "max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 26), "max_levels": (1 << 18, 1, 1 << 26),
+    },
     "session": {
         "source_port": (40_000, 1, 65_535), "destination_port": (26_400, 1, 65_535),
         "tcp_sequence": (1_000_000, 0, 0xFFFFFFFF), "tcp_acknowledge": (2_000_000, 0, 0xFFFFFFFF),
@@ -107,15 +109,16 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     reader.only(document, _TABLES, "")
     values: dict[str, Any] = {}
     for table, integers in _INTEGERS.items():
-        reader.only(reader.table(table), {*integers, *_TEXTS.get(table, ()), *(_ADDRESSES if table == "session" else ())},
-                    f"{table}.")
+        others = _ADDRESSES if table == "session" else _TEXTS.get(table, ())
+        reader.only(reader.table(table), {*integers, *others}, f"{table}.")
         for key, limits in integers.items():
             values[key] = reader.integer(table, key, *limits)
     for table, texts in _TEXTS.items():
         for key, (default, length) in texts.items():
             values[key] = reader.text(table, key, default, length)
     for key, default in _ADDRESSES.items():
-        values[key] = reader.mac("session", key, default) if key.endswith("_mac") else reader.ipv4("session", key, default)
+        read = reader.mac if key.endswith("_mac") else reader.ipv4
+        values[key] = read("session", key, default)
     time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]})
     group = reader.group()
     subscribe_all, default_symbol, symbols = reader.symbols()

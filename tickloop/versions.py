@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Versions of what took part in a run, beside those the bridge reports: Python packages, compiler, the project itself."""
+"""Versions of what took part in a run, beside those the bridge reports: Python packages, compiler, the project."""
 
 from __future__ import annotations
 

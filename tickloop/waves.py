@@ -30,7 +30,8 @@ def open_waves(directory: Path) -> None:
     if shutil.which(VIEWER) is None:
         raise TickloopError(ExitStatus.TOOL_MISSING, f"{VIEWER} is missing; on Debian: apt-get install -y {VIEWER}")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise TickloopError(ExitStatus.TOOL_MISSING, f"no display for {VIEWER}; on a desktop: {VIEWER} {dumps[0]} {save}")
+        raise TickloopError(ExitStatus.TOOL_MISSING,
+                            f"no display for {VIEWER}; on a desktop: {VIEWER} {dumps[0]} {save}")
     status = subprocess.run([VIEWER, str(dumps[0]), str(save)], check=False).returncode
     if status:
         raise TickloopError(ExitStatus.TOOL_MISSING, f"{VIEWER} ended with status {status}")

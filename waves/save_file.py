@@ -22,7 +22,9 @@ NIC = "nic"  # instance name of the NIC in the testbench
 GROUPS: Mapping[str, Mapping[str, type[IntEnum] | None]] = {
     "time": dict.fromkeys(("clk", "rst", "time_ns", "idle")),
     "receive port, line A": dict.fromkeys(("rx_a_tvalid", "rx_a_tlast", "rx_a_tdata", "rx_a_tkeep", "rx_a_tuser")),
-    "messages": dict.fromkeys(("decoded_valid", "line_valid", "line_first", "line_data", "line_abort", "next_expected")),
+    "messages": dict.fromkeys((
+        "decoded_valid", "line_valid", "line_first", "line_data", "line_abort", "next_expected",
+    )),
     "frame report": {
         "report_valid": None, "report_reason": DropReason, "report_kind": FrameKind, "report_sequence": None,
         "report_count": None, "report_flags": None, "report_gap_from": None,

@@ -64,7 +64,8 @@ def encode_record(message: MessageResult, hw_timestamp_ns: int, index: int, epoc
 
 def loop_result(frames: Iterable[tuple[int, bytes]], config: KernelConfig, closed_loop: bool = True) -> LoopResult:
     """What a faultless run over ``frames`` leaves."""
-    receive, kernel, segments = ReceiveModel(config.group_address, config.group_port), KernelModel(config), SegmentModel(config)
+    receive = ReceiveModel(config.group_address, config.group_port)
+    kernel, segments = KernelModel(config), SegmentModel(config)
     frame_log, dma_log, trace_log, sent = [], [], [], []
     index = 0
     for number, (_, data) in enumerate(frames):
@@ -91,7 +92,8 @@ def loop_result(frames: Iterable[tuple[int, bytes]], config: KernelConfig, close
                     sent.append(SentFrame(at, at + 14, segments.segment(order.message)))
     return LoopResult(
         frames=_log(frame_log, layout.FRAME_LOG), dma=_log(dma_log, layout.DMA_LOG), sent=sent,
-        guest=_log([], layout.GUEST_LOG), trace=_log(trace_log, layout.TRACE_LOG), registers=_registers(receive.counters),
+        guest=_log([], layout.GUEST_LOG), trace=_log(trace_log, layout.TRACE_LOG),
+        registers=_registers(receive.counters),
         export=export_bytes(kernel) if closed_loop else b"", clocks=FIRST_CLOCK + len(frame_log) * FRAME_CLOCKS,
         clocks_skipped=0, wall={"setup_s": 0.1, "boot_s": 0.1, "loop_s": 0.1}, rx_base=RX_BASE, rx_log2=RX_LOG2,
         epoch=EPOCH,
@@ -109,9 +111,10 @@ def _log(entries: list[tuple[object, ...]], dtype: np.dtype) -> np.ndarray:
 def _frame_entry(result: FrameResult, first: int, last: int, timestamp: int) -> tuple[object, ...]:
     flags = sum(bit << k for k, bit in enumerate(result.flags))
     accepted = result.disposition == "accept"
+    session = (result.session if accepted and result.session else "").encode("latin-1").ljust(10, b"\0")
     return (
         first, last, (result.sequence or 0) if accepted else 0, result.gap_from or 0, timestamp,
-        np.frombuffer((result.session if accepted and result.session else "").encode("latin-1").ljust(10, b"\0"), np.uint8),
+        np.frombuffer(session, np.uint8),
         (result.count or 0) if accepted else 0,
         layout.DropReason[result.reason.upper()] if result.reason else 0,
         layout.FrameKind[result.kind.upper()] if accepted and result.kind else 0, flags if accepted else 0, 0,

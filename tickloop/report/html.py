@@ -65,7 +65,7 @@ def _page(directory: Path, run: dict[str, Any], summary: dict[str, Any], stages:
         f'<p class="verdict {verdict[0]}">{verdict[1]}.</p>',
         f"<p class=soft><code>{escape(run['command_line'])}</code></p>",
         data_path(_stations(run, summary, stages), closed_loop),
-        "<h2>Figures</h2>", _table([], [[escape(name), escape(value)] for name, value in figures(run, summary, stages)]),
+        "<h2>Figures</h2>", _table([], [[escape(cell) for cell in row] for row in figures(run, summary, stages)]),
         "<h2>Checks</h2>", _checks(run),
         "<h2>Latency</h2>", _latency(stages), _charts(directory, stages),
         "<h2>Receive counters</h2>", _counters(summary),
@@ -104,15 +104,17 @@ def _checks(run: dict[str, Any]) -> str:
     rows = []
     for check in run["checks"]:
         bad = check["differences"]
-        outcome = "<br>".join(f"<code>{escape(text)}</code>" for text in bad) if bad else '<span class="good">equal</span>'
+        outcome = "<br>".join(f"<code>{escape(text)}</code>" for text in bad) or '<span class="good">equal</span>'
         rows.append([escape(check["name"]), f"{check['compared']:,}", outcome])
     return _table(["check", "#compared", "outcome"], rows)
 
 
 def _latency(stages: dict[str, dict[str, Any]]) -> str:
     names = ("count", "min", "p50", "mean", "p99", "p99_9", "p99_99", "max")
-    rows = [[f"<code>{escape(stage)}</code>", escape(values["unit"]), *("" if values[n] is None else f"{values[n]:,}" for n in names)]
-            for stage, values in stages.items()]
+    rows = []
+    for stage, values in stages.items():
+        cells = ["" if values[name] is None else f"{values[name]:,}" for name in names]
+        rows.append([f"<code>{escape(stage)}</code>", escape(values["unit"]), *cells])
     return _table(["stage", "unit", *(f"#{name.replace('_', '.')}" for name in names)], rows)
 
 
@@ -169,9 +171,10 @@ def _events(directory: Path) -> str:
 
 def _run(run: dict[str, Any]) -> str:
     shown = ("simulator", "seed", "mode", "delivery", "group", "git_commit", "kernel_sha256", "digest")
-    rows = [[name.replace("_", " "), f"<code>{escape(str(run[name]))}</code>"] for name in shown if run.get(name) is not None]
-    rows += [[f"{escape(name)}", escape(str(value))] for name, value in run["versions"].items()]
-    rows += [[f"{escape(name)}", f"{value}"] for name, value in {**run["time_model"], **run["wall"]}.items()]
+    values = {name.replace("_", " "): run[name] for name in shown if run.get(name) is not None}
+    rows = [[escape(name), f"<code>{escape(str(value))}</code>"] for name, value in values.items()]
+    others = {**run["versions"], **run["time_model"], **run["wall"]}
+    rows += [[escape(name), escape(str(value))] for name, value in others.items()]
     return _table([], rows)
 
 
@@ -179,9 +182,11 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
     """Cells are HTML; a header that begins with # is a column of numbers."""
     numeric = [name.startswith("#") for name in header] or [False] * (len(rows[0]) if rows else 0)
     kinds = [" class=n" if number else "" for number in numeric]
-    head = "<tr>" + "".join(f"<th{kind}>{escape(name.lstrip('#'))}" for kind, name in zip(kinds, header, strict=False)) if header else ""
-    body = "".join("<tr>" + "".join(f"<td{kind}>{cell}" for kind, cell in zip(kinds, row, strict=True)) for row in rows)
-    return f"<div class=wide><table>{head}{body}</table></div>"
+    lines = [[f"<td{kind}>{cell}" for kind, cell in zip(kinds, row, strict=True)] for row in rows]
+    if header:
+        lines.insert(0, [f"<th{kind}>{escape(name.lstrip('#'))}" for kind, name in zip(kinds, header, strict=True)])
+    body = "".join("<tr>" + "".join(cells) for cells in lines)
+    return f"<div class=wide><table>{body}</table></div>"
 
 
 def _json(path: Path) -> Any:

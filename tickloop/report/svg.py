@@ -46,11 +46,15 @@ def histogram(values: list[float], title: str, unit: str) -> str:
         f'height="{count / top * 76:.1f}"><title>{count:,}</title></rect>'
         for index, count in enumerate(counts) if count
     )
-    return (f'<svg viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" width="{CHART_WIDTH}" role="img" aria-label="{escape(title)}">'
-            f'<text x="0" y="14">{escape(title)}</text>{bars}'
-            f'<text class="soft" x="0" y="{BASE + 14}">{_short(low)}</text>'
-            f'<text class="soft" x="{CHART_WIDTH}" y="{BASE + 14}" text-anchor="end">{_short(high)} {escape(unit)}</text>'
-            f'<text class="soft" x="0" y="{BASE + 28}">{len(values):,} samples, the slowest {_short(ordered[-1])}</text></svg>')
+    name = escape(title)
+    return "".join((
+        f'<svg viewBox="0 0 {CHART_WIDTH} {CHART_HEIGHT}" width="{CHART_WIDTH}" role="img" aria-label="{name}">',
+        f'<text x="0" y="14">{name}</text>{bars}',
+        f'<text class="soft" x="0" y="{BASE + 14}">{_short(low)}</text>',
+        f'<text class="soft" x="{CHART_WIDTH}" y="{BASE + 14}" text-anchor="end">{_short(high)} {escape(unit)}</text>',
+        f'<text class="soft" x="0" y="{BASE + 28}">{len(values):,} samples, the largest {_short(ordered[-1])}</text>',
+        "</svg>",
+    ))
 
 
 def _short(value: float) -> str:

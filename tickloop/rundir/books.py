@@ -36,15 +36,15 @@ def parse_export(data: bytes) -> Export:
     problems: list[str] = []
     position = EXPORT_HEADER.itemsize
     for index in range(int(header["book_count"])):
-        entry = np.frombuffer(data, EXPORT_BOOK, 1, position)[0] if position + EXPORT_BOOK.itemsize <= len(data) else None
-        levels = 0 if entry is None else int(entry["bids"]) + int(entry["asks"])
         start = position + EXPORT_BOOK.itemsize
-        position = start + levels * EXPORT_LEVEL.itemsize
-        if entry is None or position > len(data):
+        entry = np.frombuffer(data[position:start].ljust(EXPORT_BOOK.itemsize, b"\0"), EXPORT_BOOK)[0]
+        bids, asks = int(entry["bids"]), int(entry["asks"])
+        position = start + (bids + asks) * EXPORT_LEVEL.itemsize
+        if position > len(data):
             problems.append(f"the kernel's export ends inside book {index} of {header['book_count']}")
             break
-        rows = [list(row) for row in np.frombuffer(data, EXPORT_LEVEL, levels, start)[["price", "shares", "orders"]].tolist()]
-        bids = int(entry["bids"])
+        levels = np.frombuffer(data, EXPORT_LEVEL, bids + asks, start)[["price", "shares", "orders"]]
+        rows = [list(row) for row in levels.tolist()]
         books.append({
             "stock_locate": int(entry["stock_locate"]), "stock": entry["stock"].tobytes().decode("latin-1"),
             "bids": rows[:bids], "asks": rows[bids:],

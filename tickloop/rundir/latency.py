@@ -8,6 +8,7 @@ per cent of the samples do not exceed, so every figure is one that was measured.
 from __future__ import annotations
 
 import csv
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -108,7 +109,8 @@ def _guest_stages(latency: Latency, result: LoopResult, issued: npt.NDArray[np.i
     orders = trace["orders"].astype(np.int64)
     ordered = orders > 0
     decided = trace["decision_work"] > 0
-    latency.add("dma_to_dequeue", NANOSECONDS, (trace["dequeue_ps"].astype(np.int64) - issued * CLOCK_PS) / 1000, every)
+    dequeue_ps, doorbell_ps = (trace[name].astype(np.int64) for name in ("dequeue_ps", "doorbell_ps"))
+    latency.add("dma_to_dequeue", NANOSECONDS, (dequeue_ps - issued * CLOCK_PS) / 1000, every)
     latency.add("dequeue_to_decision", INSTRUCTIONS, trace["decision_work"], decided)
     latency.add("dequeue_to_doorbell", INSTRUCTIONS, trace["doorbell_work"], ordered)
     latency.add("dequeue_to_done", INSTRUCTIONS, trace["done_work"], every)
@@ -119,12 +121,12 @@ def _guest_stages(latency: Latency, result: LoopResult, issued: npt.NDArray[np.i
     sent = np.zeros(count, np.int64)
     clocks = np.asarray([frame.first_clock for frame in result.sent], np.int64)
     sent[ordered] = clocks[np.cumsum(orders)[ordered] - 1]
-    latency.add("doorbell_to_wire", NANOSECONDS, (sent * CLOCK_PS - trace["doorbell_ps"].astype(np.int64)) / 1000, ordered)
+    latency.add("doorbell_to_wire", NANOSECONDS, (sent * CLOCK_PS - doorbell_ps) / 1000, ordered)
     latency.add("tick_to_trade", NANOSECONDS, (sent - first) * CLOCK_PS / 1000, ordered & has_frame)
 
 
 def _number(value: float) -> int | float | None:
     """Whole numbers as integers, times to the picosecond, nothing for NaN."""
-    if value != value:
+    if math.isnan(value):
         return None
     return int(value) if value == int(value) else round(float(value), 3)

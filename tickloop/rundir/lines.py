@@ -9,6 +9,7 @@ record before: anything else is a problem that the run reports.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,10 +35,10 @@ class Records:
 
     def column(self, name: str) -> npt.NDArray[np.uint64]:
         """An integer column of ``rx_record``; u48 fields are bytes in the layout."""
-        values = self.first.view(RX_RECORD)[:, 0][name]
+        values: npt.NDArray[Any] = self.first.view(RX_RECORD)[:, 0][name]
         if values.ndim == 2:
             weights = np.uint64(1) << np.arange(0, 8 * values.shape[1], 8, dtype=np.uint64)
-            return (values.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
+            values = (values.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
         return values.astype(np.uint64)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bridge.layout import CONTINUATION_BYTES, ITCH_BODY, RAW_FIRST_BYTES, STATUS_RAW, DropReason, MessageStatus
 from generators.tables import ITCH50
@@ -20,7 +21,7 @@ DECODED_STATUS = (MessageStatus.OK, MessageStatus.TOO_LONG)
 _PREFIX = ("stock_locate", "tracking_number", "timestamp")
 
 
-def message_lines(records: Records, frames: np.ndarray[Any, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+def message_lines(records: Records, frames: npt.NDArray[Any]) -> tuple[list[dict[str, Any]], list[str]]:
     """The messages of ``records``, whose frames are found in the frame log by their timestamps; and what is wrong."""
     problems = list(records.problems)
     sequence = records.column("sequence").tolist()
@@ -40,7 +41,7 @@ def message_lines(records: Records, frames: np.ndarray[Any, Any]) -> tuple[list[
         problems.append(f"record {at}: its hardware timestamp {timestamp[at]} is that of no frame")
     frame = np.where(known, position, -1).tolist()
     good = frames["reason"] == DropReason.ACCEPT
-    bad = {index for index in np.flatnonzero(~good).tolist()}
+    bad = set(np.flatnonzero(~good).tolist())
     origin = int(starts[0]) if len(starts) else 0
 
     fields = _decoded_fields(records, raw, np.asarray(code))
@@ -73,7 +74,7 @@ def message_lines(records: Records, frames: np.ndarray[Any, Any]) -> tuple[list[
     return lines, problems
 
 
-def _decoded_fields(records: Records, raw: np.ndarray[Any, Any], code: np.ndarray[Any, Any]) -> dict[int, dict[str, Any]]:
+def _decoded_fields(records: Records, raw: npt.NDArray[Any], code: npt.NDArray[Any]) -> dict[int, dict[str, Any]]:
     """Fields by record, of the types that the NIC decodes, in the order of the protocol table."""
     fields: dict[int, dict[str, Any]] = {}
     for message_type, body in ITCH_BODY.items():
@@ -106,11 +107,11 @@ def _continuation_lines(records: Records, rows: list[int]) -> Lines:
 def _column(lines: Lines, offset: int, size: int, integer: bool) -> list[Any]:
     part = np.ascontiguousarray(lines[:, offset:offset + size])
     if integer:
-        return part.view(f"<u{size}")[:, 0].tolist()
+        return list(part.view(f"<u{size}")[:, 0].tolist())
     return [value.decode("latin-1") for value in part.view(f"V{size}")[:, 0].tolist()]
 
 
-def _prefix_problems(records: Records, raw: np.ndarray[Any, Any], lines: list[dict[str, Any]]) -> list[str]:
+def _prefix_problems(records: Records, raw: npt.NDArray[Any], lines: list[dict[str, Any]]) -> list[str]:
     """A raw message's stock locate, tracking number and timestamp stand in its record too, and must agree."""
     columns = {name: records.column(name).tolist() for name in _PREFIX}
     problems = []
