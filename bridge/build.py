@@ -229,7 +229,7 @@ def build_kernel() -> Path:
     log = BUILD / "firmware.log"
     make = _tool("make", "make")
     with _locked(directory), log.open("wb") as file:
-        command = [make, "-s", "-C", str(ROOT / "firmware"), f"BUILD={directory}"]
+        command = [make, "-s", "-C", str(ROOT / "firmware"), f"BUILD={BUILD}"]
         if subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode != 0:
             raise BridgeError(TOOL_MISSING, f"building the kernel failed; see {log}")
     return directory / "tickloop.elf"
