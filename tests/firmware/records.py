@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ITCH messages as the NIC's RX ring carries them, and the kernel's configuration module and export, by the shared layout."""
+"""ITCH messages as the RX ring carries them, and the kernel's configuration module and export, by the shared layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from generators.tables import ITCH50, WireError
 DECODED = (MessageStatus.OK, MessageStatus.TOO_LONG)
 
 
-def _status(message: bytes) -> MessageStatus:
+def message_status(message: bytes) -> MessageStatus:
     if not message:
         return MessageStatus.ZERO_LENGTH
     length = layout.ITCH_LENGTHS.get(chr(message[0]))
@@ -29,7 +29,7 @@ def _status(message: bytes) -> MessageStatus:
 
 def record_lines(message: bytes, sequence: int, status: int | None = None) -> list[bytearray]:
     """The lines of one message, publish words still 0; ``status`` overrides the one that is due."""
-    due = _status(message)
+    due = message_status(message)
     kind = chr(message[0]) if message else ""
     record = np.zeros(1, layout.RX_RECORD)
     record["sequence"] = sequence
@@ -68,7 +68,8 @@ def record_lines(message: bytes, sequence: int, status: int | None = None) -> li
 def config_module(symbols: Iterable[tuple[str, int, int]] = (), **fields: Any) -> bytes:
     """A configuration module; ``fields`` override the header, ``symbols`` are (stock, strategy, shares)."""
     entries = np.array(
-        [(np.frombuffer(stock.encode("latin-1").ljust(8), "u1"), strategy, shares) for stock, strategy, shares in symbols],
+        [(np.frombuffer(stock.encode("latin-1").ljust(8), "u1"), strategy, shares)
+         for stock, strategy, shares in symbols],
         layout.CONFIG_SYMBOL,
     )
     header = np.zeros(1, layout.CONFIG_HEADER)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's core as a host process under sanitizers: records in, orders out, exports and invariants on demand."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bridge import layout
+from tests.firmware.records import Export, config_module, parse_export, record_lines
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+CONFIGURE, RECORDS, EXPORT, CHECK, TOKEN = range(1, 6)
+REPLY = np.dtype([("slot", layout.TX_SLOT), ("decision", "<u4")])
+DECISION_ORDER = 2
+EXPORT_LIMIT = 64 << 20
+
+
+def build_core(directory: Path) -> Path:
+    """Compile core/ and its runner with the address and undefined-behaviour sanitizers."""
+    program = directory / "core_runner"
+    subprocess.run(
+        ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
+         "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program), str(Path(__file__).parent / "core_runner.c"),
+         *sorted(map(str, (FIRMWARE / "core").glob("*.c")))],
+        check=True,
+    )
+    return program
+
+
+@dataclass(frozen=True)
+class Invariants:
+    """What the runner found in its own pools: the tallest tree, and what is broken ("" if nothing)."""
+
+    tallest: int
+    broken: str
+
+
+class Core:
+    """A running core; a sanitizer's finding ends it and fails the next call."""
+
+    def __init__(self, program: Path) -> None:
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._sequence = 0
+
+    def close(self) -> None:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        assert self._process.wait(10) == 0, "the sanitizers found something, leaks included"
+        self._process.stdout.close()
+
+    def _call(self, command: int, payload: bytes = b"") -> bytes:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(struct.pack("<II", command, len(payload)) + payload)
+        self._process.stdin.flush()
+        size = self._process.stdout.read(4)
+        assert len(size) == 4, "the core ended: a sanitizer's report is on standard error"
+        return self._process.stdout.read(int.from_bytes(size, "little"))
+
+    def configure(self, module: bytes | None = None) -> str:
+        """Start over with a configuration; returns what is wrong with it."""
+        self._sequence = 0
+        return self._call(CONFIGURE, config_module() if module is None else module).decode()
+
+    def lines(self, lines: Iterable[bytes | bytearray]) -> list[bytes]:
+        """Feed first lines of records; returns the OUCH messages they led to."""
+        replies = np.frombuffer(self._call(RECORDS, b"".join(lines)), REPLY)
+        return [
+            reply["slot"]["message"].tobytes()[: reply["slot"]["length"]]
+            for reply in replies[replies["decision"] == DECISION_ORDER]
+        ]
+
+    def messages(self, messages: Iterable[bytes]) -> list[bytes]:
+        """Feed ITCH messages with consecutive sequence numbers."""
+        lines = []
+        for message in messages:
+            self._sequence += 1
+            lines.append(record_lines(message, self._sequence)[0])
+        return self.lines(lines)
+
+    def export(self) -> Export:
+        return parse_export(self.export_bytes(EXPORT_LIMIT))
+
+    def export_bytes(self, capacity: int) -> bytes:
+        return self._call(EXPORT, capacity.to_bytes(8, "little"))
+
+    def check(self) -> Invariants:
+        tallest, broken = self._call(CHECK).decode().split(" ", 1)
+        return Invariants(int(tallest), broken)
+
+    def set_order_number(self, number: int) -> None:
+        """Pretend that this was the last order's number."""
+        self._call(TOKEN, f"{number:010d}".encode())

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's core as a host program under the address and undefined-behaviour sanitizers, driven by core_harness.py.
+ *
+ * Reads commands from standard input, { u32 command, u32 bytes, payload }, and answers each with { u32 bytes, payload }.
+ * Every pool is allocated at exactly its size, so one entry too far is an error.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/config.h"
+#include "core/engine.h"
+#include "core/export.h"
+
+enum command {
+  COMMAND_CONFIGURE = 1, /* a module: the answer is empty, or what is wrong with it */
+  COMMAND_RECORDS = 2,   /* first lines of records: the answer is a struct reply for each */
+  COMMAND_EXPORT = 3,    /* u64 capacity: the answer is the export, empty if it does not fit */
+  COMMAND_CHECK = 4,     /* the answer is empty, or the invariant that does not hold */
+  COMMAND_TOKEN = 5,     /* ten digits: the order number last used */
+};
+
+struct reply {
+  struct tx_slot slot; /* of DECISION_ORDER */
+  uint32_t decision;
+};
+
+static struct engine engine;
+static struct engine_memory memory;
+static struct engine_sizes sizes;
+static struct config_header *config;
+
+static void answer(const void *data, uint32_t bytes) {
+  fwrite(&bytes, sizeof bytes, 1, stdout);
+  fwrite(data, 1, bytes, stdout);
+  fflush(stdout);
+}
+
+static void answer_text(const char *text) {
+  answer(text, (uint32_t)strlen(text));
+}
+
+static void release(void) {
+  free(memory.orders);
+  free(memory.levels);
+  free(memory.books);
+  free(memory.locates);
+  free(memory.symbol_index);
+  free(config);
+  memory = (struct engine_memory){0};
+  config = NULL;
+}
+
+/* Not zeroed by the core's contract: whatever it reads before writing shows as garbage. */
+static void *dirty(uint64_t count, uint64_t size) {
+  void *pool = malloc(count * size);
+  memset(pool, 0xA5, count * size);
+  return pool;
+}
+
+static void configure(const void *module, uint32_t bytes) {
+  release();
+  config = malloc(bytes ? bytes : 1);
+  memcpy(config, module, bytes);
+  if (!config_layout_matches(config, bytes)) {
+    answer_text("layout");
+    return;
+  }
+  const char *wrong = config_validate(config, bytes);
+  if (wrong != NULL) {
+    answer_text(wrong);
+    return;
+  }
+  sizes = engine_sizes(config);
+  memory = (struct engine_memory){
+      .orders = calloc(sizes.orders, sizeof(struct order)),
+      .levels = dirty(sizes.levels, sizeof(struct level)),
+      .books = dirty(sizes.books, sizeof(struct book)),
+      .locates = calloc(sizes.locates, sizeof(struct locate)),
+      .symbol_index = calloc(sizes.symbol_index, sizeof(uint32_t)),
+  };
+  memory.levels[0] = (struct level){0};
+  wrong = engine_init(&engine, config, &memory);
+  answer_text(wrong != NULL ? wrong : "");
+}
+
+/* Height of the subtree at `index`, or -1 if order, links, balance or owner are wrong. */
+static int height(uint32_t index, uint32_t parent, uint64_t low, uint64_t high, uint16_t book, uint8_t side,
+                  uint32_t *count) {
+  if (index == 0) return 0;
+  const struct level *level = &memory.levels[index];
+  if (level->key < low || level->key > high || level->parent != parent) return -1;
+  if (level->book != book || level->side != side || level->orders == 0 || level->shares == 0) return -1;
+  int worse = height(level->child[0], index, low, level->key - 1ull, book, side, count);
+  int better = height(level->child[1], index, level->key + 1ull, high, book, side, count);
+  if (worse < 0 || better < 0 || better - worse != level->balance || abs(better - worse) > 1) return -1;
+  ++*count;
+  return 1 + (worse > better ? worse : better);
+}
+
+static const char *check(uint32_t *tallest) {
+  struct sum {
+    uint64_t shares;
+    uint32_t orders;
+  } *sums = calloc(sizes.levels, sizeof *sums);
+  const struct orders *orders = &engine.books.orders;
+  const char *wrong = "";
+  uint32_t live = 0, levels = 0;
+  *tallest = 0;
+  for (uint64_t i = 0; i < sizes.orders; i++) {
+    struct order *order = &memory.orders[i];
+    if (order->shares == 0) continue;
+    live++;
+    if (orders_probe(orders, order->reference) != order) wrong = "an order cannot be found";
+    sums[order->level].shares += order->shares;
+    sums[order->level].orders++;
+  }
+  if (live != orders->live) wrong = "live orders are miscounted";
+  for (uint32_t number = 1; number <= engine.books.count; number++) {
+    const struct book *book = &memory.books[number];
+    for (uint8_t side = 0; side < 2; side++) {
+      const struct side_tree *tree = &book->side[side];
+      uint32_t count = 0;
+      int tall = height(tree->root, 0, 0, UINT32_MAX, (uint16_t)number, side, &count);
+      if (tall < 0) wrong = "a tree is broken";
+      if (count != tree->count) wrong = "levels of a side are miscounted";
+      uint32_t best = tree->root;
+      while (best != 0 && memory.levels[best].child[1] != 0) best = memory.levels[best].child[1];
+      if (best != tree->best) wrong = "the best level is not the best";
+      if (tall > (int)*tallest) *tallest = (uint32_t)tall;
+      levels += count;
+      for (uint32_t at = best; at != 0; at = levels_neighbour(&engine.books.levels, at, 0)) {
+        const struct level *level = &memory.levels[at];
+        if (level->shares != sums[at].shares || level->orders != sums[at].orders) wrong = "a level's sum is wrong";
+      }
+    }
+  }
+  if (levels != engine.books.levels.live) wrong = "live levels are miscounted";
+  free(sums);
+  return wrong;
+}
+
+static void records(const uint8_t *lines, uint32_t bytes) {
+  uint32_t count = bytes / LINE_BYTES;
+  struct reply *replies = calloc(count ? count : 1, sizeof *replies);
+  for (uint32_t i = 0; i < count; i++) {
+    union rx_line line;
+    memcpy(&line, lines + i * LINE_BYTES, sizeof line);
+    replies[i].decision = engine_record(&engine, &line);
+    if (replies[i].decision == DECISION_ORDER) {
+      ouch_enter_order(&engine.ouch, &engine.intent, &replies[i].slot);
+      engine.statistics.orders_sent++;
+    }
+  }
+  answer(replies, count * (uint32_t)sizeof *replies);
+  free(replies);
+}
+
+static void export(const void *payload) {
+  uint64_t capacity;
+  memcpy(&capacity, payload, sizeof capacity);
+  void *buffer = malloc(capacity ? capacity : 1);
+  uint64_t bytes = export_write(&engine, 0, buffer, capacity);
+  answer(buffer, (uint32_t)bytes);
+  free(buffer);
+}
+
+int main(void) {
+  uint32_t header[2];
+  while (fread(header, sizeof header, 1, stdin) == 1) {
+    uint8_t *payload = malloc(header[1] + 8);
+    if (fread(payload, 1, header[1], stdin) != header[1]) return 1;
+    uint32_t tallest;
+    switch ((enum command)header[0]) {
+      case COMMAND_CONFIGURE: configure(payload, header[1]); break;
+      case COMMAND_RECORDS: records(payload, header[1]); break;
+      case COMMAND_EXPORT: export(payload); break;
+      case COMMAND_CHECK: {
+        const char *wrong = check(&tallest);
+        char text[64];
+        snprintf(text, sizeof text, "%u %s", tallest, wrong);
+        answer_text(text);
+        break;
+      }
+      case COMMAND_TOKEN:
+        memcpy(engine.ouch.order.order_token + sizeof config->token_prefix, payload, 10);
+        answer_text("");
+        break;
+    }
+    free(payload);
+  }
+  release();
+  return 0;
+}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""The configuration module: every field outside its range is refused, every limit of the ranges is taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge import layout
+from tests.firmware.core_harness import Core
+from tests.firmware.records import config_module
+
+TOO_MANY_SHARES = layout.OUCH_SHARES_LIMIT
+
+GOOD: list[dict[str, Any]] = [
+    {},
+    {"default_strategy": 0, "default_shares": 0},
+    {"default_shares": 1}, {"default_shares": TOO_MANY_SHARES - 1},
+    {"rx_log2": 4}, {"rx_log2": 16}, {"tx_log2": 4}, {"tx_log2": 16},
+    {"max_books": 1}, {"max_books": 65535}, {"max_orders": 1}, {"max_levels": 1},
+    {"group_port": 1}, {"group_port": 65535}, {"group_address": 0x7F000001},
+    {"time_in_force": 0}, {"time_in_force": 99999}, {"minimum_quantity": TOO_MANY_SHARES - 1},
+    {"firm": b"    "}, {"token_prefix": b"aZ09"}, {"customer_type": ord(" ")},
+    *({"capacity": ord(c)} for c in "APRO"), *({"intermarket_sweep": ord(c)} for c in "YNy"),
+    *({"cross_type": ord(c)} for c in "NOCHSRE"),
+]
+
+BAD: list[tuple[str, dict[str, Any]]] = [
+    ("layout", {"magic": 0}), ("layout", {"magic": layout.EXPORT_MAGIC}),
+    ("layout", {"version": layout.LAYOUT_VERSION + 1}), ("layout", {"layout_hash": layout.LAYOUT_HASH ^ 1}),
+    ("size", {"size": 0}), ("size", {"size": 191}), ("size", {"size": 193}), ("size", {"size": 208}),
+    ("size", {"symbol_count": 1}), ("symbol_count", {"symbol_count": 65537}), ("symbol_count", {"symbol_count": 1 << 28}),
+    ("subscribe_all", {"subscribe_all": 2}), ("no symbol", {"subscribe_all": 0}),
+    ("strategy", {"default_strategy": 2}), ("strategy", {"default_strategy": 0xFFFFFFFF}),
+    ("shares", {"default_shares": 0}), ("shares", {"default_shares": TOO_MANY_SHARES}),
+    ("shares", {"default_strategy": 0, "default_shares": TOO_MANY_SHARES}),
+    ("rx_log2", {"rx_log2": 3}), ("rx_log2", {"rx_log2": 17}), ("tx_log2", {"tx_log2": 3}), ("tx_log2", {"tx_log2": 32}),
+    ("max_books", {"max_books": 0}), ("max_books", {"max_books": 65536}),
+    ("max_orders", {"max_orders": 0}), ("max_orders", {"max_orders": (1 << 24) + 1}),
+    ("max_levels", {"max_levels": 0}), ("max_levels", {"max_levels": 0xFFFFFFFF}),
+    ("group_address", {"group_address": 0}), ("group_port", {"group_port": 0}), ("group_port", {"group_port": 65536}),
+    ("source_mac", {"source_mac": bytes(6)}), ("source_mac", {"source_mac": b"\x01\0\x5e\0\0\1"}),
+    ("destination_mac", {"destination_mac": bytes(6)}), ("destination_mac", {"destination_mac": b"\xff" * 6}),
+    ("source_address", {"source_address": 0}), ("destination_address", {"destination_address": 0}),
+    ("source_port", {"source_port": 0}), ("destination_port", {"destination_port": 0}),
+    ("time_in_force", {"time_in_force": 100_000}), ("minimum_quantity", {"minimum_quantity": TOO_MANY_SHARES}),
+    ("firm", {"firm": b"AB\0 "}), ("firm", {"firm": b"AB\x7fC"}), ("display", {"display": 0}), ("display", {"display": 200}),
+    ("capacity", {"capacity": ord("X")}), ("capacity", {"capacity": 0}),
+    ("intermarket_sweep", {"intermarket_sweep": ord("n")}), ("cross_type", {"cross_type": ord("X")}),
+    ("customer_type", {"customer_type": ord("X")}), ("customer_type", {"customer_type": 0}),
+    ("token_prefix", {"token_prefix": b"AB C"}), ("token_prefix", {"token_prefix": b"ABC\0"}),
+    ("token_prefix", {"token_prefix": b"ABC@"}), ("token_prefix", {"token_prefix": b"[BCD"}),
+]
+
+BAD_SYMBOLS: list[tuple[str, list[tuple[str, int, int]]]] = [
+    ("symbol", [("", 1, 100)]), ("symbol", [(" AAPL", 1, 100)]), ("symbol", [("A PL", 1, 100)]),
+    ("symbol", [("AAPL\0", 1, 100)]), ("symbol", [("AAPL\x80", 1, 100)]),
+    ("strategy", [("AAPL", 2, 100)]), ("shares", [("AAPL", 1, 0)]), ("shares", [("AAPL", 1, TOO_MANY_SHARES)]),
+    ("shares", [("AAPL", 0, TOO_MANY_SHARES)]), ("strategy", [("AAPL", 1, 1), ("MSFT", 7, 1)]),
+    ("twice", [("AAPL", 1, 100), ("MSFT", 1, 100), ("AAPL", 1, 200)]),
+]
+
+
+@pytest.mark.parametrize("fields", GOOD, ids=str)
+def test_taken(core: Core, fields: dict[str, Any]) -> None:
+    assert core.configure(config_module(**fields)) == ""
+
+
+@pytest.mark.parametrize(("names", "fields"), BAD, ids=str)
+def test_refused(core: Core, names: str, fields: dict[str, Any]) -> None:
+    """The one line names the field."""
+    assert names in core.configure(config_module(**fields))
+
+
+@pytest.mark.parametrize(("names", "symbols"), BAD_SYMBOLS, ids=str)
+def test_symbols_refused(core: Core, names: str, symbols: list[tuple[str, int, int]]) -> None:
+    assert names in core.configure(config_module(symbols))
+
+
+def test_many_symbols_taken(core: Core) -> None:
+    assert core.configure(config_module([(f"S{n}", 1, n % 1000 + 1) for n in range(20_000)], subscribe_all=0)) == ""
+
+
+@pytest.mark.parametrize("size", [0, 1, 8, 16, 191])
+def test_cut_module_refused(core: Core, size: int) -> None:
+    assert core.configure(config_module()[:size]) == "layout"
+
+
+def test_module_with_a_tail_refused(core: Core) -> None:
+    assert "size" in core.configure(config_module([("AAPL", 1, 100)]) + b"\0")
+    assert "size" in core.configure(config_module([("AAPL", 1, 100)])[:-1])
