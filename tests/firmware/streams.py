@@ -59,7 +59,7 @@ def hostile_stream(seed: int, count: int, *, locates: int = 6, references: int =
             common |= {"order_reference_number": reference}
         elif kind == "R":
             common |= {
-                "stock": stock, "market_category": "Q", "financialmessage_status_indicator": "N", "round_lot_size": 100,
+                "stock": stock, "market_category": "Q", "financial_status_indicator": "N", "round_lot_size": 100,
                 "round_lots_only": "N", "issue_classification": "C", "issue_sub_type": "Z", "authenticity": "P",
                 "short_sale_threshold_indicator": "N", "ipo_flag": "N", "luld_reference_price_tier": "1",
                 "etp_flag": "N", "etp_leverage_factor": 0, "inverse_indicator": "N",
