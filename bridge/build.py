@@ -92,14 +92,22 @@ def _run(command: Sequence[str], directory: Path, output: Path, inputs: Iterable
     return output
 
 
+def _file_list(path: Path) -> Iterator[Path]:
+    for line in path.read_text().splitlines():
+        entry = line.split("//")[0].strip()
+        if entry.startswith("-f "):
+            yield from _file_list(ROOT / entry[3:].strip())
+        elif entry:
+            yield ROOT / entry
+
+
 def rtl_sources() -> list[Path]:
-    """The NIC's Verilog files, from the one file list.
+    """The NIC's Verilog files, from its file list and the lists that one names.
 
     Raises:
-        BridgeError: the list names a file that does not exist.
+        BridgeError: a list names a file that does not exist.
     """
-    lines = (line.split("//")[0].strip() for line in RTL_LIST.read_text().splitlines())
-    sources = [ROOT / line for line in lines if line]
+    sources = list(dict.fromkeys(_file_list(RTL_LIST)))
     for path in sources:
         if not path.exists():
             raise BridgeError(TOOL_MISSING, f"{RTL_LIST} names {path}, which does not exist")
