@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from tickloop.inputs import Input
 from tickloop.progress import Progress
 from tickloop.report.html import write_report
 from tickloop.rundir.digest import digest, sha256_file
-from tickloop.rundir.files import clear
+from tickloop.rundir.files import RECORD, clear
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.write import write_run
 from tickloop.versions import git_commit, package_versions
@@ -72,7 +72,7 @@ def execute(job: Job) -> Outcome:
         BridgeError: the loop failed; the directory holds what there is.
     """
     prepare(job.out)
-    record = job.out / "record"
+    record = job.out / RECORD
     stimulus = record / "stimulus.bin"
     frames = _stimulus(job, stimulus)
     for warning in job.source.warnings:
@@ -109,8 +109,8 @@ def prepare(out: Path) -> None:
         UsageError: it cannot be written.
     """
     try:
-        (out / "record").mkdir(parents=True, exist_ok=True)
         clear(out)
+        (out / RECORD).mkdir(parents=True)
         probe = out / ".writable"
         probe.touch()
         probe.unlink()
@@ -128,12 +128,11 @@ def _stimulus(job: Job, path: Path) -> int:
 
 
 def _request(job: Job, stimulus: Path, kernel: Path | None, module: Path | None, progress: Progress) -> LoopRequest:
-    time = job.config.time
+    config = job.config.kernel
     return LoopRequest(
         stimulus=stimulus, out=job.out, simulator=job.simulator, kernel=kernel, config_module=module,
-        group_address=job.config.kernel.group_address, group_port=job.config.kernel.group_port, seed=job.seed,
-        waves=job.waves, ps_per_instruction=time.ps_per_instruction, posted_write_ns=time.posted_write_ns,
-        read_ns=time.read_ns, doorbell_ns=time.doorbell_ns, progress=progress,
+        group_address=config.group_address, group_port=config.group_port, seed=job.seed, waves=job.waves,
+        progress=progress, **asdict(job.config.time),
     )
 
 
@@ -152,7 +151,6 @@ def _checks(job: Job, result: LoopResult, observed: Observed, prediction: Predic
 
 
 def _run_document(job: Job, result: LoopResult, kernel: Path | None, comparisons: list[Comparison]) -> dict[str, Any]:
-    time = job.config.time
     return {
         "command": job.command,
         "command_line": shlex.join(["tickloop", *job.arguments]),
@@ -169,8 +167,8 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, comparisons
         "git_commit": git_commit(),
         "clocks": result.clocks,
         "clocks_skipped": result.clocks_skipped,
-        "time_model": {"ps_per_instruction": time.ps_per_instruction, "posted_write_ns": time.posted_write_ns,
-                       "read_ns": time.read_ns, "doorbell_ns": time.doorbell_ns},
+        "time_model": asdict(job.config.time),
+        "config": asdict(job.config.kernel),
         "wall": {key: round(value, 3) for key, value in result.wall.items()},
         "kernel_sha256": sha256_file(kernel) if kernel else None,
         "digest": digest(result),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ RUN_FILES = (
     "latency.json", "latency.csv", "run.json", "console.log", "report.html",
 )
 RUN_PATTERNS = ("*.vcd", "*.fst", "*.gtkw")
+RECORD = "record"  # raw logs, stimulus and configuration module of the run
 
 _encode = json.JSONEncoder(separators=(", ", ": "), check_circular=False).encode
 
@@ -42,7 +44,8 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def clear(out: Path) -> None:
-    """Removes what an earlier run left in ``out``."""
+    """Removes what an earlier run left in ``out``, its raw logs too."""
+    shutil.rmtree(out / RECORD, ignore_errors=True)
     for name in RUN_FILES:
         (out / name).unlink(missing_ok=True)
     for pattern in RUN_PATTERNS:

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""The command line: what it accepts, what it refuses, and with which exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bridge import loop
+from bridge.interface import BridgeError
+from tickloop import cli
+from tickloop.exits import ExitStatus
+
+PROMISED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130}
+
+
+def test_help_lists_every_exit_status(command):
+    finished = command("--help")
+    assert finished.status == 0
+    assert {int(status) for status in ExitStatus} == PROMISED
+    for status in ExitStatus:
+        assert f"{status.value:>3}  {status.meaning}" in finished.stdout
+
+
+@pytest.mark.parametrize("name", ["sim", "parse", "generate", "report", "waves"])
+def test_every_command_has_help(command, name):
+    assert command(name, "--help").status == 0
+
+
+@pytest.mark.parametrize("arguments", [
+    [],
+    ["simulate"],
+    ["sim"],
+    ["sim", "--out"],
+    ["sim", "--out", "x", "--unknown"],
+    ["sim", "--out", "x", "--seed", "one"],
+    ["sim", "--out", "x", "--seed", "-1"],
+    ["sim", "--out", "x", "--sim", "modelsim"],
+    ["sim", "--out", "x", "--mode", "fast"],
+    ["sim", "--out", "x", "--scenario", "nonsense"],
+    ["sim", "--out", "x", "--messages", "0"],
+    ["sim", "a.pcap", "b.pcap", "--out", "x"],
+    ["sim", "a.pcap", "--scenario", "quiet", "--out", "x"],
+    ["sim", "--ouch", "3", "--out", "x"],
+    ["parse", "--out", "x"],
+    ["parse", "a.pcap", "--group", "nowhere", "--out", "x"],
+    ["parse", "a/x.pcap", "b/x.pcap", "--out", "x"],
+    ["generate", "nonsense", "--out", "x"],
+    ["generate", "quiet"],
+    ["report"],
+])
+def test_usage_errors_are_one_line_and_status_2(command, arguments):
+    finished = command(*arguments)
+    assert finished.status == 2
+    assert finished.error_line().startswith("tickloop: ")
+
+
+@pytest.mark.parametrize("arguments", [
+    ["sim", "--mode", "free"],
+    ["sim", "--delivery", "verified"],
+    ["sim", "--ouch", "5.0"],
+    ["sim", "--format", "prototype"],
+    ["sim", "--hold", "100"],
+    ["sim", "--line-b", "b.pcap"],
+    ["sim", "--faults", "loss=0.1"],
+    ["sim", "--script", "s.txt"],
+    ["sim", "--scenario", "faults"],
+    ["sim", "--scenario", "exchange"],
+    ["parse", "a.pcap", "--fcs"],
+    ["parse", "a.pcap", "--delivery", "verified"],
+    ["parse", "a.pcap", "--line-b", "b.pcap"],
+    ["generate", "quiet", "--faults", "loss=0.1"],
+    ["generate", "quiet", "--format", "prototype"],
+])
+def test_options_of_later_versions_say_so(command, tmp_path, arguments):
+    finished = command(*arguments, "--out", tmp_path / "x")
+    assert finished.status == 2
+    assert finished.error_line().endswith("not available in this version")
+
+
+@pytest.mark.parametrize("error", [
+    BridgeError(4, "QEMU died"), BridgeError(5, "the simulator died"), BridgeError(6, "the kernel is silent"),
+    BridgeError(7, "layouts differ"), BridgeError(9, "kernel panic"),
+])
+def test_faults_of_the_loop_keep_their_status(command, faultless, monkeypatch, tmp_path, error):
+    def fail(_request):
+        raise error
+
+    monkeypatch.setattr(loop, "run", fail)
+    finished = command("sim", "--messages", "20", "--out", tmp_path / "out")
+    assert finished.status == error.exit_status
+    assert finished.error_line() == f"tickloop: {error}"
+
+
+def test_ctrl_c_is_status_130(command, faultless, monkeypatch, tmp_path):
+    def interrupt(_request):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "run", interrupt)
+    finished = command("sim", "--messages", "20", "--out", tmp_path / "out")
+    assert finished.status == 130
+    assert finished.error_line() == "tickloop: interrupted"
+
+
+def test_a_full_disk_is_status_8(command, faultless, monkeypatch, tmp_path):
+    def fill(_request):
+        raise OSError(28, "No space left on device", "record/dma.bin")
+
+    monkeypatch.setattr(loop, "run", fill)
+    finished = command("sim", "--messages", "20", "--out", tmp_path / "out")
+    assert finished.status == 8
+    assert "out of space" in finished.error_line()
+
+
+def test_a_fault_of_tickloop_itself_is_one_line_with_its_details_in_a_file(command, monkeypatch, tmp_path):
+    def break_down(*_arguments):
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setitem(cli.COMMANDS, "report", break_down)
+    finished = command("report", tmp_path)
+    assert finished.status == 1
+    line = finished.error_line()
+    assert "internal error: RuntimeError: two lines" in line
+    details = Path(line.split("details: ")[1].rstrip(")"))
+    assert "break_down" in details.read_text()
+    details.unlink()
+
+
+def test_module_and_console_script_are_the_same_command(root):
+    for start in ([sys.executable, "-m", "tickloop"], [str(Path(sys.executable).with_name("tickloop"))]):
+        finished = subprocess.run([*start, "--version"], cwd=root, capture_output=True, text=True, check=True)
+        assert finished.stdout.startswith("tickloop ")
+
+
+def test_generate_writes_the_same_capture_for_the_same_seed(command, tmp_path):
+    for name in ("first.pcap", "second.pcap"):
+        assert command("generate", "quiet", "--messages", "50", "--seed", "7", "--out", tmp_path / name).status == 0
+    first, second = (tmp_path / name for name in ("first.pcap", "second.pcap"))
+    assert first.read_bytes() == second.read_bytes()
+    assert len(Path(f"{first}.expect.jsonl").read_text().splitlines()) == 50
+    assert command("generate", "quiet", "--messages", "50", "--seed", "8", "--out", second).status == 0
+    assert first.read_bytes() != second.read_bytes()
