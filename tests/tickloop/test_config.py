@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: MIT
+"""--config: defaults, every key, errors that name the key, and the module the kernel gets."""
+
+from __future__ import annotations
+
+import tomllib
+
+import numpy as np
+import pytest
+
+from bridge import layout
+from tb.model.config import SymbolConfig
+from tickloop.config import compile_module, load_config, parse_config
+from tickloop.exits import UsageError
+
+EVERYTHING = """
+[kernel]
+subscribe = ["AAPL", "MSFT", "TSLA"]
+[strategy]
+name = "best_bid"
+shares = 200
+[[symbol]]
+stock = "MSFT"
+shares = 300
+[[symbol]]
+stock = "TSLA"
+strategy = "none"
+[feed]
+group = "239.1.2.3:5000"
+[rings]
+rx_log2 = 12
+tx_log2 = 4
+[pools]
+max_books = 10
+max_orders = 1000
+max_levels = 100
+[session]
+source_mac = "02:AA:00:00:00:01"
+destination_mac = "02:bb:00:00:00:02"
+source_address = "192.0.2.1"
+destination_address = "192.0.2.2"
+source_port = 1234
+destination_port = 4321
+tcp_sequence = 4294967295
+tcp_acknowledge = 7
+[order]
+token_prefix = "ABCD"
+firm = "FI"
+time_in_force = 0
+minimum_quantity = 10
+display = "N"
+capacity = "A"
+intermarket_sweep_eligibility = "Y"
+cross_type = "O"
+customer_type = "R"
+[time]
+ps_per_instruction = 333
+posted_write_ns = 1
+read_ns = 2
+doorbell_ns = 3
+"""
+
+
+def parse(text):
+    return parse_config(tomllib.loads(text), "test.toml")
+
+
+def header_of(module):
+    return np.frombuffer(module, layout.CONFIG_HEADER, 1)[0]
+
+
+def test_defaults_are_the_promised_ones():
+    config = load_config(None)
+    assert config.kernel.subscribe_all
+    assert config.kernel.default == SymbolConfig("best_bid", 100)
+    assert str(config.group) == "233.54.12.111:26477"
+    assert parse("") == config
+
+
+def test_every_key_reaches_the_run():
+    config = parse(EVERYTHING)
+    kernel = config.kernel
+    assert not kernel.subscribe_all
+    assert kernel.symbols == {"AAPL": SymbolConfig("best_bid", 200), "MSFT": SymbolConfig("best_bid", 300),
+                              "TSLA": SymbolConfig("none", 200)}
+    assert str(config.group) == "239.1.2.3:5000"
+    assert (config.time.ps_per_instruction, config.time.posted_write_ns, config.time.read_ns,
+            config.time.doorbell_ns) == (333, 1, 2, 3)
+    document = tomllib.loads(EVERYTHING)
+    for table in ("rings", "pools", "session", "order"):
+        for key, value in document[table].items():
+            assert getattr(kernel, key) == (value.lower() if key.endswith("_mac") else value), key
+
+
+def test_the_module_holds_every_value():
+    module = compile_module(parse(EVERYTHING).kernel)
+    header = header_of(module)
+    assert len(module) == header["size"] == layout.CONFIG_HEADER.itemsize + 3 * layout.CONFIG_SYMBOL.itemsize
+    assert (header["magic"], header["version"], header["layout_hash"]) == \
+        (layout.CONFIG_MAGIC, layout.LAYOUT_VERSION, layout.LAYOUT_HASH)
+    assert (header["subscribe_all"], header["symbol_count"]) == (0, 3)
+    assert (header["default_strategy"], header["default_shares"]) == (layout.Strategy.BEST_BID, 200)
+    assert header["group_address"] == 0xEF010203
+    assert header["source_mac"].tobytes().hex(":") == "02:aa:00:00:00:01"
+    assert header["destination_address"] == 0xC0000202
+    assert (header["source_port"], header["destination_port"]) == (1234, 4321)
+    assert (header["tcp_sequence"], header["tcp_acknowledge"]) == (0xFFFFFFFF, 7)
+    assert (header["rx_log2"], header["tx_log2"]) == (12, 4)
+    assert (header["max_books"], header["max_orders"], header["max_levels"]) == (10, 1000, 100)
+    assert header["firm"].tobytes() == b"FI  "
+    assert header["token_prefix"].tobytes() == b"ABCD"
+    letters = [chr(header[name]) for name in ("display", "capacity", "intermarket_sweep", "cross_type", "customer_type")]
+    assert letters == ["N", "A", "Y", "O", "R"]
+    symbols = np.frombuffer(module, layout.CONFIG_SYMBOL, 3, layout.CONFIG_HEADER.itemsize)
+    assert [(s["stock"].tobytes(), s["strategy"], s["shares"]) for s in symbols] == [
+        (b"AAPL    ", layout.Strategy.BEST_BID, 200), (b"MSFT    ", layout.Strategy.BEST_BID, 300),
+        (b"TSLA    ", layout.Strategy.NONE, 200),
+    ]
+
+
+def test_every_field_of_the_module_is_filled():
+    """A field added to the layout must not stay zero unnoticed."""
+    header = header_of(compile_module(parse(EVERYTHING).kernel))
+    zero = {name for name in layout.CONFIG_HEADER.names if not np.any(header[name])}
+    assert zero == {"subscribe_all", "time_in_force"}
+
+
+@pytest.mark.parametrize(("text", "key"), [
+    ("nonsense = 1", "nonsense"),
+    ("[rings]\nrx_log = 10", "rings.rx_log"),
+    ("[rings]\nrx_log2 = 17", "rings.rx_log2"),
+    ("[rings]\nrx_log2 = true", "rings.rx_log2"),
+    ("[rings]\nrx_log2 = 10.0", "rings.rx_log2"),
+    ("rings = 3", "rings"),
+    ("[order]\nfirm = 'TOOLONG'", "order.firm"),
+    ("[order]\ndisplay = 'é'", "order.display"),
+    ("[order]\ntoken_prefix = 'ABC'", "order.token_prefix"),
+    ("[session]\nsource_mac = '02:00'", "session.source_mac"),
+    ("[session]\nsource_address = '10.0.0'", "session.source_address"),
+    ("[session]\nsource_port = 0", "session.source_port"),
+    ("[feed]\ngroup = '1.2.3.4'", "feed.group"),
+    ("[kernel]\nsubscribe = 'some'", "kernel.subscribe"),
+    ("[kernel]\nsubscribe = ['TOOLONGNAME']", "kernel.subscribe"),
+    ("[strategy]\nname = 'magic'", "strategy.name"),
+    ("[strategy]\nshares = 1000000", "strategy.shares"),
+    ("[[symbol]]\nshares = 5", "symbol[0].stock"),
+    ("[[symbol]]\nstock = 'A'\n[[symbol]]\nstock = 'A'", "symbol[1].stock"),
+    ("[kernel]\nsubscribe = ['A']\n[[symbol]]\nstock = 'B'", "symbol[0].stock"),
+    ("[symbol]\nstock = 'A'", "symbol"),
+    ("[time]\nps_per_instruction = 0", "time.ps_per_instruction"),
+])
+def test_errors_are_one_line_that_names_the_key(text, key):
+    with pytest.raises(UsageError) as raised:
+        parse(text)
+    assert str(raised.value).startswith(f"test.toml: {key}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_files_that_cannot_be_read(command, tmp_path):
+    (tmp_path / "bad.toml").write_text("[kernel\n")
+    (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
+    for name in ("bad.toml", "latin.toml", "missing.toml"):
+        finished = command("sim", "--config", tmp_path / name, "--out", tmp_path / "out")
+        assert finished.status == 2
+        assert name in finished.error_line()
