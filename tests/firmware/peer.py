@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Boots the kernel in QEMU and plays bridge and NIC for it: mailbox, registers, RX ring filled and TX ring emptied by Python."""
+"""Boots the kernel in QEMU and plays bridge and NIC for it: mailbox, registers, RX ring filled, TX ring emptied."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Run:
 
 
 class Peer:
-    """The other side of the mailbox. ``records`` is a list of records, each a list of lines with no publish word yet."""
+    """The other side of the mailbox. A record is a list of lines, publish words still to be set."""
 
     def __init__(self, records: Sequence[list[bytearray]] = (), *, epoch: int = 0x7FFFFFF0, burst: int = 7,
                  take_orders: bool = True, registers: dict[str, int] | None = None,

@@ -7,9 +7,8 @@ fields, and level sums beyond 32 bits, at which it wraps.
 
 from __future__ import annotations
 
-from itch_book._core import Session
-
 import pytest
+from itch_book._core import Session
 
 from generators.profiles import generate
 from tests.firmware.core_harness import Core
