@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """AXI4-Stream sink of 64 bits: collects frames, is ready as often as it is told to be, checks the handshake rules.
 
-Valid, data, keep and last stay until taken (AXI4-Stream section 2.2.1); keep is full but in a frame's last beat, where the
-bytes are contiguous from lane 0.
+Valid, data, keep and last stay until taken (AXI4-Stream section 2.2.1); keep is full but in a frame's last beat,
+where the bytes are contiguous from lane 0.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -74,8 +72,6 @@ class Bench:
     @classmethod
     async def start(cls, dut: Any) -> Bench:
         """Resets with every input driven before the first edge."""
-        logging.getLogger("cocotb").info(
-            "reproduce: COCOTB_RANDOM_SEED=%s pytest %s", os.environ.get("COCOTB_RANDOM_SEED"), "tests/rtl/host")
         dut.rst.value = 1
         for name in ("rx_a_tdata", "rx_a_tkeep", "rx_a_tvalid", "rx_a_tlast", "rx_a_tuser", "time_step_valid",
                      "time_step_ns"):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import cocotb
@@ -96,7 +97,7 @@ async def one_line_a_clock(dut: Any) -> None:
     await bench.settle()
     times = [w.address_ps for w in bench.memory.writes]
     assert len(times) == sum(m.lines for m in sent)
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == [CLOCK_PS] * (len(times) - 1)
+    assert [b - a for a, b in pairwise(times)] == [CLOCK_PS] * (len(times) - 1)
     assert drain(bench, RX_BASE, 8, sent).received == sent
     assert await bench.counters(*DROPS) == dict.fromkeys(DROPS, 0)
 
@@ -114,13 +115,13 @@ async def first_line_is_written_last(dut: Any) -> None:
 
 @cocotb.test()
 async def full_ring_drops_whole_messages(dut: Any) -> None:
-    """16 slots, nothing given back: a message with no room for all its lines is dropped, a smaller one behind it is not."""
+    """16 slots, nothing given back: a message with no room for all its lines drops, a smaller one behind it does not."""
     bench = await begin(dut)
     fits = [message(1, 13), message(3)]
     sent = [fits[0], message(2, 2), fits[1], message(4, 1), message(5, 3)]
     await bench.send(*sent, message(6), message(7))
     await bench.settle()
-    assert drain(bench, RX_BASE, 4, sent + [message(6)]).received == [*fits, message(6)]
+    assert drain(bench, RX_BASE, 4, [*sent, message(6)]).received == [*fits, message(6)]
     assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "RX_RING_FULL_DROPPED": 4}
     assert await bench.read("ERRORS") == ERROR["RX_RING_FULL"]
     assert await bench.read("RX_HEAD") == 16
@@ -182,7 +183,7 @@ async def abort_ends_the_loss_of_a_message(dut: Any) -> None:
 
 @cocotb.test()
 async def stalled_host_costs_whole_messages(dut: Any) -> None:
-    """The host takes nothing: what fits waits, the message that straddles the end of the FIFO and all behind it drop."""
+    """The host takes nothing: what fits waits, the message that straddles the FIFO's end and all behind it drop."""
     bench = await begin(dut, log2=8)
     bench.memory.pace.ready = 0.0
     waiting = FIFO_LINES + PIPELINE_LINES
@@ -202,14 +203,14 @@ async def stalled_host_costs_whole_messages(dut: Any) -> None:
 
 @cocotb.test()
 async def writes_stay_inside_the_window(dut: Any) -> None:
-    """The window is cut down to 4 slots while the ring runs: lines beyond it are never on the bus, nor their messages."""
+    """The window is cut down to 4 slots while the ring runs: lines beyond it never reach the bus."""
     bench = await begin(dut)
     await bench.send(message(1), message(2))
     await bench.settle()
     await bench.set_window(RX_BASE, 4 * LINE_BYTES)
     await bench.send(message(3, 3), message(4, 1), message(5))
     await bench.settle()
-    # Message 3 needs slots 2 to 5: continuation 0 is inside, 1 is refused and the rest given up. 4 fits exactly. 5 does not.
+    # Message 3 needs slots 2 to 5: continuation 0 is inside, 1 is refused, the rest given up. 4 fits exactly. 5 does not.
     assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "DMA_REFUSED_COUNT": 2}
     assert await bench.read("ERRORS") == ERROR["DMA_REFUSED"]
     assert drain(bench, RX_BASE, 4, [message(1), message(2), message(4, 1)]).received == [
@@ -320,8 +321,8 @@ async def restart_waits_for_the_last_run(dut: Any) -> None:
 
 @cocotb.test()
 async def random_traffic_and_host(dut: Any) -> None:
-    """Messages of 1 to 6 lines with aborts, a host between quick and dead, a consumer that lags: what arrives is whole and in
-    order at consecutive slots, and with what was counted as dropped it is all that was sent."""
+    """Messages of 1 to 18 lines with aborts, a host between quick and dead, a consumer that lags: what arrives is whole
+    and in order at consecutive slots, and with what was counted as dropped it is all that was sent."""
     bench = await begin(dut, epoch=0x7FFF_FFF0)
     rng = bench.random
     sent: dict[int, Message] = {}
