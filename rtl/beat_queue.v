@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// Elastic queue between the receive port, which cannot wait, and the parser, which now and then needs a beat for more
+// than one clock. While the queue is empty a beat goes straight into the parser's register: one clock, no other cost.
+//
+// When a beat finds the queue full its frame is lost: what was queued of it is closed by a `lost` beat, and frames that
+// arrive before that beat found room are lost as well, each with a `lost` beat of its own. None goes unreported.
+//
+// The first beat of an Ethernet frame holds MAC addresses only, at which the receiver does not look: the queue carries
+// the frame's timestamp in its place. tkeep counts only with tlast, and is then contiguous from lane 0 and not 0.
+`default_nettype none
+
+module beat_queue #(
+  parameter DEPTH_LOG2 = 9
+) (
+  input  wire        clk,
+  input  wire        rst,
+  input  wire        enable,              // frames that start while it is 0 are ignored
+  input  wire [47:0] time_ns,
+
+  // receive port
+  input  wire [63:0] s_axis_tdata,
+  input  wire [7:0]  s_axis_tkeep,
+  input  wire        s_axis_tvalid,
+  input  wire        s_axis_tlast,
+  input  wire        s_axis_tuser,
+
+  // the beat that enters the parser's register at the end of this clock
+  output wire        load,
+  output wire        load_first,
+  output wire [3:0]  load_bytes,
+  output wire [63:0] load_data,
+
+  // the parser's register
+  input  wire        hold,                // the beat is needed for another clock
+  output reg         beat_valid,
+  output reg         beat_fresh,          // its first clock
+  output reg         beat_first,
+  output reg         beat_last,
+  output reg         beat_bad_fcs,        // with beat_last
+  output reg         beat_lost,           // with beat_last: the queue overflowed in this frame; no data
+  output reg  [3:0]  beat_bytes,          // 0 with beat_lost
+  output reg  [63:0] beat_data,
+  output reg  [63:8] previous_data,       // the beat before; nobody asks for its first lane
+
+  output reg         overflow,            // pulse: frames are being lost from here on
+  output wire        idle
+);
+
+  localparam ENTRY_WIDTH = 72;
+
+  // ---- receive port: which beats are taken, as queue entries
+
+  reg  in_frame;
+  reg  taking;
+  wire starts  = s_axis_tvalid && !in_frame;
+  wire taken   = s_axis_tvalid && (in_frame ? taking : enable);
+  wire ends    = taken && s_axis_tlast;
+
+  always @(posedge clk) begin
+    if (rst) begin
+      in_frame <= 1'b0;
+      taking   <= 1'b0;
+    end else if (s_axis_tvalid) begin
+      in_frame <= !s_axis_tlast;
+      if (starts)
+        taking <= enable;
+    end
+  end
+
+  reg [3:0] port_bytes;
+
+  always @* begin
+    port_bytes = 4'd8;
+    if (s_axis_tlast)
+      casez (s_axis_tkeep)
+        8'b1???????: port_bytes = 4'd8;
+        8'b01??????: port_bytes = 4'd7;
+        8'b001?????: port_bytes = 4'd6;
+        8'b0001????: port_bytes = 4'd5;
+        8'b00001???: port_bytes = 4'd4;
+        8'b000001??: port_bytes = 4'd3;
+        8'b0000001?: port_bytes = 4'd2;
+        default:     port_bytes = 4'd1;
+      endcase
+  end
+
+  wire [63:0]            port_data  = starts ? {16'd0, time_ns} : s_axis_tdata;
+  wire [ENTRY_WIDTH-1:0] port_entry = {port_bytes, 1'b0, s_axis_tuser && s_axis_tlast, s_axis_tlast, starts, port_data};
+
+  // ---- lost frames
+
+  reg         losing;                     // from the beat that found no room until every lost frame has its `lost` beat
+  reg         lost_open;                  // a lost frame's end has not arrived yet
+  reg         lost_partial;               // beats of the first lost frame stand in the queue
+  reg  [15:0] lost_owed;                  // lost frames that have ended, their `lost` beat not queued yet
+
+  wire        full;
+  wire        direct;                     // an entry passes by the empty queue
+  wire        room        = direct || !full;
+  wire        lose        = !losing && taken && !room;
+  wire        lost_ends   = ends && (losing || lose);
+  wire        lost_beat   = losing && (lost_owed != 16'd0 || ends) && room;
+  wire [15:0] owed_next   = lost_owed + {15'd0, lost_ends} - {15'd0, lost_beat};
+  wire        open_next   = taken ? (losing || lose) && !s_axis_tlast : lost_open;
+
+  always @(posedge clk) begin
+    if (rst) begin
+      losing       <= 1'b0;
+      lost_open    <= 1'b0;
+      lost_partial <= 1'b0;
+      lost_owed    <= 16'd0;
+      overflow     <= 1'b0;
+    end else begin
+      overflow  <= lose;
+      losing    <= (losing || lose) && (owed_next != 16'd0 || open_next);
+      lost_owed <= owed_next;
+      lost_open <= open_next;
+      if (lose)
+        lost_partial <= !starts;
+      else if (lost_beat)
+        lost_partial <= 1'b0;
+    end
+  end
+
+  // A lost frame has lost its first beat's time too, unless part of it stands in the queue: it gets the present time.
+  wire [ENTRY_WIDTH-1:0] lost_entry = {4'd0, 1'b1, 1'b0, 1'b1, !lost_partial, 16'd0, time_ns};
+
+  // ---- queue
+
+  wire                   entry_valid = losing ? lost_beat : taken && room;
+  wire [ENTRY_WIDTH-1:0] entry       = losing ? lost_entry : port_entry;
+
+  reg  [ENTRY_WIDTH-1:0] memory [0:(1 << DEPTH_LOG2) - 1];
+  reg  [ENTRY_WIDTH-1:0] memory_data;
+  reg  [ENTRY_WIDTH-1:0] fresh_data;
+  reg                    head_fresh;      // the head was pushed one clock ago: the memory does not show it yet
+  reg  [DEPTH_LOG2:0]    write_pointer;   // one bit more than an address: equal is empty, a whole memory apart is full
+  reg  [DEPTH_LOG2:0]    read_pointer;
+
+  wire                   empty     = write_pointer == read_pointer;
+  wire                   ready     = !beat_valid || !hold;
+  wire                   pop       = ready && !empty;
+  wire                   push      = entry_valid && !direct;
+  wire [DEPTH_LOG2:0]    read_next = read_pointer + {{DEPTH_LOG2{1'b0}}, pop};
+  wire [ENTRY_WIDTH-1:0] head      = head_fresh ? fresh_data : memory_data;
+
+  assign direct = ready && empty;
+  assign full   = write_pointer == {~read_pointer[DEPTH_LOG2], read_pointer[DEPTH_LOG2-1:0]};
+
+  always @(posedge clk) begin
+    if (push) begin
+      memory[write_pointer[DEPTH_LOG2-1:0]] <= entry;
+      fresh_data <= entry;
+    end
+    if (!empty)
+      memory_data <= memory[read_next[DEPTH_LOG2-1:0]];
+  end
+
+  always @(posedge clk) begin
+    if (rst) begin
+      write_pointer <= {DEPTH_LOG2 + 1{1'b0}};
+      read_pointer  <= {DEPTH_LOG2 + 1{1'b0}};
+      head_fresh    <= 1'b0;
+    end else begin
+      write_pointer <= write_pointer + {{DEPTH_LOG2{1'b0}}, push};
+      read_pointer  <= read_next;
+      head_fresh    <= push && write_pointer == read_next;
+    end
+  end
+
+  // ---- the parser's register
+
+  wire [ENTRY_WIDTH-1:0] load_entry = empty ? entry : head;
+
+  assign load       = ready && (!empty || entry_valid);
+  assign load_first = load_entry[64];
+  assign load_bytes = load_entry[71:68];
+  assign load_data  = load_entry[63:0];
+
+  always @(posedge clk) begin
+    if (rst) begin
+      beat_valid <= 1'b0;
+      beat_fresh <= 1'b0;
+    end else begin
+      beat_fresh <= load;
+      if (ready)
+        beat_valid <= load;
+    end
+    if (load) begin
+      previous_data <= beat_data[63:8];
+      {beat_bytes, beat_lost, beat_bad_fcs, beat_last, beat_first, beat_data} <= load_entry;
+    end
+  end
+
+  assign idle = !beat_valid && empty && lost_owed == 16'd0;
+
+endmodule
+`default_nettype wire

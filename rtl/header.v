@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: MIT
+// Ethernet, IPv4 and UDP headers, observed as their beats pass: nothing is stored and nothing waits. Says where the UDP
+// payload lies, and why a frame is not for us: `dropped` is valid from 5 clocks after the last IPv4 header byte's beat
+// (4 after the UDP header's), which is before the first block of a MoldUDP64 packet can deliver anything.
+//
+// EtherType, tags, IPv4 and UDP all come in 4-byte words that begin 2 bytes off a multiple of 4, so every beat holds the
+// second half of one word (lanes 0-1), a whole word (lanes 2-5) and the first half of another (lanes 6-7). `position` is
+// the number of the IPv4 word in lanes 6-7, counted from the header's first; `past_ip` is how far that word lies
+// beyond the IPv4 header, options included: 0 is the first UDP word.
+`include "layout.vh"
+`default_nettype none
+
+module header (
+  input  wire         clk,
+  input  wire         rst,
+  input  wire [31:0]  group_address,
+  input  wire [15:0]  group_port,
+
+  // the beat in hand, and the one that comes into hand
+  input  wire         load,
+  input  wire         load_first,
+  input  wire [3:0]   load_bytes,
+  input  wire         beat_fresh,
+  input  wire         beat_first,
+  input  wire         beat_lost,
+  input  wire         beat_bad_fcs,
+  input  wire         beat_ends,           // the frame's last beat leaves
+  input  wire [3:0]   beat_bytes,
+  input  wire [63:0]  beat_data,
+  input  wire [15:0]  previous_lanes_6_7,  // of the beat before
+
+  // payload
+  output reg  [7:0]   payload_lanes,       // lanes of the beat in hand that do not lie behind the UDP payload or the frame
+  output wire         payload_begins,      // pulse: in the beat in hand, at lane 6 or 2
+  output wire         payload_at_lane_6,
+
+  // checksums (receive_checksum)
+  output wire [2:0]   ip_groups,           // lanes 0-1, 2-5, 6-7 belong to the IPv4 header
+  output wire [2:0]   udp_groups,          // ... to the UDP checksum
+  input  wire         ip_sum_good,         // 4 clocks after the header's last beat
+  input  wire         udp_sum_good,        // 5 clocks after the frame's last beat
+  output reg  [15:0]  udp_length,
+
+  // verdict
+  output wire         dropped,             // the frame in hand is not for us
+  output reg          done,                // pulse, 6 clocks after a frame's last beat has left, in frame order
+  output reg  [7:0]   done_reason,
+  output wire         idle
+);
+
+  localparam [15:0] ETHERTYPE_IPV4  = 16'h0800;
+  localparam [15:0] ETHERTYPE_C_TAG = 16'h8100;   // IEEE 802.1Q
+  localparam [15:0] ETHERTYPE_S_TAG = 16'h88A8;   // IEEE 802.1ad
+  localparam [7:0]  PROTOCOL_UDP    = 8'd17;
+  localparam [15:0] UDP_HEADER      = 16'd8;
+  localparam [15:0] MOLD_HEADER     = 16'd20;
+  localparam [31:0] MAX_BYTES       = `TL_MAX_FRAME_BYTES;
+  localparam [10:0] MAX_BEATS       = MAX_BYTES[13:3];
+
+  // ---- the beat's words
+
+  wire [15:0] half_0 = {beat_data[7:0],   beat_data[15:8]};
+  wire [15:0] half_2 = {beat_data[23:16], beat_data[31:24]};
+  wire [15:0] half_4 = {beat_data[39:32], beat_data[47:40]};
+  wire [15:0] half_6 = {beat_data[55:48], beat_data[63:56]};
+
+  wire word_0_ends = beat_bytes >= 4'd2;          // the word that ends in lane 1 is complete
+  wire word_2_ends = beat_bytes >= 4'd6;          // ... in lane 5
+
+  // ---- EtherType and tags
+
+  localparam [2:0] LAYER_NONE = 3'd0, LAYER_TYPE = 3'd1, LAYER_TAG = 3'd2, LAYER_IP = 3'd3, LAYER_PAYLOAD = 3'd4;
+
+  reg  [2:0] layer;                               // of the fresh beat, unless it is a frame's first
+  wire       type_0_tag = half_0 == ETHERTYPE_C_TAG || half_0 == ETHERTYPE_S_TAG;
+  wire       type_4_tag = half_4 == ETHERTYPE_C_TAG || half_4 == ETHERTYPE_S_TAG;
+  wire       type_0_ip  = half_0 == ETHERTYPE_IPV4;
+  wire       type_4_ip  = half_4 == ETHERTYPE_IPV4;
+
+  // Where a frame's last EtherType is looked for: lanes 4-5 of beat 1, then lanes 0-1 and 4-5 of beat 2.
+  wire       at_type       = !beat_first && layer == LAYER_TYPE && word_2_ends;
+  wire       at_first_tag  = !beat_first && layer == LAYER_TAG && word_0_ends;
+  wire       at_second_tag = at_first_tag && type_0_tag && word_2_ends;
+
+  wire       ip_at_lane_6  = (at_type || at_second_tag) && type_4_ip;
+  wire       ip_at_lane_2  = at_first_tag && type_0_ip;
+  wire       not_ipv4      = (at_type && !type_4_ip && !type_4_tag) || (at_first_tag && !type_0_ip && !type_0_tag)
+                             || (at_second_tag && !type_4_ip && !type_4_tag);
+  wire       vlan_depth    = at_second_tag && type_4_tag;
+
+  // ---- IPv4 and UDP words
+
+  reg  [4:0]        position_next;                // of the beat after the last one
+  reg  signed [5:0] past_ip_next;
+
+  wire              in_ip    = !beat_first && layer == LAYER_IP;
+  wire              ip_here  = in_ip || ip_at_lane_6 || ip_at_lane_2;
+  wire [4:0]        position = in_ip ? position_next : {4'd0, ip_at_lane_2};
+  wire signed [5:0] past_ip  = in_ip ? past_ip_next : -6'sd5;    // in the first beat: some number inside the header
+
+  // An IHL below 5 is an error found when 5 words have arrived.
+  wire [3:0]        ihl_here      = ip_at_lane_2 ? beat_data[19:16] : beat_data[51:48];
+  wire [3:0]        ip_words_here = ihl_here < 4'd5 ? 4'd5 : ihl_here;
+
+  wire ip_ends = in_ip && ((past_ip == 6'sd0 && word_2_ends) || (past_ip == 6'sd1 && word_0_ends));
+
+  // The UDP header's second word ends in lane 5 or in lane 1; the payload begins behind it.
+  assign payload_at_lane_6 = past_ip == 6'sd2;
+  assign payload_begins    = beat_fresh && in_ip && ((past_ip == 6'sd2 && word_2_ends)
+                                                     || (past_ip == 6'sd3 && word_0_ends));
+
+  wire [15:0] udp_length_here = payload_at_lane_6 ? half_2 : {previous_lanes_6_7[7:0], previous_lanes_6_7[15:8]};
+
+  always @(posedge clk) begin
+    if (rst)
+      layer <= LAYER_NONE;
+    else if (beat_fresh) begin
+      if (beat_first)
+        layer <= LAYER_TYPE;
+      else
+        case (layer)
+          LAYER_TYPE, LAYER_TAG:
+            layer <= ip_here ? LAYER_IP : at_type && type_4_tag ? LAYER_TAG : LAYER_NONE;
+          LAYER_IP:
+            if (payload_begins)
+              layer <= LAYER_PAYLOAD;
+          default: ;
+        endcase
+    end
+  end
+
+  reg [3:0]  ip_version;
+  reg [3:0]  ip_ihl;
+  reg [15:0] ip_total;
+  reg        ip_fragmented;
+  reg [7:0]  ip_protocol;
+  reg [31:0] ip_destination;
+  reg [15:0] udp_port;
+  reg        udp_checked;                         // the sender computed a UDP checksum
+
+  always @(posedge clk)
+    if (beat_fresh && ip_here) begin
+      position_next <= position + 5'd2;
+      past_ip_next  <= in_ip ? past_ip + 6'sd2
+                             : $signed({1'b0, position} + 6'd2) - $signed({2'b00, ip_words_here});
+      if (!in_ip) begin
+        ip_version <= ip_at_lane_2 ? beat_data[23:20] : beat_data[55:52];
+        ip_ihl     <= ihl_here;
+      end
+      case (position)
+        5'd1: ip_total <= half_4;
+        5'd2: begin
+          ip_total      <= half_0;
+          ip_fragmented <= half_4[13:0] != 14'd0;  // more fragments, or an offset
+          ip_protocol   <= beat_data[63:56];
+        end
+        5'd3: begin
+          ip_fragmented <= half_0[13:0] != 14'd0;
+          ip_protocol   <= beat_data[31:24];
+        end
+        5'd4: ip_destination[31:16] <= half_6;
+        5'd5: ip_destination        <= {half_2, half_4};
+        5'd6: ip_destination[15:0]  <= half_0;
+        default: ;
+      endcase
+      if (past_ip == 6'sd1)
+        udp_port <= half_4;
+      if (past_ip == 6'sd2)
+        udp_port <= half_0;
+      if (payload_begins) begin
+        udp_length  <= udp_length_here;
+        udp_checked <= (payload_at_lane_6 ? half_4 : half_0) != 16'd0;
+      end
+    end
+
+  // ---- checksum lanes: the IPv4 header; its addresses (words 3 and 4, the pseudo header) and all of UDP
+
+  wire in_payload = !beat_first && layer == LAYER_PAYLOAD;
+
+  assign ip_groups  = {ip_here && past_ip < 6'sd0,
+                       ip_here && past_ip < 6'sd1 && position >= 5'd1,
+                       ip_here && past_ip < 6'sd2 && position >= 5'd2};
+  assign udp_groups = {in_payload || (ip_here && (past_ip >= 6'sd0 || position == 5'd3 || position == 5'd4)),
+                       in_payload || (ip_here && (past_ip >= 6'sd1 || position == 5'd4 || position == 5'd5)),
+                       in_payload || (ip_here && (past_ip >= 6'sd2 || position == 5'd5 || position == 5'd6))};
+
+  // ---- the payload's end, told beat by beat. A UDP payload that passes the checks has 20 bytes or more: it does not end
+  //      before the second beat after the one it begins in, whose lanes are the first to be computed from it.
+
+  reg  [10:0] beat_number;                        // in the frame; stays at MAX_BEATS
+  reg         end_known;
+  reg         end_passed;
+  reg  [16:0] payload_last;                       // position of the payload's last byte in the frame
+
+  wire [10:0] number_next = load_first ? 11'd0 : beat_number == MAX_BEATS ? MAX_BEATS : beat_number + 11'd1;
+  wire        end_here    = end_known && !load_first && payload_last[16:3] == {3'd0, number_next};
+  wire        past_end    = (end_passed && !load_first) || number_next == MAX_BEATS;
+
+  function [7:0] lanes_below (input [3:0] count);
+    lanes_below = ~(8'hFF << count);
+  endfunction
+
+  always @(posedge clk) begin
+    if (payload_begins) begin
+      payload_last <= {3'd0, beat_number, 3'd0} + {1'b0, udp_length_here} - (payload_at_lane_6 ? 17'd3 : 17'd7);
+      end_known    <= 1'b1;
+    end
+    if (load) begin
+      beat_number   <= number_next;
+      payload_lanes <= past_end ? 8'd0
+                       : lanes_below(load_bytes) & (end_here ? lanes_below({1'b0, payload_last[2:0]} + 4'd1) : 8'hFF);
+      end_passed    <= !load_first && (end_passed || end_here);
+      if (load_first)
+        end_known <= 1'b0;
+    end
+    if (rst) begin
+      beat_number <= 11'd0;
+      end_known   <= 1'b0;
+      end_passed  <= 1'b0;
+    end
+  end
+
+  // ---- verdict of the header stages. Reasons take effect in the order of the beats they come from, so that frames
+  //      never mix: EtherType and IPv4 four clocks behind their beat (the header checksum's time), UDP three.
+
+  reg  [4:1] not_ipv4_d;
+  reg  [4:1] vlan_depth_d;
+  reg  [4:1] ip_ends_d;
+  reg  [3:1] udp_ends_d;
+  reg  [4:1] ends_d;
+
+  reg  [7:0] ip_reason_before_sum;
+  reg  [7:0] ip_reason_after_sum;
+  reg  [15:0] ip_payload;
+  reg  [7:0] udp_reason;
+
+  wire [15:0] ip_header_bytes = {10'd0, ip_ihl, 2'd0};
+
+  always @(posedge clk) begin
+    if (rst) begin
+      not_ipv4_d   <= 4'd0;
+      vlan_depth_d <= 4'd0;
+      ip_ends_d    <= 4'd0;
+      udp_ends_d   <= 3'd0;
+      ends_d       <= 4'd0;
+    end else begin
+      not_ipv4_d   <= {not_ipv4_d[3:1], beat_fresh && not_ipv4};
+      vlan_depth_d <= {vlan_depth_d[3:1], beat_fresh && vlan_depth};
+      ip_ends_d    <= {ip_ends_d[3:1], beat_fresh && ip_ends};
+      udp_ends_d   <= {udp_ends_d[2:1], payload_begins};
+      ends_d       <= {ends_d[3:1], beat_ends};
+    end
+  end
+
+  always @(posedge clk) begin
+    if (ip_ends_d[1]) begin
+      ip_payload           <= ip_total - ip_header_bytes;
+      ip_reason_before_sum <= ip_version != 4'd4 ? `TL_DROP_REASON_BAD_IP_VERSION
+                              : ip_ihl < 4'd5    ? `TL_DROP_REASON_BAD_IHL : `TL_DROP_REASON_ACCEPT;
+      ip_reason_after_sum  <= ip_total < ip_header_bytes               ? `TL_DROP_REASON_IP_LENGTH
+                              : ip_fragmented                          ? `TL_DROP_REASON_IP_FRAGMENT
+                              : ip_protocol != PROTOCOL_UDP            ? `TL_DROP_REASON_NOT_UDP
+                              : ip_destination != group_address        ? `TL_DROP_REASON_OTHER_DESTINATION
+                              : ip_total < ip_header_bytes + UDP_HEADER ? `TL_DROP_REASON_UDP_LENGTH
+                                                                       : `TL_DROP_REASON_ACCEPT;
+    end
+    if (udp_ends_d[2])
+      udp_reason <= udp_length < UDP_HEADER                 ? `TL_DROP_REASON_UDP_LENGTH
+                    : udp_port != group_port                ? `TL_DROP_REASON_OTHER_PORT
+                    : udp_length > ip_payload               ? `TL_DROP_REASON_UDP_LENGTH
+                    : udp_length < UDP_HEADER + MOLD_HEADER ? `TL_DROP_REASON_SHORT_MOLD_HEADER
+                                                            : `TL_DROP_REASON_ACCEPT;
+  end
+
+  reg  [7:0] reason;                              // of the frame whose beats are 4 clocks old
+  reg  [7:0] reason_next;
+
+  assign dropped = reason != `TL_DROP_REASON_ACCEPT;
+
+  always @* begin
+    reason_next = reason;
+    if (!dropped) begin
+      if (vlan_depth_d[4])
+        reason_next = `TL_DROP_REASON_VLAN_DEPTH;
+      else if (not_ipv4_d[4])
+        reason_next = `TL_DROP_REASON_NOT_IPV4;
+      else if (ip_ends_d[4] && ip_reason_before_sum != `TL_DROP_REASON_ACCEPT)
+        reason_next = ip_reason_before_sum;
+      else if (ip_ends_d[4] && !ip_sum_good)
+        reason_next = `TL_DROP_REASON_BAD_IP_CHECKSUM;
+      else if (ip_ends_d[4] && ip_reason_after_sum != `TL_DROP_REASON_ACCEPT)
+        reason_next = ip_reason_after_sum;
+      else if (udp_ends_d[3])
+        reason_next = udp_reason;
+    end
+  end
+
+  always @(posedge clk)
+    if (rst || ends_d[4])
+      reason <= `TL_DROP_REASON_ACCEPT;
+    else
+      reason <= reason_next;
+
+  // ---- verdict at the end: what only the whole frame shows, and only if the headers had nothing against it
+
+  reg         ip_seen;                            // the EtherType was complete
+  reg         ip_complete;
+  reg  [13:0] frame_bytes;
+  reg  [16:0] ip_bytes;                           // to the IPv4 datagram's end
+  reg  [7:0]  fault_1;                            // the frame's fault, with ends_d[1], [2], ...
+  reg  [7:0]  fault_2;
+  reg  [7:0]  fault_3;
+  reg  [7:0]  fault_4;
+  reg  [13:0] frame_bytes_2;
+  reg         decided;                            // with ends_d[4], one clock later
+  reg  [7:0]  decided_reason;
+
+  // 14 bytes and 0, 1 or 2 tags; lane 6 of beat 1 or of beat 2.
+  reg  [4:0]  ip_start;
+
+  always @(posedge clk) begin
+    if (beat_fresh) begin
+      if (beat_first) begin
+        ip_seen     <= 1'b0;
+        ip_complete <= 1'b0;
+      end else begin
+        if (ip_at_lane_6 || ip_at_lane_2) begin
+          ip_seen  <= 1'b1;
+          ip_start <= ip_at_lane_2 ? 5'd18 : layer == LAYER_TYPE ? 5'd14 : 5'd22;
+        end
+        if (ip_ends)
+          ip_complete <= 1'b1;
+      end
+    end
+    ip_bytes <= {1'b0, ip_total} + {12'd0, ip_start};
+    if (beat_ends) begin
+      frame_bytes <= {beat_number, 3'd0} + {10'd0, beat_bytes};
+      fault_1     <= beat_lost                   ? `TL_DROP_REASON_OVERFLOW
+                     : beat_number == MAX_BEATS  ? `TL_DROP_REASON_OVERSIZE
+                     : beat_bad_fcs              ? `TL_DROP_REASON_BAD_FCS : `TL_DROP_REASON_ACCEPT;
+    end
+    frame_bytes_2 <= frame_bytes;
+    fault_2 <= fault_1 != `TL_DROP_REASON_ACCEPT ? fault_1
+               : !ip_seen                        ? `TL_DROP_REASON_NOT_IPV4
+               : !ip_complete                    ? `TL_DROP_REASON_TRUNCATED_IP : `TL_DROP_REASON_ACCEPT;
+    fault_3 <= fault_2 != `TL_DROP_REASON_ACCEPT       ? fault_2
+               : ip_bytes > {3'd0, frame_bytes_2} ? `TL_DROP_REASON_IP_LENGTH : `TL_DROP_REASON_ACCEPT;
+    fault_4        <= fault_3;
+    decided_reason <= reason_next != `TL_DROP_REASON_ACCEPT ? reason_next : fault_4;
+    done_reason    <= decided_reason == `TL_DROP_REASON_ACCEPT && udp_checked && !udp_sum_good
+                      ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : decided_reason;
+    if (rst) begin
+      decided <= 1'b0;
+      done    <= 1'b0;
+    end else begin
+      decided <= ends_d[4];
+      done    <= decided;
+    end
+  end
+
+  assign idle = ends_d == 4'd0 && !decided && !done;
+
+endmodule
+`default_nettype wire

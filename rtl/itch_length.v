@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// How a block's announced length compares with its ITCH 5.0 type, while the block is still arriving. The type is known
+// from the block's second beat on, too late only for blocks of at most 8 bytes, which are short for any type.
+`default_nettype none
+
+module itch_length (
+  input  wire [7:0]  message_type,
+  input  wire [15:0] length,
+
+  output wire        long_enough,         // a known type with all its bytes
+  output wire        exact,
+  output wire        decoded              // the type has decoded fields
+);
+
+  wire [15:0]  type_length;
+  wire [255:0] body;
+  wire [447:0] continuation;
+
+  itch_fields u_itch_fields (
+    .message_type (message_type),
+    .message      (352'd0),
+    .length       (type_length),
+    .decoded      (decoded),
+    .body         (body),
+    .continuation (continuation)
+  );
+
+  assign long_enough = type_length != 16'd0 && length >= type_length;
+  assign exact       = length == type_length;
+
+  wire unused = &{1'b0, body, continuation};
+
+endmodule
+`default_nettype wire

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Ones' complement sums (RFC 1071) of the IPv4 header and of the UDP datagram with its pseudo header, a beat a clock.
+// A right sum is 0xFFFF, also with the bytes of every word swapped (RFC 1071 section 2 B): the lanes are added as they
+// stand. The verdicts are about the beat 4 and 5 clocks ago, so frames that follow each other at once never mix.
+`default_nettype none
+
+module receive_checksum (
+  input  wire         clk,
+  input  wire         beat_fresh,
+  input  wire         beat_first,
+  input  wire [63:0]  beat_data,
+  input  wire [7:0]   payload_lanes,      // lanes that count
+  input  wire [2:0]   ip_groups,          // lanes 0-1, 2-5, 6-7 belong to the IPv4 header
+  input  wire [2:0]   udp_groups,         // ... to UDP or the addresses
+  input  wire [15:0]  udp_length,         // for the pseudo header
+
+  output wire         ip_sum_good,        // header complete 4 clocks ago
+  output wire         udp_sum_good        // frame complete 5 clocks ago
+);
+
+  localparam [15:0] PROTOCOL_UDP_SWAPPED = 16'h1100;
+
+  // ---- 1: lanes that count
+
+  reg         first_1;
+  reg         add_1;
+  reg  [2:0]  ip_1;
+  reg  [2:0]  udp_1;
+  reg  [63:0] data_1;
+  wire        add = beat_fresh && (ip_groups != 3'd0 || udp_groups != 3'd0);
+  integer     i;
+
+  always @(posedge clk) begin
+    first_1 <= beat_fresh && beat_first;
+    add_1   <= add;
+    if (add) begin
+      ip_1  <= ip_groups;
+      udp_1 <= udp_groups;
+      for (i = 0; i < 8; i = i + 1)
+        data_1[8 * i +: 8] <= payload_lanes[i] ? beat_data[8 * i +: 8] : 8'd0;
+    end
+  end
+
+  // ---- 2: one sum a group
+
+  reg         first_2;
+  reg         add_2;
+  reg  [2:0]  ip_2;
+  reg  [2:0]  udp_2;
+  reg  [15:0] sum_2_lanes_0;
+  reg  [16:0] sum_2_lanes_2;
+  reg  [15:0] sum_2_lanes_6;
+
+  always @(posedge clk) begin
+    first_2 <= first_1;
+    add_2   <= add_1;
+    if (add_1) begin
+      ip_2          <= ip_1;
+      udp_2         <= udp_1;
+      sum_2_lanes_0 <= data_1[15:0];
+      sum_2_lanes_2 <= {1'b0, data_1[31:16]} + {1'b0, data_1[47:32]};
+      sum_2_lanes_6 <= data_1[63:48];
+    end
+  end
+
+  // ---- 3: one sum a beat
+
+  reg         first_3;
+  reg         add_3;
+  reg  [17:0] ip_sum_3;
+  reg  [17:0] udp_sum_3;
+
+  always @(posedge clk) begin
+    first_3 <= first_2;
+    add_3   <= add_2;
+    if (add_2) begin
+      ip_sum_3  <= ({2'd0, sum_2_lanes_0} & {18{ip_2[0]}}) + ({1'd0, sum_2_lanes_2} & {18{ip_2[1]}})
+                   + ({2'd0, sum_2_lanes_6} & {18{ip_2[2]}});
+      udp_sum_3 <= ({2'd0, sum_2_lanes_0} & {18{udp_2[0]}}) + ({1'd0, sum_2_lanes_2} & {18{udp_2[1]}})
+                   + ({2'd0, sum_2_lanes_6} & {18{udp_2[2]}});
+    end
+  end
+
+  // ---- 4: one sum a frame. 30 words of header make less than 2^21; 65,535 bytes of UDP and two addresses less than
+  //         2^32 - and a frame that goes on behind them is oversize, whatever it sums to.
+
+  reg  [20:0] ip_sum;
+  reg  [31:0] udp_sum;
+
+  always @(posedge clk)
+    if (first_3) begin
+      ip_sum  <= 21'd0;
+      udp_sum <= 32'd0;
+    end else if (add_3) begin
+      ip_sum  <= ip_sum + {3'd0, ip_sum_3};
+      udp_sum <= udp_sum + {14'd0, udp_sum_3};
+    end
+
+  // Folded once, the carries at most complete 0xFFFF; they cannot carry again and give 0xFFFF.
+  assign ip_sum_good = ip_sum[15:5] == 11'h7FF && ip_sum[4:0] == ~ip_sum[20:16];
+
+  // ---- 5: fold, and the rest of the pseudo header
+
+  reg  [18:0] udp_folded;
+
+  always @(posedge clk)
+    udp_folded <= {3'd0, udp_sum[15:0]} + {3'd0, udp_sum[31:16]} + {3'd0, udp_length[7:0], udp_length[15:8]}
+                  + {3'd0, PROTOCOL_UDP_SWAPPED};
+
+  assign udp_sum_good = udp_folded[15:3] == 13'h1FFF && udp_folded[2:0] == ~udp_folded[18:16];
+
+endmodule
+`default_nettype wire

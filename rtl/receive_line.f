@@ -1,0 +1,13 @@
+rtl/receive_line.v
+rtl/beat_queue.v
+rtl/header.v
+rtl/receive_checksum.v
+rtl/frame_times.v
+rtl/moldudp64_parser.v
+rtl/itch_length.v
+rtl/align.v
+rtl/stream.v
+rtl/itch_decode.v
+rtl/itch_fields.v
+rtl/line_output.v
+rtl/statistics.v
