@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// AXI4-Lite slave protocol, no register in it: one write and one read under way at a time, address and data of a write in
-// any order. A write takes effect, and a read is sampled, in the clock its strobe is 1; the answer follows one clock later.
+// AXI4-Lite slave protocol, no register in it: one write and one read under way at a time, address and data of a
+// write in any order. A write takes effect, and a read is sampled, in the clock its strobe is 1; the answer follows
+// one clock later.
 `default_nettype none
 
 module axil_port (

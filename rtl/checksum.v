@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Internet checksum (RFC 1071): the complement of the ones' complement sum of 16-bit big-endian words, 24 bytes a clock.
-// `checksum` holds the result one clock after the last 24 bytes; words of zero do not change it.
+// Internet checksum (RFC 1071): the complement of the ones' complement sum of 16-bit big-endian words, 24 bytes a
+// clock. `checksum` holds the result one clock after the last 24 bytes; words of zero do not change it.
 `default_nettype none
 
 module checksum (

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Register map. Refused with SLVERR, and ERRORS.WRITE_REFUSED for a write: addresses that are unknown, read-only or not a
-// multiple of 4, partial strobes, values outside their range, the set-up of a ring that runs, the start of a ring outside
-// the window or with DMA of its last run unanswered, a tail that claims slots the other side never had. A refused
-// write changes nothing else; a refused read returns 0. Bits outside a register's fields are ignored and read as 0.
-// Reading TIME_LO or NEXT_EXPECTED_LO latches the upper half for the read of _HI: 64-bit values do not tear.
+// Register map. Refused with SLVERR, and ERRORS.WRITE_REFUSED for a write: addresses that are unknown, read-only or
+// not a multiple of 4, partial strobes, values outside their range, the set-up of a ring that runs, the start of a
+// ring outside the window or with DMA of its last run unanswered, a tail that claims slots the other side never had.
+// A refused write changes nothing else; a refused read returns 0. Bits outside a register's fields are ignored and
+// read as 0. Reading TIME_LO or NEXT_EXPECTED_LO latches the upper half for the read of _HI: 64-bit values do not
+// tear.
 `include "layout.vh"
 `default_nettype none
 
@@ -112,8 +113,8 @@ module csr (
   wire aligned_ok = write_data[5:0] == 6'd0;     // a base, to a line
   wire log2_ok    = write_data >= LOG2_MIN && write_data <= LOG2_MAX;
 
-  // Tails only go forward: the host gives back what was filled, and fills no more than the ring holds. A ring that is off
-  // has nothing to give; writing the present value is always accepted.
+  // Tails only go forward: the host gives back what was filled, and fills no more than the ring holds. A ring that is
+  // off has nothing to give; writing the present value is always accepted.
   wire [31:0] rx_filled  = rx_enable ? rx_head - rx_tail : 32'd0;
   wire        rx_tail_ok = write_data - rx_tail <= rx_filled;
   wire [31:0] tx_free    = tx_enable ? (32'd1 << tx_log2) - (tx_tail - tx_head) : 32'd0;

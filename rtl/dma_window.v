@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Combinational: whether [address, address + length) lies inside the granted host memory [base, base + size).
-// The LAST bytes are compared, relative to the base, so no sum needs a 65th bit and none can wrap: a range that runs over
-// the top of the address space is never inside, and neither is anything in a window of size 0.
+// Combinational: whether [address, address + length) lies inside the granted host memory [base, base + size). The
+// LAST bytes are compared, relative to the base, so no sum needs a 65th bit and none can wrap: a range that runs
+// over the top of the address space is never inside, and neither is anything in a window of size 0.
 `default_nettype none
 
 module dma_window (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counters and sticky error bits of the host side, from one-clock events. Counters wrap at 2^32; an error that occurs in the
-// clock it is cleared stays set.
+// Counters and sticky error bits of the host side, from one-clock events. Counters wrap at 2^32; an error that
+// occurs in the clock it is cleared stays set.
 `include "layout.vh"
 `default_nettype none
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// FIFO of ring lines in inferred memory with a registered read. A word pushed into the empty FIFO is at the output two
-// clocks later; after that one word a clock goes in and out. Pushing while `full` is the caller's error: it looks first.
+// FIFO of ring lines in inferred memory with a registered read. A word pushed into the empty FIFO is at the output
+// two clocks later; after that one word a clock goes in and out. Pushing while `full` is the caller's error: it
+// looks first.
 `default_nettype none
 
 module line_fifo #(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Order entry: wraps an OUCH message as SoupBinTCP Unsequenced Data in one TCP/IPv4/Ethernet II segment of the session.
-// The first beat is on the transmit port one clock after the order is taken; no beat ever waits for a checksum,
-// and the next order's first beat follows the last one without a bubble.
+// Order entry: wraps an OUCH message as SoupBinTCP Unsequenced Data in one TCP/IPv4/Ethernet II segment of the
+// session. The first beat is on the transmit port one clock after the order is taken; no beat ever waits for a
+// checksum, and the next order's first beat follows the last one without a bubble.
 //
-// The segment is laid down in `frame` when the order is taken, so the session registers may change while it is sent. Both
-// checksums stand in beats behind those they need: the sums run beside the beats (time table below).
-// A 1- or 2-byte message makes a frame below the Ethernet minimum of 60 bytes; padding is the MAC's task.
+// The segment is laid down in `frame` when the order is taken, so the session registers may change while it is sent.
+// Both checksums stand in beats behind those they need: the sums run beside the beats (time table below). A 1- or
+// 2-byte message makes a frame below the Ethernet minimum of 60 bytes; padding is the MAC's task.
 `default_nettype none
 
 module order_entry (
@@ -97,7 +97,7 @@ module order_entry (
         frame[8*(HEADER_BYTES+k) +: 8] <= k[5:0] < order_length ? order_message[8*k +: 8] : 8'd0;
       frame[8*FRAME_BYTES-1:8*(HEADER_BYTES+MESSAGE_BYTES)] <= 56'd0;
 
-      // The message begins in the last byte but six of beat 7, so that beat 7 + n / 8 is the last, with n % 8 + 1 bytes.
+      // The message begins at byte 1 of beat 7: of n bytes, beat 7 + n / 8 is the last and holds n % 8 + 1.
       last_beat <= 4'd7 + {1'b0, order_length[5:3]};
       last_keep <= 8'hFF >> (3'd7 - order_length[2:0]);
 

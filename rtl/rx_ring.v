@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// RX ring: gives each line of the receive side its slot and writes it to host memory, a 64-byte line a slot.
-// A line sampled here at clock t is on AW and W, sampled by a ready host, at t + 3; then one line a clock.
+// RX ring: gives each line of the receive side its slot and writes it to host memory, a 64-byte line a slot. A line
+// sampled here at clock t is on AW and W, sampled by a ready host, at t + 3; then one line a clock.
 //
-// The receive side cannot wait, so a message either gets all its lines into the ring or is dropped whole and counted:
-// when the FIFO is full (slow host), when the ring has no room, when it is longer than the ring. Continuation k goes to
-// slot head + 1 + k at once, unpublished; only the first line, written last, carries a publish word and moves the head. So a
-// message given up halfway leaves nothing behind: the next one takes the same slots.
-// The host must keep one master's writes in order, as PCIe does for posted writes: the first line may not overtake.
+// The receive side cannot wait, so a message either gets all its lines into the ring or is dropped whole and
+// counted: when the FIFO is full (slow host), when the ring has no room, when it is longer than the ring.
+// Continuation k goes to slot head + 1 + k at once, unpublished; only the first line, written last, carries a
+// publish word and moves the head. So a message given up halfway leaves nothing behind: the next one takes the same
+// slots. The host must keep one master's writes in order, as PCIe does for posted writes: the first line may not
+// overtake.
 `include "layout.vh"
 `default_nettype none
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// SmartNIC: market data in on line A, one 64-byte line a message into the host's RX ring; orders out of the host's TX ring
-// as OUCH over SoupBinTCP on the transmit port. Wiring only; one clock, synchronous reset.
-// `idle` says that nothing is in flight: without new input only the time counter changes from then on.
+// SmartNIC: market data in on line A, one 64-byte line a message into the host's RX ring; orders out of the host's
+// TX ring as OUCH over SoupBinTCP on the transmit port. Wiring only; one clock, synchronous reset. `idle` says that
+// nothing is in flight: without new input only the time counter changes from then on.
 `include "layout.vh"
 `default_nettype none
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Nanosecond counter of a clock whose period is no whole number of nanoseconds. After k clocks it reads exactly
-// floor(k x (PERIOD_NS + PERIOD_NUM / PERIOD_DEN)): the fraction is kept as a numerator over PERIOD_DEN, so it never drifts.
+// floor(k x (PERIOD_NS + PERIOD_NUM / PERIOD_DEN)): the fraction is kept as a numerator over PERIOD_DEN, so it never
+// drifts.
 //   10GbE 156.25   MHz, 6.4  ns: 6, 2, 5      25GbE 390.625 MHz, 2.56 ns: 2, 14, 25
 `default_nettype none
 

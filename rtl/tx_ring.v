@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// TX ring: after a doorbell, fetches the slots from TX_HEAD up to TX_TAIL one by one and hands the good ones to order entry.
-// One read is outstanding at a time; the next slot is fetched while the order before it is sent. From the clock a
-// slot's line is on R to the clock its order is offered: 1.
+// TX ring: after a doorbell, fetches the slots from TX_HEAD up to TX_TAIL one by one and hands the good ones to
+// order entry. One read is outstanding at a time; the next slot is fetched while the order before it is sent. From
+// the clock a slot's line is on R to the clock its order is offered: 1.
 //
-// A slot that is not published as its doorbell said, of unknown kind or of impossible length is skipped and counted, and so
-// is one outside the window or answered with an error: nothing the host writes can stop the slots behind it.
+// A slot that is not published as its doorbell said, of unknown kind or of impossible length is skipped and counted,
+// and so is one outside the window or answered with an error: nothing the host writes can stop the slots behind it.
 `include "layout.vh"
 `default_nettype none
 

@@ -115,7 +115,7 @@ async def first_line_is_written_last(dut: Any) -> None:
 
 @cocotb.test()
 async def full_ring_drops_whole_messages(dut: Any) -> None:
-    """16 slots, nothing given back: a message with no room for all its lines drops, a smaller one behind it does not."""
+    """16 slots, nothing given back: a message with no room for all its lines drops, a smaller one after it does not."""
     bench = await begin(dut)
     fits = [message(1, 13), message(3)]
     sent = [fits[0], message(2, 2), fits[1], message(4, 1), message(5, 3)]
@@ -210,7 +210,7 @@ async def writes_stay_inside_the_window(dut: Any) -> None:
     await bench.set_window(RX_BASE, 4 * LINE_BYTES)
     await bench.send(message(3, 3), message(4, 1), message(5))
     await bench.settle()
-    # Message 3 needs slots 2 to 5: continuation 0 is inside, 1 is refused, the rest given up. 4 fits exactly. 5 does not.
+    # Message 3 needs slots 2 to 5: continuation 0 is inside, 1 refused, the rest given up. 4 fits exactly, 5 does not.
     assert await bench.counters(*DROPS) == {**dict.fromkeys(DROPS, 0), "DMA_REFUSED_COUNT": 2}
     assert await bench.read("ERRORS") == ERROR["DMA_REFUSED"]
     assert drain(bench, RX_BASE, 4, [message(1), message(2), message(4, 1)]).received == [

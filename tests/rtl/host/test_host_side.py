@@ -19,7 +19,7 @@ cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
 STAND_IN = Path(__file__).parent / "receive_line.v"
-RECEIVE_SIDE = {"rtl/receive_line.v"}
+RTL = ROOT / "rtl"
 
 ORDERS_SEED, ORDERS_COUNT = 2019, 40
 
@@ -32,10 +32,13 @@ OUCH_FIELDS = {
 }
 
 
+def listed(name: str) -> list[str]:
+    return (RTL / name).read_text(encoding="utf-8").split()
+
+
 def sources() -> list[Path]:
-    """The NIC's files with the stand-in for its receive side ; what that has no use for is never elaborated."""
-    listed = (ROOT / "rtl" / "smartnic.f").read_text(encoding="utf-8").split()
-    return [STAND_IN, *(ROOT / path for path in listed if path not in RECEIVE_SIDE)]
+    """The NIC's files, with the stand-in in place of the receive side."""
+    return [STAND_IN, *(ROOT / path for path in listed("smartnic.f") if path not in listed("receive_line.f"))]
 
 
 def simulate(build: Path, module: str, top: str, files: list[Path], env: dict[str, str] | None = None,
@@ -46,13 +49,18 @@ def simulate(build: Path, module: str, top: str, files: list[Path], env: dict[st
     print(f"reproduce: COCOTB_RANDOM_SEED={seed} pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
     try:
         runner = cocotb_runner.get_runner("icarus")
-        runner.build(sources=files, includes=[ROOT / "rtl"], hdl_toplevel=top, parameters=parameters,
+        runner.build(sources=files, includes=[RTL], hdl_toplevel=top, parameters=parameters,
                      build_args=["-g2005"], build_dir=build, timescale=("1ps", "1ps"), always=True)
         runner.test(hdl_toplevel=top, test_module=f"tests.rtl.host.{module}", build_dir=build, test_dir=build,
                     seed=int(seed), extra_env=env or {},
                     results_xml=str(build / "results.xml"))
     finally:
         sys.path.remove(str(ROOT))
+
+
+def test_file_list_is_complete() -> None:
+    """smartnic.f names every module of the folder once."""
+    assert sorted(listed("smartnic.f")) == sorted(f"rtl/{path.name}" for path in RTL.glob("*.v"))
 
 
 @pytest.mark.parametrize("module", ["rx_ring_tests", "register_tests"])
@@ -96,12 +104,12 @@ def _shown(name: str, value: int | str) -> str:
 
 
 def test_window_check(tmp_path: Path) -> None:
-    simulate(tmp_path, "dma_window_tests", "dma_window", [ROOT / "rtl" / "dma_window.v"])
+    simulate(tmp_path, "dma_window_tests", "dma_window", [RTL / "dma_window.v"])
 
 
 @pytest.mark.parametrize(("whole", "num", "den"), [(6, 2, 5), (2, 14, 25), (8, 0, 1), (3, 127, 128)],
                          ids=["10GbE", "25GbE", "whole", "widest"])
 def test_timestamp(whole: int, num: int, den: int, tmp_path: Path) -> None:
-    simulate(tmp_path, "timestamp_tests", "timestamp", [ROOT / "rtl" / "timestamp.v"],
+    simulate(tmp_path, "timestamp_tests", "timestamp", [RTL / "timestamp.v"],
              {"CLOCK_PERIOD_NS": str(Fraction(whole * den + num, den))},
              PERIOD_NS=whole, PERIOD_NUM=num, PERIOD_DEN=den)
