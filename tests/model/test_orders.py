@@ -107,6 +107,7 @@ def test_impossible_configurations(fields: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("shares", [0, 1_000_000])
 def test_impossible_sizes(shares: int) -> None:
+    assert (SymbolConfig(shares=1).shares, SymbolConfig(shares=999_999).shares) == (1, 999_999)
     with pytest.raises(ValueError, match="shares"):
         SymbolConfig(shares=shares)
 
@@ -124,6 +125,12 @@ def test_the_exact_bytes_of_a_segment() -> None:
     assert frame[52:57] == bytes.fromhex("0000 0032 55")
     assert frame[57:] == b"O" * 49
     assert len(frame) == 106
+
+
+def test_the_identification_wraps_at_16_bits() -> None:
+    segments = SegmentModel(KernelConfig())
+    identifications = [segments.segment(b"")[18:20] for _ in range((1 << 16) + 1)]
+    assert identifications[-2:] == [b"\xff\xff", b"\x00\x00"]
 
 
 def test_orders_as_tshark_reads_them(tshark: Callable[..., list[dict[str, list[str]]]]) -> None:

@@ -117,6 +117,15 @@ def test_fragments(model: ReceiveModel, build: Build, mold: Any, fragment: int, 
     assert result.reason == (None if accepted else "ip_fragment")
 
 
+@pytest.mark.parametrize(("fields", "reason"), [
+    ({"total": 20}, "udp_length"), ({"total": 20, "protocol": 6}, "not_udp"),
+    ({"total": 24, "options": bytes(4)}, "udp_length"), ({"total": 23, "options": bytes(4)}, "ip_length"),
+])
+def test_an_ip_datagram_without_payload_is_not_shorter_than_its_header(model: ReceiveModel, build: Build,
+                                                                       fields: dict[str, Any], reason: str) -> None:
+    assert model.frame(build(payload=bytes(20), **fields)).reason == reason
+
+
 @pytest.mark.parametrize("destination", ["233.54.12.110", "234.54.12.111", "233.182.12.111", "127.0.0.1", "0.0.0.0"])
 def test_only_the_group_address_counts_not_the_mac(model: ReceiveModel, build: Build, mold: Any,
                                                    destination: str) -> None:

@@ -71,6 +71,7 @@ def test_counters() -> None:
     assert compare(expected, {"frames": 3, "dropped": {"bad_fcs": 1}, "next_expected": None}, "counters").ok
     assert compare(expected, expected | {"dropped": {"bad_fcs": 1, "overflow": 2}}, "counters").differences == [
         "counters: dropped.overflow: expected 0, got 2"]
+    assert compare(expected, expected, "counters").compared == 4
     assert compare(expected, expected | {"frames": 4}, "counters").differences == [
         "counters: frames: expected 3, got 4"]
     assert not compare(expected, expected | {"next_expected": 0}, "counters").ok
