@@ -14,6 +14,10 @@ ifeq ($(filter verilator icarus,$(SIM)),)
   $(error SIM is verilator or icarus, not '$(SIM)')
 endif
 
+# A variable given on this command line is for this file: the makes that a job calls in turn must not see it.
+MAKEOVERRIDES =
+unexport MAKEFLAGS
+
 .DEFAULT_GOAL := help
 .PHONY: sim test regress waves bench lint formal coverage mutate docs help clean distclean
 

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Progress of long work on one line of a terminal; nothing where standard error is a file or a pipe."""
+"""What long work tells a waiting user on standard error."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+NOTE_AFTER_S = 2.0
 INTERVAL_S = 0.2
 SHOW_AFTER_S = 1.0
 
 
 class Progress:
-    """Callable with (done, total); the line goes away with ``close``."""
+    """Callable with (done, total): one line on a terminal, nothing in a file or pipe; it goes away with ``close``."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -33,3 +37,15 @@ class Progress:
         """Clears the line."""
         if self._shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def note_if_slow(text: str) -> Iterator[None]:
+    """Says ``text`` once if the work takes more than a moment."""
+    timer = threading.Timer(NOTE_AFTER_S, print, [f"tickloop: {text}"], {"file": sys.stderr, "flush": True})
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()

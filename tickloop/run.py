@@ -11,6 +11,7 @@ import shlex
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from bridge import build, loop
@@ -22,7 +23,7 @@ from tickloop.checks import Prediction, check_kernel, check_logs, check_receive,
 from tickloop.config import RunConfig, compile_module
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import Input
-from tickloop.progress import Progress
+from tickloop.progress import Progress, note_if_slow
 from tickloop.report.html import write_report
 from tickloop.rundir.digest import digest, sha256_file
 from tickloop.rundir.files import RECORD, clear
@@ -81,8 +82,13 @@ def execute(job: Job) -> Outcome:
         raise UsageError(f"{job.source.name}: holds no frame")
 
     kernel = module = None
+    start = monotonic()
+    with note_if_slow(f"building the {job.simulator} simulation; the next run finds it built"):
+        build.build_simulator(job.simulator, job.waves)
+        if job.closed_loop:
+            kernel = build.build_kernel()
+    build_s = monotonic() - start
     if job.closed_loop:
-        kernel = build.build_kernel()
         module = record / "config.bin"
         module.write_bytes(compile_module(job.config.kernel))
     progress = Progress("frames")
@@ -90,6 +96,8 @@ def execute(job: Job) -> Outcome:
         result = loop.run(_request(job, stimulus, kernel, module, progress))
     finally:
         progress.close()
+
+    result.wall["setup_s"] += build_s
 
     observed = observe(result, job.closed_loop)
     prediction = predict(job.source.frames(), job.config.kernel)

@@ -65,7 +65,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Finished]:
 
 @pytest.fixture
 def faultless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Change], None]:
-    """The loop and the kernel's build are played; ``faultless(change)`` changes what the run leaves."""
+    """The loop and its builds are played; ``faultless(change)`` changes what the run leaves."""
     kernel = tmp_path / "kernel.elf"
     kernel.write_bytes(b"kernel")
     changes: list[Change] = []
@@ -81,4 +81,5 @@ def faultless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Chan
 
     monkeypatch.setattr(loop, "run", play)
     monkeypatch.setattr(build, "build_kernel", lambda: kernel)
+    monkeypatch.setattr(build, "build_simulator", lambda simulator, waves: [])
     return changes.append

@@ -109,7 +109,8 @@ def test_the_module_holds_every_value():
     assert (header["max_books"], header["max_orders"], header["max_levels"]) == (10, 1000, 100)
     assert header["firm"].tobytes() == b"FI  "
     assert header["token_prefix"].tobytes() == b"ABCD"
-    letters = [chr(header[name]) for name in ("display", "capacity", "intermarket_sweep", "cross_type", "customer_type")]
+    characters = ("display", "capacity", "intermarket_sweep", "cross_type", "customer_type")
+    letters = [chr(header[name]) for name in characters]
     assert letters == ["N", "A", "Y", "O", "R"]
     symbols = np.frombuffer(module, layout.CONFIG_SYMBOL, 3, layout.CONFIG_HEADER.itemsize)
     assert [(s["stock"].tobytes(), s["strategy"], s["shares"]) for s in symbols] == [

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """From the logs of a run to its directory: every file against the reference model, on frames chosen to be awkward.
 
-The runs are faultless by construction, so what is tested is the decoding, the files, and that the checks see each single
-thing that goes wrong.
+The runs are faultless by construction, so what is tested is the decoding, the files, and that the checks see each
+single thing that goes wrong.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from generators.captures import write_pcap
 from generators.framing import FrameEncoder, end_of_session, heartbeat, mold_packet
 from generators.profiles import frames, generate
 from generators.tables import ITCH50
-from tickloop.rundir.files import read_json_lines
-from tickloop.rundir.observed import observe
 from tests.tickloop.synthetic import RX_LOG2, loop_result
 from tickloop.config import load_config
+from tickloop.rundir.files import read_json_lines
+from tickloop.rundir.observed import observe
 
 
 def every_type():
