@@ -103,6 +103,10 @@ def _shown(name: str, value: int | str) -> str:
     return f"'{value}'" if len(value) == 1 else value.ljust(8) if name == "ouch.stock" else value
 
 
+def test_wire_to_host(tmp_path: Path) -> None:
+    simulate(tmp_path, "wire_to_host_tests", "smartnic", [ROOT / path for path in listed()])
+
+
 def test_window_check(tmp_path: Path) -> None:
     simulate(tmp_path, "dma_window_tests", "dma_window", [RTL / "dma_window.v"])
 
