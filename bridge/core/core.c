@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The schedule of a run: which part acts in which clock. Every function returns the next clock at which tl_tick is due,
- * the minimum over all parts, computed afresh each time: a nearer due clock can never be lost.
+ * the minimum over all parts, computed afresh each time: a nearer due clock can never be lost. The other calls of a clock
+ * come before its tick, so they leave a tick that is due in this very clock where it is.
  */
 #include "core.h"
 #include "internal.h"
@@ -123,15 +124,16 @@ static bool drained(void) {
 /* The kernel polls for the first time, or this core has set the NIC up. */
 static bool feed_allowed(void) { return core.attached ? guest_feeding() : registers_quiet(); }
 
-static uint64_t next_tick(uint64_t clock) {
+/* The clock of the next tick, `earliest` at the soonest. */
+static uint64_t next_tick(uint64_t earliest) {
   uint64_t next = least(player_due(), registers_due());
   if (core.attached) next = least(next, guest_due());
   if (core.read_tail != core.read_head) next = least(next, core.reads[core.read_tail % READS].due);
-  if (!core.feeding && feed_allowed()) next = clock + 1;
-  if (drained()) next = least(next, clock + IDLE_CHECK);
-  if (core.finished || core_failed()) next = clock + 1;
-  if (next == NEVER) next = clock + NOTHING_DUE; /* the NIC has something under way; keep looking */
-  return next > clock ? next : clock + 1;
+  if (!core.feeding && feed_allowed()) next = earliest;
+  if (drained()) next = least(next, earliest + IDLE_CHECK);
+  if (core.finished || core_failed()) next = earliest;
+  if (next == NEVER) next = earliest + NOTHING_DUE; /* the NIC has something under way; keep looking */
+  return next > earliest ? next : earliest;
 }
 
 static void start_feed(uint64_t clock) {
@@ -194,7 +196,7 @@ unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned
   }
   if (*control == 0) advance_end(clock, idle);
   if (core.finished || core_failed()) *control |= TICK_FINISHED;
-  return next_tick(clock);
+  return next_tick(clock + 1);
 }
 
 /* Without a kernel this core is the host: it takes each record as it comes and gives lines back in steps. */

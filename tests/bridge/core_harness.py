@@ -68,6 +68,7 @@ class Core:
             mailbox_fd=self.mailbox_fd, qemu_pid=self.child.pid if self.child else 0, **values,
         )  # fmt: skip
         self.open_status = self.library.tl_open(ctypes.byref(self.config))
+        self.next_tick = 8
 
     def run(self, on_access: Callable[[int], int] = lambda address: 0, on_clock: Callable[[int], None] = lambda c: None,
             report: bool = True) -> Run:  # fmt: skip
@@ -76,14 +77,14 @@ class Core:
         tdata = ctypes.c_uint64()
         control, address, data = (ctypes.c_uint32() for _ in range(3))
         pending: tuple[int, int] | None = None
-        next_tick, frames = 8, 0
+        frames = 0
         for _ in range(1_000_000):
             on_clock(clock)
             if pending and clock >= pending[0]:
-                next_tick = library.tl_register_done(ctypes.c_uint64(clock), on_access(pending[1]), 0)
+                self.next_tick = library.tl_register_done(ctypes.c_uint64(clock), on_access(pending[1]), 0)
                 pending = None
-            if clock >= next_tick:
-                next_tick = library.tl_tick(
+            if clock >= self.next_tick:
+                self.next_tick = library.tl_tick(
                     ctypes.c_uint64(clock), int(pending is None), ctypes.byref(tdata), ctypes.byref(control),
                     ctypes.byref(address), ctypes.byref(data),
                 )  # fmt: skip
@@ -97,7 +98,7 @@ class Core:
                     pending = (clock + REGISTER_CLOCKS, address.value)
                 if control.value & TICK_FINISHED:
                     break
-            clock = max(clock + 1, min(next_tick, pending[0] if pending else next_tick))
+            clock = max(clock + 1, min(self.next_tick, pending[0] if pending else self.next_tick))
         result.clocks = clock
         totals = core_library.Totals()
         library.tl_get_totals(ctypes.byref(totals))
@@ -108,8 +109,8 @@ class Core:
         return result
 
     def write(self, clock: int, address: int, line: bytes) -> None:
-        """A DMA write of the NIC."""
-        self.library.tl_write(
+        """A DMA write of the NIC, in the clock that ``on_clock`` is called for."""
+        self.next_tick = self.library.tl_write(
             ctypes.c_uint64(clock), ctypes.c_uint64(address), (ctypes.c_uint32 * 16).from_buffer_copy(line)
         )
 
