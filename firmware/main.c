@@ -75,14 +75,13 @@ static struct nic_rings take_rings(struct range *memory, const struct config_hea
 
 static void take_engine(struct kernel *kernel, struct range *memory, const struct config_header *config) {
   struct engine_sizes sizes = engine_sizes(config);
-  struct engine_memory pools = {
+  const struct engine_memory pools = {
       .orders = pools_take_zeroed(memory, "orders", sizes.orders, sizeof(struct order), LINE_BYTES),
       .levels = pools_take(memory, "levels", sizes.levels, sizeof(struct level), LINE_BYTES),
       .books = pools_take(memory, "books", sizes.books, sizeof(struct book), LINE_BYTES),
       .locates = pools_take_zeroed(memory, "locates", sizes.locates, sizeof(struct locate), LINE_BYTES),
       .symbol_index = pools_take_zeroed(memory, "symbol index", sizes.symbol_index, sizeof(uint32_t), LINE_BYTES),
   };
-  pools.levels[0] = (struct level){0};
   const char *wrong = engine_init(&kernel->engine, config, &pools);
   if (wrong != NULL) panic("configuration: %s", wrong);
 }
@@ -108,7 +107,7 @@ static unsigned send_order(struct kernel *kernel, uint32_t *doorbell) {
   ouch_enter_order(&engine->ouch, &engine->intent, slot);
   nic_publish(&kernel->nic, slot);
   engine->statistics.orders_sent++;
-  *doorbell = (uint32_t)work_now(&kernel->port);
+  *doorbell = work_tap(&kernel->port);
   nic_doorbell(&kernel->nic);
   return 1;
 }
@@ -116,12 +115,12 @@ static unsigned send_order(struct kernel *kernel, uint32_t *doorbell) {
 /* One record, from dequeue to done. */
 static void process(struct kernel *kernel, const union rx_line *line) {
   struct mailbox_port *port = &kernel->port;
-  uint32_t dequeue = (uint32_t)work_now(port);
+  uint32_t dequeue = work_tap(port);
   uint32_t decided = dequeue, doorbell = dequeue;
   unsigned orders = 0;
 
   enum decision decision = engine_record(&kernel->engine, line);
-  if (decision != DECISION_NONE) decided = (uint32_t)work_now(port);
+  if (decision != DECISION_NONE) decided = work_tap(port);
   if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
 
   kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
@@ -129,7 +128,7 @@ static void process(struct kernel *kernel, const union rx_line *line) {
       .dequeue = dequeue,
       .decision = decided,
       .doorbell = doorbell,
-      .done = (uint32_t)work_now(port),
+      .done = work_tap(port),
       .stock_locate = line->record.stock_locate,
       .type = line->record.type,
       .orders = (uint8_t)orders,

@@ -7,9 +7,9 @@ static enum outcome not_found(const struct books *books, uint16_t locate) {
   return symbols_subscribed(&books->symbols, locate) ? OUTCOME_UNKNOWN_REFERENCE : OUTCOME_UNSUBSCRIBED;
 }
 
-static inline void report(const struct books *books, const struct book *book, struct change *change) {
+static inline void report(const struct book *book, struct change *change) {
   change->book = book;
-  change->bid_before = book_best_bid(books, book);
+  change->bid_before = book_best_bid(book);
 }
 
 /* Take `shares` and, with the last of them, one order off a level. */
@@ -59,7 +59,7 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   if (index == 0 && levels_full(&books->levels)) return OUTCOME_POOL_FULL;
 
   /* commit */
-  report(books, book, change);
+  report(book, change);
   if (index == 0) index = levels_insert(&books->levels, &book->side[side], parent, key, number, side);
   fill(order, &books->levels.pool[index], reference, shares, index);
   books->orders.live++;
@@ -73,7 +73,7 @@ enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t referen
 
   /* commit */
   struct level *level = &books->levels.pool[order->level];
-  report(books, &books->pool[level->book], change);
+  report(&books->pool[level->book], change);
   if (shares < order->shares) {
     order->shares -= shares;
     level->shares -= shares;
@@ -89,7 +89,7 @@ enum outcome books_delete(struct books *books, uint16_t locate, uint64_t referen
   if (order->shares == 0) return not_found(books, locate);
 
   /* commit */
-  report(books, &books->pool[books->levels.pool[order->level].book], change);
+  report(&books->pool[books->levels.pool[order->level].book], change);
   remove_order(books, order);
   return OUTCOME_APPLIED;
 }
@@ -111,7 +111,7 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
   enum side side = (enum side)level->side;
   struct book *book = &books->pool[number];
   struct side_tree *tree = &book->side[side];
-  report(books, book, change);
+  report(book, change);
   level_leave(books, order->level, order->shares);
 
   uint32_t key = level_key(price, side);

@@ -51,8 +51,8 @@ struct change {
   uint32_t bid_before;
 };
 
-static inline uint32_t book_best_bid(const struct books *books, const struct book *book) {
-  return books->levels.pool[book->side[SIDE_BID].best].key;
+static inline uint32_t book_best_bid(const struct book *book) {
+  return book->side[SIDE_BID].best_key;
 }
 
 /* A and F */

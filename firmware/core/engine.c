@@ -56,7 +56,7 @@ static void __attribute__((noinline, cold)) count_refusal(struct statistics *sta
 static inline enum decision decide(struct engine *engine, const struct change *change) {
   const struct book *book = change->book;
   if (book->strategy != STRATEGY_BEST_BID) return DECISION_NONE;
-  uint32_t bid = book_best_bid(&engine->books, book);
+  uint32_t bid = book_best_bid(book);
   if (!strategy_best_bid(change->bid_before, bid, book->stock, book->shares, &engine->intent)) return DECISION_HOLD;
   if (engine->intent.price == 0 || engine->intent.price >= PRICE_LIMIT) {
     engine->statistics.orders_refused_price++;

@@ -61,7 +61,7 @@ struct engine_sizes {
   uint64_t symbol_index;
 };
 
-/* Arrays of those sizes; orders, levels[0], locates and symbol_index zeroed. */
+/* Arrays of those sizes; orders, locates and symbol_index zeroed. */
 struct engine_memory {
   struct order *orders;
   struct level *levels;

@@ -68,13 +68,15 @@ uint32_t levels_insert(struct levels *levels, struct side_tree *tree, uint32_t p
   uint32_t index = allocate(levels);
   pool[index] = (struct level){.key = key, .parent = parent, .book = book, .side = (uint8_t)side};
   tree->count++;
+  if (key >= tree->best_key) {
+    tree->best = index;
+    tree->best_key = key;
+  }
   if (parent == 0) {
     tree->root = index;
-    tree->best = index;
     return index;
   }
   pool[parent].child[key > pool[parent].key] = index;
-  if (key > pool[tree->best].key) tree->best = index;
 
   for (uint32_t child = index; parent != 0; child = parent, parent = pool[parent].parent) {
     unsigned grown = side_of(pool, parent, child);
@@ -123,7 +125,10 @@ static uint32_t unlink_inner(struct level *pool, struct side_tree *tree, uint32_
 
 void levels_remove(struct levels *levels, struct side_tree *tree, uint32_t index) {
   struct level *pool = levels->pool;
-  if (index == tree->best) tree->best = levels_neighbour(levels, index, 0);
+  if (index == tree->best) {
+    tree->best = levels_neighbour(levels, index, 0);
+    tree->best_key = tree->best != 0 ? pool[tree->best].key : 0;
+  }
 
   unsigned shrunk; /* side of `at` that lost height */
   uint32_t at;

@@ -8,7 +8,7 @@
  * executions, cancels and deletes never search; a node therefore keeps its index for life and removal relinks nodes
  * instead of copying them.
  *
- * Level 0 is "no level": its key 0 reads as "no bid".
+ * Level 0 is "no level", and the sentinel of searches: levels_find writes the wanted key into it.
  */
 #ifndef TICKLOOP_LEVELS_H
 #define TICKLOOP_LEVELS_H
@@ -31,7 +31,7 @@ struct level {
 _Static_assert(sizeof(struct level) == 32, "two levels a cache line");
 
 struct levels {
-  struct level *pool; /* pool[0] is zeroed by the owner; the others need not be */
+  struct level *pool; /* need not be zeroed */
   uint32_t limit;     /* levels, without level 0 */
   uint32_t live;
   uint32_t fresh; /* highest index ever used */
@@ -41,6 +41,7 @@ struct levels {
 struct side_tree {
   uint32_t root;
   uint32_t best;
+  uint32_t best_key; /* 0 without levels: also the bid price that stands for "no bid" */
   uint32_t count;
 };
 
@@ -60,17 +61,17 @@ static inline bool levels_full(const struct levels *levels) {
  * Where `key` is or belongs: returns its level, or 0 with the level that would become its parent (0: the tree is empty).
  */
 static inline uint32_t levels_find(const struct levels *levels, const struct side_tree *tree, uint32_t key, uint32_t *parent) {
-  const struct level *pool = levels->pool;
-  uint32_t best_key = pool[tree->best].key;
-  if (key >= best_key) {
+  if (key >= tree->best_key) {
     *parent = tree->best;
-    return key == best_key ? tree->best : 0;
+    return key == tree->best_key ? tree->best : 0;
   }
+  struct level *pool = levels->pool;
+  pool[0].key = key;
   uint32_t at = tree->root;
   uint32_t above = 0;
-  while (at != 0 && pool[at].key != key) {
+  for (const struct level *level = &pool[at]; level->key != key; level = &pool[at]) {
     above = at;
-    at = pool[at].child[key > pool[at].key];
+    at = level->child[key > level->key];
   }
   *parent = above;
   return at;

@@ -38,7 +38,8 @@ def build_kernel(tmp_path_factory: pytest.TempPathFactory) -> BuildKernel:
         directory = tmp_path_factory.mktemp("kernel")
         subprocess.run(
             ["make", "--silent", "-j2", "-C", str(FIRMWARE), f"BUILD={directory}",
-             f"EXTRA_SOURCES={' '.join(map(str, sources))}", f"EXTRA_LDFLAGS={linker_flags}"],
+             *([f"EXTRA_SOURCES={' '.join(map(str, sources))}", f"EXTRA_LDFLAGS={linker_flags}", "LTO="]
+               if sources else [])],
             check=True, stdout=subprocess.DEVNULL,
         )
         return directory / "firmware" / "tickloop.elf"

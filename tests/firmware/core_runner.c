@@ -81,7 +81,6 @@ static void configure(const void *module, uint32_t bytes) {
       .locates = calloc(sizes.locates, sizeof(struct locate)),
       .symbol_index = calloc(sizes.symbol_index, sizeof(uint32_t)),
   };
-  memory.levels[0] = (struct level){0};
   wrong = engine_init(&engine, config, &memory);
   answer_text(wrong != NULL ? wrong : "");
 }
@@ -128,7 +127,9 @@ static const char *check(uint32_t *tallest) {
       if (count != tree->count) wrong = "levels of a side are miscounted";
       uint32_t best = tree->root;
       while (best != 0 && memory.levels[best].child[1] != 0) best = memory.levels[best].child[1];
-      if (best != tree->best) wrong = "the best level is not the best";
+      if (best != tree->best || (best != 0 ? memory.levels[best].key : 0) != tree->best_key) {
+        wrong = "the best level is not the best";
+      }
       if (tall > (int)*tallest) *tallest = (uint32_t)tall;
       levels += count;
       for (uint32_t at = best; at != 0; at = levels_neighbour(&engine.books.levels, at, 0)) {

@@ -58,13 +58,15 @@ class Peer:
 
     def __init__(self, records: Sequence[list[bytearray]] = (), *, epoch: int = 0x7FFFFFF0, burst: int = 7,
                  take_orders: bool = True, registers: dict[str, int] | None = None,
-                 delay: Callable[[], None] | None = None, layout_hash: int = layout.LAYOUT_HASH) -> None:
+                 delay: Callable[[], None] | None = None, layout_hash: int = layout.LAYOUT_HASH,
+                 mailbox_bytes: int = layout.MAILBOX_BYTES) -> None:
         self.records = records
         self.epoch = epoch
         self.burst = burst
         self.take_orders = take_orders
         self.delay = delay
         self.layout_hash = layout_hash
+        self.mailbox_bytes = mailbox_bytes
         self.run = Run()
         self._fed = 0
         self._consumed = 0
@@ -82,7 +84,7 @@ class Peer:
         """Boot to the end of QEMU, serving every request on the way."""
         with contextlib.ExitStack() as stack:
             ram_fd, self._ram = stack.enter_context(_shared("ram", RAM_BYTES))
-            nic_fd, self._nic = stack.enter_context(_shared("nic", layout.MAILBOX_BYTES))
+            nic_fd, self._nic = stack.enter_context(_shared("nic", self.mailbox_bytes))
             self._mailbox = np.frombuffer(self._nic, layout.MAILBOX, 1)[0]
             stack.callback(self._drop_views)
             for name, value in {"magic": layout.MAILBOX_MAGIC, "version": layout.LAYOUT_VERSION, "epoch": self.epoch,
@@ -92,7 +94,7 @@ class Peer:
                 "qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot",
                 "-machine", "pc,accel=tcg,memory-backend=ram", "-cpu", "max", "-m", "256M",
                 "-object", f"memory-backend-file,id=ram,size={RAM_BYTES},mem-path=/proc/self/fd/{ram_fd},share=on",
-                "-object", f"memory-backend-file,id=nic,size={layout.MAILBOX_BYTES},"
+                "-object", f"memory-backend-file,id=nic,size={self.mailbox_bytes},"
                            f"mem-path=/proc/self/fd/{nic_fd},share=on",
                 "-device", "ivshmem-plain,memdev=nic", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                 "-serial", f"file:{console}", "-icount", "shift=0,sleep=off", "-kernel", str(kernel),

@@ -193,6 +193,15 @@ def test_instruction_counts_are_exact(boot: Boot) -> None:
     assert runs[0].console == runs[1].console
 
 
+def test_cost_of_the_opening_mix(boot: Boot) -> None:
+    """A loose gate on the mean of instructions from dequeue to done; the exact figure depends on the compiler."""
+    messages = [message for _, message in generate("opening", seed=9, messages=8000)]
+    run = boot(Peer(lines_of(messages), burst=100))
+    costs = [(int(entry["done"]) - int(entry["dequeue"])) % (1 << 32) for entry in run.trace[5000:]]
+    assert len(costs) == len(messages) - 5000
+    assert 50 < sum(costs) / len(costs) < 200
+
+
 def test_console_tells_gaps_and_facts(boot: Boot) -> None:
     message = encode("S", {"stock_locate": 0, "tracking_number": 0, "timestamp": 0, "event_code": "Q"})
     sequences = [1, 2, 5, 6, 10, 20, 30, 40, 50]
@@ -236,6 +245,13 @@ def test_panics_in_one_line(boot: Boot, module: bytes | None, text: str) -> None
     run = boot(Peer(), module)
     assert run.exit_code == exit_code(layout.EXIT_STATUS_PANIC)
     assert run.console.splitlines()[-1].startswith(text)
+
+
+def test_a_mailbox_out_of_reach_is_a_panic(boot: Boot) -> None:
+    """A BAR too large for the 32-bit hole: the firmware puts it above 4 GiB, which the kernel does not map."""
+    run = boot(Peer(mailbox_bytes=4 << 30))
+    assert run.exit_code == exit_code(layout.EXIT_STATUS_PANIC)
+    assert run.console.splitlines()[-1] == "panic: the NIC's BAR2 at 0x100000000 is above 4 GiB"
 
 
 @pytest.mark.parametrize(("registers", "text"), [

@@ -7,6 +7,8 @@ fields, and level sums beyond 32 bits, at which it wraps.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from itch_book._core import Session
 
@@ -71,11 +73,11 @@ def test_real_opening(core: Core, real_messages: list[bytes]) -> None:
 
 
 def test_small_configuration_still_agrees(core: Core) -> None:
-    """Pools with no entry to spare."""
+    """Pools with little to spare: half as much again as is in use at the end."""
     messages = [message for _, message in generate("opening", seed=14, messages=5000)]
     core.messages(messages)
     need = core.export().statistics
     limits = {"max_books": need["book_count"], "max_orders": need["live_orders"], "max_levels": need["live_levels"]}
-    peak = {name: value + value // 2 for name, value in limits.items()}
+    peak: dict[str, Any] = {name: value + value // 2 for name, value in limits.items()}
     assert core.configure(config_module(**peak)) == ""
     assert assert_oracle_agrees(core, messages).statistics["pool_full"] == 0

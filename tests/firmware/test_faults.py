@@ -18,7 +18,7 @@ from tests.firmware.records import config_module
 @pytest.fixture(scope="module")
 def faulty_kernel(kernel: Path, build_kernel: BuildKernel) -> Path:
     assert kernel.exists()  # skips without QEMU
-    return build_kernel([Path(__file__).parent / "fault_injection.c"], "--wrap=nic_init")
+    return build_kernel([Path(__file__).parent / "fault_injection.c"], "-Wl,--wrap=nic_init")
 
 
 @pytest.mark.parametrize("expected", [
