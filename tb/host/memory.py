@@ -32,10 +32,11 @@ class Write:
 
 @dataclass
 class Pace:
-    """How the host answers: the chance of a ready a clock, and the most clocks a response takes."""
+    """How the host answers: the chance of a ready a clock, the most clocks a response takes, whether any comes."""
 
     ready: float = 1.0
     response_clocks: int = 0
+    responds: bool = True
 
 
 class HostMemory:
@@ -101,10 +102,10 @@ class HostMemory:
             while self._addresses and self._data:
                 self._commit(clock)
 
-            if not b_offered and self._b_due and self._b_due[0][0] <= clock:
+            if not b_offered and self._b_due and self.pace.responds and self._b_due[0][0] <= clock:
                 s["bresp"].value = self._b_due[0][1]
                 b_offered = True
-            if not r_offered and self._r_due and self._r_due[0][0] <= clock:
+            if not r_offered and self._r_due and self.pace.responds and self._r_due[0][0] <= clock:
                 address = self._r_due[0][1]
                 s["rdata"].value = int.from_bytes(self.lines.get(address, bytes(LINE_BYTES)), "little")
                 s["rresp"].value = SLVERR if address in self.fail else OKAY

@@ -26,6 +26,7 @@ from tests.rtl.host.bench import (
 )
 
 FIFO_LINES = 64
+OUTSTANDING_WRITES = 255
 PIPELINE_LINES = 2  # the FIFO's output register and the line on AW/W
 LINE_TO_HOST_CLOCKS = 3  # from the clock a line is sampled to the clock a ready host takes its address
 DROPS = ("RX_RING_FULL_DROPPED", "RX_TOO_LARGE_DROPPED", "DMA_REFUSED_COUNT")
@@ -291,6 +292,7 @@ async def restart_begins_at_slot_0_without_torn_messages(dut: Any) -> None:
     torn = message(2, 2)
     await bench.send_line(torn.continuations[0], first=False)
     await bench.settle()
+    await bench.write("RX_TAIL", 1)
     await bench.stop_ring("RX")
     await bench.send(message(3))  # while off: ignored
     await bench.send_line(torn.continuations[0], first=False)
@@ -303,20 +305,74 @@ async def restart_begins_at_slot_0_without_torn_messages(dut: Any) -> None:
     await bench.settle()
     assert drain(bench, base, 4, [message(4, 1)]).received == [message(4, 1)]
     assert len(bench.memory.writes) == before + 2
-    assert await bench.read("RX_HEAD") == 2
+    assert (await bench.read("RX_HEAD"), await bench.read("RX_TAIL")) == (2, 0)
+
+
+@cocotb.test()
+async def message_cut_by_a_quick_restart_is_dropped(dut: Any) -> None:
+    """As above, but no line comes while the ring is off: its first half is forgotten with the FIFO all the same."""
+    bench = await begin(dut)
+    torn = message(1, 2)
+    await bench.send_line(torn.continuations[0], first=False)
+    await bench.settle()
+    await bench.stop_ring("RX")
+    await bench.write("CONTROL", CONTROL["RX_ENABLE"])
+    await bench.send_line(torn.continuations[1], first=False)
+    await bench.send_line(torn.first, first=True)
+    await bench.send(message(2))
+    await bench.settle()
+    assert drain(bench, RX_BASE, 4, [message(2)]).received == [message(2)]
 
 
 @cocotb.test()
 async def restart_waits_for_the_last_run(dut: Any) -> None:
+    """The host is stuck when the ring stops: the write on the bus is finished, the lines behind it are forgotten."""
     bench = await begin(dut)
     bench.memory.pace.ready = 0.0
-    await bench.send(message(1))
+    await bench.send(*(message(n) for n in range(5)))
     await bench.clocks(8)
     await bench.stop_ring("RX")
     await bench.refuse("CONTROL", CONTROL["RX_ENABLE"])
     bench.memory.pace.ready = 1.0
     await bench.settle()
+    assert [w.line[:60] for w in bench.memory.writes] == [message(0).first]
     await bench.write("CONTROL", CONTROL["RX_ENABLE"])
+    await bench.send(message(9))
+    await bench.settle()
+    assert [w.line[:60] for w in bench.memory.writes] == [message(0).first, message(9).first]
+
+
+@cocotb.test()
+async def unanswered_writes_are_bounded(dut: Any) -> None:
+    """A host that takes writes and answers none gets as many as can be counted; the rest wait and lose nothing."""
+    bench = await begin(dut, log2=9)
+    bench.memory.pace.responds = False
+    sent = [message(n) for n in range(OUTSTANDING_WRITES + 40)]
+    await bench.send(*sent)
+    await bench.clocks(20)
+    assert len(bench.memory.writes) == OUTSTANDING_WRITES
+    bench.memory.pace.responds = True
+    await bench.settle()
+    assert drain(bench, RX_BASE, 9, sent).received == sent
+
+
+@cocotb.test()
+async def absolute_counts_wrap(dut: Any) -> None:
+    """A ring that has run for 2^32 lines: counts, slots and publish words go on over the wrap."""
+    bench = await begin(dut, epoch=5)
+    count = (1 << 32) - 8
+    dut.u_rx_ring.head.value = count
+    dut.u_csr.rx_tail.value = count
+    await bench.clocks(1)
+    for number in range(3):
+        await bench.send(*(message(7 * number + n) for n in range(7)))
+        await bench.settle()
+        await bench.write("RX_TAIL", (count + 7 * (number + 1)) % (1 << 32))
+    for index, write in enumerate(bench.memory.writes):
+        assert write.address == RX_BASE + (count + index) % 16 * LINE_BYTES
+        assert write.line == message(index).first + publish_word(5, count + index).to_bytes(4, "little")
+    assert len(bench.memory.writes) == 21
+    assert await bench.read("RX_HEAD") == 13
 
 
 @cocotb.test()

@@ -206,6 +206,37 @@ async def failed_and_refused_reads_skip_their_slot(dut: Any) -> None:
 
 
 @cocotb.test()
+async def idle_waits_for_the_last_slot(dut: Any) -> None:
+    """Slots refused one a clock: idle comes when the last one is through, not between two."""
+    host = await begin(dut)
+    bench = host.bench
+    await bench.set_window(TX_BASE, 0)
+    host.tail = SLOTS
+    await host.doorbell()
+    await bench.settle()
+    assert int(dut.u_tx_ring.head.value) == SLOTS
+    assert await bench.counters(*COUNTERS) == {"TX_ORDERS": 0, "TX_REFUSED": SLOTS, "DMA_REFUSED_COUNT": SLOTS}
+    assert bench.memory.reads == []
+
+
+@cocotb.test()
+async def absolute_counts_wrap(dut: Any) -> None:
+    """A ring that has run for 2^32 slots goes on over the wrap."""
+    host = await begin(dut)
+    bench = host.bench
+    host.tail = (1 << 32) - 5
+    dut.u_tx_ring.head.value = host.tail
+    dut.u_csr.tx_tail.value = host.tail
+    await bench.clocks(1)
+    for fields in enter_orders(12, 10):
+        host.put(ouch(fields))
+    await bench.write("TX_TAIL", host.tail % (1 << 32))
+    await bench.settle()
+    host.check()
+    assert await bench.read("TX_HEAD") == 5
+
+
+@cocotb.test()
 async def doorbell_claims_are_checked(dut: Any) -> None:
     host = await begin(dut)
     bench = host.bench
