@@ -16,7 +16,6 @@ class Config(ctypes.Structure):
         ("ram_bytes", ctypes.c_uint64),
         ("ram_fd", ctypes.c_int32),
         ("mailbox_fd", ctypes.c_int32),
-        ("qemu_pid", ctypes.c_int32),
         ("progress_fd", ctypes.c_int32),
         ("epoch", ctypes.c_uint32),
         ("ps_per_instruction", ctypes.c_uint32),

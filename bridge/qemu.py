@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Starts the kernel in a stock QEMU. Its memory and the mailbox are memfds that it inherits: they have no name, so
-nothing can be left behind, and QEMU dies with the process that started it."""
+nothing can be left behind, and QEMU dies with the process that started it. They exist before QEMU does, because the
+kernel reads the mailbox as soon as it is up."""
 
 from __future__ import annotations
 
@@ -27,26 +28,22 @@ def die_with_parent() -> None:
 
 
 @dataclass
-class Guest:
-    """A started QEMU with the file descriptors of its memory and mailbox."""
+class Memory:
+    """File descriptors of the guest's RAM and of the mailbox."""
 
-    process: subprocess.Popen[bytes]
     ram_fd: int
     mailbox_fd: int
 
-    def stop(self) -> None:
-        """Kill QEMU if it still runs and release its memory."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self.ram_fd)
-        os.close(self.mailbox_fd)
 
-
-def _memory(name: str, size: int) -> int:
+def _memfd(name: str, size: int) -> int:
     fd = os.memfd_create(name, 0)
     os.ftruncate(fd, size)
     return fd
+
+
+def allocate() -> Memory:
+    """Zeroed memory for a guest."""
+    return Memory(_memfd("tickloop-ram", RAM_BYTES), _memfd("tickloop-mailbox", layout.MAILBOX_BYTES))
 
 
 def executable() -> str:
@@ -61,8 +58,8 @@ def executable() -> str:
     return path
 
 
-def start(kernel: Path, config_module: Path, console: Path, log: Path) -> Guest:
-    """Boot ``kernel`` with its configuration module.
+def start(memory: Memory, kernel: Path, config_module: Path, console: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Boot ``kernel`` with its configuration module in ``memory``.
 
     ``console`` takes the kernel's serial line, ``log`` QEMU's own messages. Time in the guest is the number of executed
     instructions (``-icount shift=0``): rdtsc counts them exactly.
@@ -70,7 +67,7 @@ def start(kernel: Path, config_module: Path, console: Path, log: Path) -> Guest:
     Raises:
         BridgeError: status 3, QEMU is not installed.
     """
-    ram, mailbox = _memory("tickloop-ram", RAM_BYTES), _memory("tickloop-mailbox", layout.MAILBOX_BYTES)
+    ram, mailbox = memory.ram_fd, memory.mailbox_fd
     command = [
         executable(),
         "-nodefaults",
@@ -101,7 +98,7 @@ def start(kernel: Path, config_module: Path, console: Path, log: Path) -> Guest:
         str(config_module),
     ]
     with log.open("wb") as file:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -109,7 +106,6 @@ def start(kernel: Path, config_module: Path, console: Path, log: Path) -> Guest:
             pass_fds=(ram, mailbox),
             preexec_fn=die_with_parent,  # noqa: PLW1509  the simulator has no other Python thread
         )
-    return Guest(process, ram, mailbox)
 
 
 def explain(status: int) -> tuple[int, str]:

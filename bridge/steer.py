@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,14 @@ from bridge.interface import BridgeError
 EXIT_PATIENCE_S = 5.0
 
 
-def _open_core(order: dict[str, Any], guest: qemu.Guest | None) -> Any:
+def _open_core(order: dict[str, Any], memory: qemu.Memory | None) -> Any:
     library = core_library.load(Path(order["core"]))
     config = core_library.Config(
         stimulus=order["stimulus"].encode(),
         record=order["record"].encode(),
         ram_bytes=qemu.RAM_BYTES,
-        ram_fd=guest.ram_fd if guest else -1,
-        mailbox_fd=guest.mailbox_fd if guest else -1,
-        qemu_pid=guest.process.pid if guest else 0,
+        ram_fd=memory.ram_fd if memory else -1,
+        mailbox_fd=memory.mailbox_fd if memory else -1,
         **order["config"],
     )
     status = library.tl_open(ctypes.byref(config))
@@ -44,11 +44,11 @@ def _open_core(order: dict[str, Any], guest: qemu.Guest | None) -> Any:
     return library
 
 
-def _guest_end(guest: qemu.Guest, status: int, message: str) -> tuple[int, str]:
+def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str) -> tuple[int, str]:
     """Exit status and line of a run with a kernel: QEMU's own end explains more than its silence."""
     if status in (0, 4):
         try:
-            ended = guest.process.wait(EXIT_PATIENCE_S)
+            ended = guest.wait(EXIT_PATIENCE_S)
         except Exception:
             return 6, "the kernel finished but QEMU does not end"
         explained = qemu.explain(ended)
@@ -58,15 +58,16 @@ def _guest_end(guest: qemu.Guest, status: int, message: str) -> tuple[int, str]:
 
 async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None:
     record = Path(order["record"])
-    guest = None
+    memory = qemu.allocate() if order["kernel"] else None
+    library = _open_core(order, memory)
     start = time.monotonic()
-    if order["kernel"]:
+    guest = None
+    if memory:
         guest = qemu.start(
-            Path(order["kernel"]), Path(order["config_module"]), Path(order["console"]), record / "qemu.log"
+            memory, Path(order["kernel"]), Path(order["config_module"]), Path(order["console"]), record / "qemu.log"
         )
     try:
-        library = _open_core(order, guest)
-        status = library.tl_wait_attach() if guest else 0
+        status = library.tl_wait_attach(guest.pid) if guest else 0
         outcome["boot_s"] = time.monotonic() - start
         if status == 0:
             dut.go.value = 1
@@ -80,7 +81,8 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
         outcome["status"], outcome["message"] = _guest_end(guest, status, message) if guest else (status, message)
     finally:
         if guest:
-            guest.stop()
+            guest.kill()
+            guest.wait()
 
 
 @cocotb.test()

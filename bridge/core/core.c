@@ -87,8 +87,8 @@ void tl_add_final_read(uint32_t address) {
 
 uint32_t tl_final_value(uint32_t index) { return index < core.final_count ? core.final_value[index] : 0; }
 
-int tl_wait_attach(void) {
-  guest_wait_attach();
+int tl_wait_attach(int32_t qemu_pid) {
+  guest_wait_attach(qemu_pid);
   return core.status;
 }
 

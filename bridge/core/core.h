@@ -48,7 +48,6 @@ struct tl_config {
   uint64_t ram_bytes;        /* size of host memory */
   int32_t ram_fd;            /* guest RAM, or -1: host memory in this process and no kernel */
   int32_t mailbox_fd;        /* mailbox object, with a kernel */
-  int32_t qemu_pid;          /* watched while the kernel runs */
   int32_t progress_fd;       /* "frames total\n" lines, or -1 */
   uint32_t epoch;            /* mixed into every publish word */
   uint32_t ps_per_instruction;
@@ -64,7 +63,7 @@ struct tl_config {
 int tl_open(const struct tl_config *config);
 void tl_add_register_write(uint32_t address, uint32_t value); /* before the feed, without a kernel */
 void tl_add_final_read(uint32_t address);                     /* after the run */
-int tl_wait_attach(void);                                     /* until the kernel's first request */
+int tl_wait_attach(int32_t qemu_pid);                         /* until the first request of the kernel in that process */
 int tl_close(void);                                           /* flush the logs; final status of the run */
 const char *tl_message(void);
 uint32_t tl_final_value(uint32_t index);

@@ -26,6 +26,7 @@
 static struct {
   struct mailbox *mailbox;
   struct tl_config config;
+  int32_t qemu_pid;
   uint32_t sequence; /* of the request being served */
   uint32_t op, address, value;
   uint64_t time_ps;  /* when that request was made; then, when the kernel goes on */
@@ -81,7 +82,7 @@ void guest_close(void) {
 
 static bool qemu_alive(void) {
   siginfo_t info = {.si_pid = 0};
-  return waitid(P_PID, (id_t)guest.config.qemu_pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+  return waitid(P_PID, (id_t)guest.qemu_pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
 /* Wait for the next request. False: the kernel is gone or silent. */
@@ -195,8 +196,9 @@ static void resume(uint32_t status, uint32_t value) {
   guest.wait_s += seconds_now() - start;
 }
 
-int guest_wait_attach(void) {
+int guest_wait_attach(int32_t qemu_pid) {
   const double start = seconds_now();
+  guest.qemu_pid = qemu_pid;
   guest.sequence = 1;
   if (!wait_request(1)) return TL_FAILED;
   guest.boot_s = seconds_now() - start;

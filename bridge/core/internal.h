@@ -71,7 +71,7 @@ bool registers_quiet(void);
 /* ---- the kernel: mailbox protocol and lockstep time ---- */
 int guest_open(const struct tl_config *config);
 void guest_close(void);
-int guest_wait_attach(void);
+int guest_wait_attach(int32_t qemu_pid);
 void guest_begin(uint64_t clock);
 uint64_t guest_due(void);                 /* clock at which the kernel goes on, NEVER while it waits for the NIC */
 void guest_serve(uint64_t clock);

@@ -65,7 +65,7 @@ class Core:
         }  # fmt: skip
         self.config = core_library.Config(
             stimulus=str(directory / "stimulus.bin").encode(), record=str(directory).encode(), ram_fd=self.ram_fd,
-            mailbox_fd=self.mailbox_fd, qemu_pid=self.child.pid if self.child else 0, **values,
+            mailbox_fd=self.mailbox_fd, **values,
         )  # fmt: skip
         self.open_status = self.library.tl_open(ctypes.byref(self.config))
         self.next_tick = 8
@@ -174,9 +174,10 @@ class Kernel(threading.Thread):
 
 def run_with_kernel(core: Core, script: Callable[[Kernel], None], **arguments: Any) -> tuple[Run, Kernel]:
     """Run ``core`` with a kernel that follows ``script``."""
+    assert core.child
     kernel = Kernel(core, script)
     kernel.start()
-    status = core.library.tl_wait_attach()
+    status = core.library.tl_wait_attach(core.child.pid)
     run = core.run(**arguments)
     assert status in (0, run.status)
     kernel.over = True

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,8 @@ def test_c_and_python_agree(tmp_path: Path) -> None:
     subprocess.run(["gcc", *includes, "-o", tmp_path / "sizes", tmp_path / "sizes.c"], check=True)
     output = subprocess.run([tmp_path / "sizes"], capture_output=True, text=True, check=True).stdout
     in_c = {key: int(value) for key, value in (row.split() for row in output.splitlines())}
-    assert in_c.pop("config") == core_library.ctypes.sizeof(core_library.Config)
-    assert in_c.pop("totals") == core_library.ctypes.sizeof(core_library.Totals)
+    assert in_c.pop("config") == ctypes.sizeof(core_library.Config)
+    assert in_c.pop("totals") == ctypes.sizeof(core_library.Totals)
     in_python = {}
     for name in structs:
         dtype = getattr(layout, name.upper())

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from tests.bridge.core_harness import TICK_TLAST, Core, line
 
-WORDS = 16  # 32-bit words of a line
-
 
 def test_dma_writes_do_not_delay_beats(tmp_path: Path) -> None:
     """A line written in every clock: each frame still passes in as many clocks as it has beats."""
