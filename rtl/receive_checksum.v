@@ -28,16 +28,16 @@ module receive_checksum (
   reg  [2:0]  udp_1;
   reg  [63:0] data_1;
   wire        add = beat_fresh && (ip_groups != 3'd0 || udp_groups != 3'd0);
-  integer     i;
+  wire [63:0] lane_mask = {{8{payload_lanes[7]}}, {8{payload_lanes[6]}}, {8{payload_lanes[5]}}, {8{payload_lanes[4]}},
+                           {8{payload_lanes[3]}}, {8{payload_lanes[2]}}, {8{payload_lanes[1]}}, {8{payload_lanes[0]}}};
 
   always @(posedge clk) begin
     first_1 <= beat_fresh && beat_first;
     add_1   <= add;
     if (add) begin
-      ip_1  <= ip_groups;
-      udp_1 <= udp_groups;
-      for (i = 0; i < 8; i = i + 1)
-        data_1[8 * i +: 8] <= payload_lanes[i] ? beat_data[8 * i +: 8] : 8'd0;
+      ip_1   <= ip_groups;
+      udp_1  <= udp_groups;
+      data_1 <= beat_data & lane_mask;
     end
   end
 

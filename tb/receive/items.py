@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""What travels through the environment: frames, messages and reports; never single beats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pyuvm import uvm_sequence_item
+
+BEAT_BYTES = 8
+
+
+class FrameItem(uvm_sequence_item):  # type: ignore[misc]
+    """One frame for the receive port, without FCS, and how its beats come."""
+
+    def __init__(self, data: bytes, bad_fcs: bool = False, gap: int = 0, pauses: Mapping[int, int] | None = None,
+                 ignored: bool = False) -> None:
+        super().__init__("frame")
+        self.data = data
+        self.bad_fcs = bad_fcs
+        self.gap = gap                     # clocks without a beat before the frame
+        self.pauses = dict(pauses or {})   # and before these of its beats
+        self.ignored = ignored             # the line is disabled: it must not report this frame
+        self.beat_clocks: list[int] = []   # the clock that sampled each beat; filled in by the driver
+
+    @property
+    def beats(self) -> int:
+        return -(-len(self.data) // BEAT_BYTES)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as the line left the receiver: continuation lines, record, and the clocks that sampled the latter."""
+
+    continuations: tuple[bytes, ...]
+    record: bytes
+    decoded_clock: int
+    record_clock: int
+
+
+class Report(NamedTuple):
+    """The report of one frame."""
+
+    reason: int
+    kind: int
+    flags: int
+    gap_from: int
+    session: bytes
+    sequence: int
+    count: int
+    timestamp: int
+
+
+@dataclass
+class FrameOutcome:
+    """All that came out for one frame, up to its report."""
+
+    messages: list[Message]
+    report: Report
+    aborted: list[tuple[bytes, ...]] = field(default_factory=list)  # continuation lines that were called off

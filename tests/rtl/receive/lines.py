@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""The lines that a delivered message must leave, byte for byte, by the shared layout and the ITCH tables."""
+
+from __future__ import annotations
+
+import struct
+
+from bridge import layout
+from bridge.layout import MessageStatus
+from tb.model.receive import MessageResult
+
+RECORD_BYTES = 60  # of a line, without the publish word
+BODY = 28
+RAW = 32
+# sequence, hw_timestamp_ns, stock_locate, timestamp, tracking_number, length, type, status
+_PREFIX = struct.Struct("<Q6sH6sHHBB")
+
+
+def expected_lines(message: MessageResult, frame_time: int) -> tuple[tuple[bytes, ...], bytes]:
+    """Continuation lines and record."""
+    fields = message.fields or {}
+    status = int(MessageStatus[message.status.upper()])
+    body = bytearray(RECORD_BYTES - BODY)
+    continuations: list[bytes] = []
+
+    if message.fields is not None and message.type in layout.ITCH_BODY:
+        lines = [body, bytearray(RECORD_BYTES)]
+        used = 0
+        for name, line, offset, size, is_integer in layout.ITCH_BODY[message.type]:
+            value = fields[name].to_bytes(size, "little") if is_integer else fields[name].encode("latin-1")
+            at = offset if line else offset - BODY
+            lines[line][at:at + size] = value
+            used = max(used, line)
+        continuations = [bytes(line) for line in lines[1:used + 1]]
+    else:
+        status |= layout.STATUS_RAW
+        head, rest = message.raw[:layout.RAW_FIRST_BYTES], message.raw[layout.RAW_FIRST_BYTES:]
+        body[RAW - BODY:RAW - BODY + len(head)] = head
+        size = layout.CONTINUATION_BYTES
+        continuations = [rest[at:at + size].ljust(RECORD_BYTES, b"\0") for at in range(0, len(rest), size)]
+
+    body[0] = len(continuations)
+    prefix = _PREFIX.pack(
+        message.sequence, frame_time.to_bytes(6, "little"), fields.get("stock_locate", 0),
+        fields.get("timestamp", 0).to_bytes(6, "little"), fields.get("tracking_number", 0), message.length,
+        message.raw[0] if message.raw else 0, status,
+    )
+    return tuple(continuations), prefix + bytes(body)
