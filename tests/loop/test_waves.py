@@ -24,7 +24,7 @@ def test_waves_show_the_run(simulator: str, completed: Callable[..., RunDirector
     assert 1 in beats
     orders = run.lines("orders.jsonl")
     assert orders
-    last_ps = max(time for time, _ in vcd[names["tx_tvalid"]].tv) * vcd.timescale["timescale"] / 1e-12
+    last_ps = max(time for time, _ in vcd[names["tx_tvalid"]].tv) * float(vcd.timescale["timescale"]) / 1e-12
     assert last_ps / 1000 >= orders[-1]["time_ns"]
     quiet = completed("sim", *SCENARIO, "--sim", simulator)
     assert run.json("run.json")["digest"] == quiet.json("run.json")["digest"]
