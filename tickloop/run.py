@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from bridge import build, loop
+from bridge import build, loop, qemu
 from bridge.interface import LoopRequest, LoopResult, Simulator
 from bridge.stimulus import write_stimulus
 from generators.captures import CaptureError
@@ -82,6 +82,8 @@ def execute(job: Job) -> Outcome:
         raise UsageError(f"{job.source.name}: holds no frame")
 
     kernel = module = None
+    if job.closed_loop:
+        qemu.executable()  # told before a build that takes longer than its absence
     start = monotonic()
     with note_if_slow(f"building the {job.simulator} simulation; the next run finds it built"):
         build.build_simulator(job.simulator, job.waves)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import build, loop
+from bridge import build, loop, qemu
 from bridge.interface import LoopRequest, LoopResult
 from bridge.layout import STIMULUS_FRAME
 from tests.tickloop.synthetic import loop_result
@@ -80,6 +80,7 @@ def faultless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Chan
         return result
 
     monkeypatch.setattr(loop, "run", play)
+    monkeypatch.setattr(qemu, "executable", lambda: "qemu")
     monkeypatch.setattr(build, "build_kernel", lambda: kernel)
     monkeypatch.setattr(build, "build_simulator", lambda simulator, waves: [])
     return changes.append

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,16 @@ def test_a_new_run_removes_the_old_one_and_nothing_else(tmp_path):
         (tmp_path / name).write_text("old")
     prepare(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "record"]
+
+
+def test_qemu_is_missing(root, tmp_path):
+    finished = subprocess.run(
+        [sys.executable, "-m", "tickloop", "sim", "--messages", "20", "--out", tmp_path / "out"], cwd=root,
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )
+    assert finished.returncode == 3
+    assert len(finished.stderr.splitlines()) == 1
+    assert "qemu-system-x86" in finished.stderr
 
 
 def test_report_of_what_is_no_run(command, tmp_path):
