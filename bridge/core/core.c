@@ -14,7 +14,8 @@
 #define FEED_DELAY 160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
 #define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
 #define NOTHING_DUE 4096ull
-#define REPORT_PATIENCE 100000u  /* looks at a drained NIC that still owes reports */
+#define LOOKS_MAX 100000u        /* at a NIC that has nothing to do any more, but is not idle or owes reports */
+#define ANSWER_CLOCKS 100000u    /* that the NIC may take to answer a register access */
 #define READS 64u
 #define FINAL_READS 512u
 #define PROGRESS_TICKS 65536u
@@ -153,10 +154,13 @@ static void begin(uint64_t clock) {
 
 /* Everything has been played and digested: let the kernel leave its loop, then read the registers, then end. */
 static void advance_end(uint64_t clock, bool idle) {
-  if (!idle || !drained() || core.finished) return;
-  if (player_unreported()) {
-    if (++core.looks > REPORT_PATIENCE)
+  if (!drained() || core.finished) return;
+  if (!idle || player_unreported()) {
+    if (++core.looks <= LOOKS_MAX) return;
+    if (idle)
       core_fail(TL_FAILED, "the NIC never reported %llu received frames", (unsigned long long)player_unreported());
+    else
+      core_fail(TL_FAILED, "the NIC never became idle after the last frame");
     return;
   }
   if (core.attached && !guest_exited()) {
@@ -178,13 +182,16 @@ static void show_progress(void) {
 
 unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata, unsigned int *control,
                            unsigned int *address, unsigned int *data) {
-  *control = 0;
+  *tdata = 0;
+  *control = *address = *data = 0;
   core.last_clock = clock;
   if (core.ticks++ == 0) begin(clock);
   show_progress();
   if (core.attached && guest_due() <= clock) guest_serve(clock);
   if (!core.feeding && feed_allowed()) start_feed(clock);
   registers_start(clock, control, address, data);
+  if (registers_waiting(clock, address) > ANSWER_CLOCKS)
+    core_fail(TL_FAILED, "the NIC does not answer an access to register 0x%03x", *address);
   if (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock) {
     core.answer_address = core.reads[core.read_tail++ % READS].address;
     *control |= TICK_READ_DATA;
@@ -213,6 +220,7 @@ unsigned long long tl_write(unsigned long long clock, unsigned long long address
   memcpy(entry.data, line, sizeof entry.data);
   recorder_write(LOG_DMA, &entry, sizeof entry);
   core.writes++;
+  core.looks = 0;
   const uint64_t visible_ps = (clock + core.config.posted_write_clocks) * CLOCK_PS;
   memory_write(visible_ps, address, entry.data);
   if (core.attached) {
@@ -276,6 +284,7 @@ void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned in
   recorder_write(LOG_SENT, core.sent.data, core.sent.length);
   recorder_write(LOG_SENT, zero, -core.sent.length & 7u);
   core.sent.length = 0;
+  core.looks = 0;
 }
 
 void tl_report(unsigned long long clock, const unsigned int *report) {

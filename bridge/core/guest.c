@@ -21,7 +21,7 @@
 #define SLEEP_NS 2000
 #define SLEEPS_PER_CHECK 256u
 #define WINDOWS 64u              /* periods of running that one record's processing can span */
-#define IDLE_POLLS_MAX 100000u   /* polls answered with a record that the kernel then does not take */
+#define FRUITLESS_MAX 10000u     /* requests in a row between which the kernel takes no record */
 
 static struct {
   struct mailbox *mailbox;
@@ -35,9 +35,9 @@ static struct {
   enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, EXITED } state;
   uint32_t posted;
   uint32_t read_value;
-  bool read_error, feeding;
-  uint64_t taken; /* value of the last poll, and how often it was answered */
-  uint32_t idle_polls;
+  bool read_error, feeding, stopped;
+  uint32_t fruitless;
+  struct guest_log log; /* of the request being served: written with its answer */
   const struct trace_entry *trace;
   uint32_t trace_log2;
   uint64_t trace_index;
@@ -120,6 +120,7 @@ static uint64_t extend_work(uint32_t low) { return guest.work - (uint32_t)((uint
 
 static void drain_trace(uint64_t index) {
   if (!guest.trace) return;
+  guest.fruitless = index == guest.trace_index ? guest.fruitless + 1 : 0;
   const uint64_t entries = 1ull << guest.trace_log2;
   if (index - guest.trace_index > entries) {
     core_fail(TL_FAILED, "the kernel wrote %llu trace entries between two requests, the ring holds %llu",
@@ -159,8 +160,11 @@ static bool take_request(uint64_t running_since_ps) {
   guest.time_ps = running_since_ps + (work - guest.work) * guest.config.ps_per_instruction;
   guest.work = work;
   drain_trace(m->trace_index);
-  const struct guest_log entry = {guest.time_ps, work, guest.op, guest.address, guest.value, 0};
-  recorder_write(LOG_GUEST, &entry, sizeof entry);
+  if (guest.fruitless > FRUITLESS_MAX) {
+    core_fail(TL_SILENT, "the kernel makes requests but takes no records from its ring");
+    return false;
+  }
+  guest.log = (struct guest_log){guest.time_ps, work, guest.op, guest.address, guest.value, 0};
   guest.state = SERVE;
   guest.due = clock_at_or_after(guest.time_ps);
   guest.rendezvous++;
@@ -175,6 +179,8 @@ static void delay_host(void) {
 
 static void acknowledge(uint32_t status, uint32_t value) {
   struct mailbox *m = guest.mailbox;
+  guest.log.answer = value;
+  recorder_write(LOG_GUEST, &guest.log, sizeof guest.log);
   m->ack_status = status;
   m->ack_value = value;
   m->now_ps = guest.time_ps;
@@ -254,17 +260,12 @@ static void wait_visible(void) {
 
 static void serve_poll(void) {
   guest.feeding = true;
-  if (memory_published() <= guest.value) {
+  if (guest.stopped)
+    core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
+  else if (memory_published() <= guest.value)
     wait_visible();
-    return;
-  }
-  guest.idle_polls = guest.taken == guest.value ? guest.idle_polls + 1 : 0;
-  guest.taken = guest.value;
-  if (guest.idle_polls > IDLE_POLLS_MAX) {
-    core_fail(TL_SILENT, "the kernel polls but does not take the records in its ring");
-    return;
-  }
-  resume(ACKNOWLEDGE_STATUS_OK, 0);
+  else
+    resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
 
 void guest_serve(uint64_t clock) {
@@ -300,6 +301,7 @@ void guest_serve(uint64_t clock) {
       break;
     case MAILBOX_OP_EXIT:
       if (guest.value != 0) core_fail(TL_FAILED, "the kernel ended with status %u", guest.value);
+      if (!guest.stopped) core_fail(TL_FAILED, "the kernel ended before it was told to stop");
       acknowledge(ACKNOWLEDGE_STATUS_OK, 0);
       guest.state = EXITED;
       guest.due = NEVER;
@@ -327,6 +329,7 @@ void guest_write_done(uint64_t clock) {
   guest.posted--;
   if (guest.state != WAIT_CREDIT) return;
   if (guest.time_ps < clock * CLOCK_PS) guest.time_ps = clock * CLOCK_PS;
+  memory_commit(guest.time_ps);
   guest.state = SERVE;
   resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
@@ -335,6 +338,7 @@ bool guest_polling(void) { return guest.state == WAIT_VISIBLE; }
 
 void guest_stop(uint64_t clock) {
   if (guest.time_ps < clock * CLOCK_PS) guest.time_ps = clock * CLOCK_PS;
+  guest.stopped = true;
   resume(ACKNOWLEDGE_STATUS_STOP, 0);
 }
 

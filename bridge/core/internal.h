@@ -65,6 +65,7 @@ void registers_open(void);
 void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose);
 uint64_t registers_due(void);
 bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint32_t *data);
+uint64_t registers_waiting(uint64_t clock, uint32_t *address); /* clocks since the access under way was started */
 enum purpose registers_done(uint32_t *address); /* of the access that ended; PURPOSE_NONE: none was under way */
 bool registers_quiet(void);
 

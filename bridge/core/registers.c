@@ -17,6 +17,7 @@ static struct {
   struct access queue[QUEUE];
   uint32_t head, tail;
   bool busy;
+  uint64_t started; /* clock of the access under way */
 } registers;
 
 void registers_open(void) { memset(&registers, 0, sizeof registers); }
@@ -44,7 +45,14 @@ bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint3
   *address = access->address;
   *data = access->value;
   registers.busy = true;
+  registers.started = clock;
   return true;
+}
+
+uint64_t registers_waiting(uint64_t clock, uint32_t *address) {
+  if (!registers.busy) return 0;
+  *address = registers.queue[registers.tail % QUEUE].address;
+  return clock - registers.started;
 }
 
 enum purpose registers_done(uint32_t *address) {

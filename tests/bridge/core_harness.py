@@ -71,8 +71,12 @@ class Core:
         self.next_tick = 8
 
     def run(self, on_access: Callable[[int], int] = lambda address: 0, on_clock: Callable[[int], None] = lambda c: None,
-            report: bool = True) -> Run:  # fmt: skip
-        """Play the testbench to the end; every received frame is reported as accepted."""
+            report: bool = True, idle: bool = True, answer: bool = True, every_clock: bool = False) -> Run:  # fmt: skip
+        """Play the testbench to the end; every received frame is reported as accepted.
+
+        A NIC that is broken on purpose: it never reports (``report`` False), is never idle (``idle``), or answers no
+        register access (``answer``). With ``every_clock``, ``on_clock`` is called for clocks without an event, too.
+        """
         result, library, clock = Run(), self.library, 8
         tdata = ctypes.c_uint64()
         control, address, data = (ctypes.c_uint32() for _ in range(3))
@@ -80,12 +84,12 @@ class Core:
         frames = 0
         for _ in range(1_000_000):
             on_clock(clock)
-            if pending and clock >= pending[0]:
+            if pending and clock >= pending[0] and answer:
                 self.next_tick = library.tl_register_done(ctypes.c_uint64(clock), on_access(pending[1]), 0)
                 pending = None
             if clock >= self.next_tick:
                 self.next_tick = library.tl_tick(
-                    ctypes.c_uint64(clock), int(pending is None), ctypes.byref(tdata), ctypes.byref(control),
+                    ctypes.c_uint64(clock), int(idle and pending is None), ctypes.byref(tdata), ctypes.byref(control),
                     ctypes.byref(address), ctypes.byref(data),
                 )  # fmt: skip
                 if control.value & TICK_TVALID:
@@ -98,7 +102,10 @@ class Core:
                     pending = (clock + REGISTER_CLOCKS, address.value)
                 if control.value & TICK_FINISHED:
                     break
-            clock = max(clock + 1, min(self.next_tick, pending[0] if pending else self.next_tick))
+            event = min(self.next_tick, pending[0] if pending and answer else self.next_tick)
+            clock = clock + 1 if every_clock else max(clock + 1, event)
+        else:
+            raise AssertionError("the run does not end")
         result.clocks = clock
         totals = core_library.Totals()
         library.tl_get_totals(ctypes.byref(totals))

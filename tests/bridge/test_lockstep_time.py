@@ -122,6 +122,49 @@ def test_trace_taps_lie_on_simulated_time(tmp_path: Path) -> None:
     assert (int(entry["sequence"]), int(entry["done_work"]), int(entry["orders"])) == (42, 90, 1)
 
 
+def test_a_write_that_waits_for_credit_sees_what_arrived_meanwhile(tmp_path: Path) -> None:
+    """The kernel goes on when its first write has arrived at the NIC, with memory as it is then, not at its request."""
+    credits, publish = 32, layout.PUBLISH_VALID | 7
+
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        for i in range(credits):
+            kernel.request(MailboxOp.REGISTER_WRITE, 0, layout.REGISTERS["RX_TAIL"], work=100 if i == 10 else 0)
+        seen.append(int.from_bytes(kernel.ram[0x4000 + 60 : 0x4000 + 64], "little"))
+        kernel.request(MailboxOp.POLL, 1)
+        _end(kernel)
+
+    def on_clock(clock: int) -> None:
+        if clock > 8 and not writes:
+            writes.append(clock)
+            core.write(clock, 0x4000, line(publish))
+
+    seen: list[int] = []
+    writes: list[int] = []
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True, posted_write_clocks=20, doorbell_clocks=30)
+    run, kernel = run_with_kernel(core, script, on_clock=on_clock)
+    assert run.status == 0, run.message
+    assert {now for _, _, now in kernel.answers[1:credits]} == {START_PS, START_PS + 100 * 250}
+    assert kernel.answers[credits][2] == START_PS + (30 + REGISTER_CLOCKS) * CLOCK_PS
+    assert seen == [publish]
+
+
+def test_the_log_holds_what_a_register_read_answered(tmp_path: Path) -> None:
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.request(MailboxOp.REGISTER_READ, address=layout.REGISTERS["VERSION"])
+        kernel.request(MailboxOp.POLL, 0)
+        _end(kernel)
+
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    run, _ = run_with_kernel(core, script, on_access=lambda address: 0xABCD)
+    assert run.status == 0, run.message
+    log = core.log("guest")
+    operations = [MailboxOp.ATTACH, MailboxOp.REGISTER_READ, MailboxOp.POLL, MailboxOp.EXIT]
+    assert log["op"].tolist() == operations
+    assert log["answer"].tolist() == [0, 0xABCD, 0, 0]
+
+
 FAULTS = {
     "layout": (7, "built for layout 12345678", lambda k: k.request(MailboxOp.ATTACH, 0x12345678)),
     "trace ring outside": (7, "trace ring", lambda k: k.attach(trace_address=1 << 40)),
