@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from pyuvm import uvm_sequence_item
 
@@ -40,7 +39,8 @@ class Message:
     record_clock: int
 
 
-class Report(NamedTuple):
+@dataclass(frozen=True)
+class Report:
     """The report of one frame."""
 
     reason: int

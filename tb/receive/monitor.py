@@ -70,5 +70,5 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
 
     def _report(self) -> Report:
         data = int(self._dut.report.value).to_bytes(38, "little")
-        *fields, timestamp = _REPORT.unpack(data[:_REPORT.size])
-        return Report(*fields, int.from_bytes(timestamp, "little"))
+        reason, kind, flags, gap_from, session, sequence, count, timestamp = _REPORT.unpack_from(data)
+        return Report(reason, kind, flags, gap_from, session, sequence, count, int.from_bytes(timestamp, "little"))

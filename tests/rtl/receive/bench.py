@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the receive tests share: the line out of reset in its environment, and a test that sends frames and judges all."""
+"""What the receive tests share: the line out of reset in its environment; a test sends frames, all of it is judged."""
 
 from __future__ import annotations
 

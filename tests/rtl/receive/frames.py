@@ -21,13 +21,13 @@ UNKNOWN_TYPES = bytes(code for code in range(256) if chr(code) not in TYPES)
 
 
 def frame(
-    payload: bytes = b"", *, tags: Sequence[int] = (), ethertype: int = 0x0800, version: int = 4, ihl: int | None = None,
-    options: bytes = b"", total: int | None = None, fragment: int = 0x4000, protocol: int = 17,
+    payload: bytes = b"", *, tags: Sequence[int] = (), ethertype: int = 0x0800, version: int = 4,
+    ihl: int | None = None, options: bytes = b"", total: int | None = None, fragment: int = 0x4000, protocol: int = 17,
     destination: str = GROUP_ADDRESS, port: int = GROUP_PORT, udp_length: int | None = None,
     udp_checksum: int | None = None, ip_checksum_error: int = 0, udp_checksum_error: int = 0, ip_padding: bytes = b"",
     trailer: bytes = b"", cut: int | None = None,
 ) -> bytes:
-    """An Ethernet frame without FCS; ``ip_padding`` follows UDP inside the datagram, ``trailer`` follows the datagram."""
+    """An Ethernet frame without FCS; ``ip_padding`` follows UDP in the datagram, ``trailer`` follows the datagram."""
     words = 5 + len(options) // 4 if ihl is None else ihl
     length = 8 + len(payload) if udp_length is None else udp_length
     addresses = IPv4Address("206.200.127.138").packed + IPv4Address(destination).packed

@@ -52,7 +52,7 @@ class ModelJudge:
                 f"message {message.sequence} after {latency} clocks: {where}"
 
     def _lost(self, frame: FrameItem, outcome: FrameOutcome, where: str) -> None:
-        """A frame lost to an overflow: what it delivered before is what it would have delivered, the stream forgets it."""
+        """A frame lost to an overflow: what it delivered is where it would have begun, and the stream forgets it."""
         would = deepcopy(self.model).frame(frame.data, frame.bad_fcs)
         would.messages = would.messages[:len(outcome.messages)]
         self._lines(would, outcome, where)

@@ -31,8 +31,8 @@ class MessageTest(ReceiveTest):  # type: ignore[misc]
 
 @pyuvm.test()
 class EveryTypeAtEveryAlignment(MessageTest):
-    """Each of the 23 types at each of the 8 start lanes: as a packet's last message, where the frame ends with it, goes on
-    with padding or holds data behind the last block; and with a message of every length class behind it in one beat.
+    """Each of the 23 types at each of the 8 start lanes: last in its packet, where the frame ends with it or goes on
+    behind the datagram, and with another message behind it; beats without a break and with pauses.
 
     The latency is 2 clocks for every one of them, without exception.
     """
@@ -90,7 +90,7 @@ class LengthsAroundEveryType(MessageTest):
 
 @pyuvm.test()
 class UnknownTypesOfEveryLength(MessageTest):
-    """Raw messages of 1 to 210 bytes at the alignments these lead to, then thousands of bytes up to the largest frame."""
+    """Raw messages of 1 to 210 bytes at the alignments these lead to, then thousands, up to the largest frame."""
 
     def frames(self) -> Iterator[FrameItem]:
         for start in range(1, 211, 7):

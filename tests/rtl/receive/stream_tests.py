@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The MoldUDP64 stream: gaps, old messages, sessions, heartbeats, ends of session, and bad frames that leave no trace."""
+"""The MoldUDP64 stream: gaps, old messages, sessions, heartbeats, ends of session; bad frames leave no trace in it."""
 
 from __future__ import annotations
 
@@ -73,15 +73,16 @@ class SequenceNumbersWrap(StreamTest):
 
 @pyuvm.test()
 class OldBlocksLeaveNothing(StreamTest):
-    """Old zero-length runs, old long messages (no line of theirs goes out, nothing is called off), new ones behind them."""
+    """Old zero-length runs, old long messages, of which no line goes out and nothing is called off; new ones behind."""
 
     def frames(self) -> Iterator[FrameItem]:
         for length in (0, 1, 5, 8, 24, 25, 80, 81, 136, 137, 300):
-            yield self.data(1, 4, session=f"LENGTH{length:4}".encode(), length=length)
-            yield self.data(1, 4, session=f"LENGTH{length:4}".encode(), length=length)
-            yield self.data(3, 4, session=f"LENGTH{length:4}".encode(), length=length)
-            cut = frame(mold(1, [unknown(length, self.random)] * 4, 5, f"LENGTH{length:4}".encode()) + b"\x01\x00" + bytes(200))
-            yield FrameItem(cut)
+            session = f"LENGTH{length:4}".encode()
+            yield self.data(1, 4, session, length)
+            yield self.data(1, 4, session, length)
+            yield self.data(3, 4, session, length)
+            cut = mold(1, [unknown(length, self.random)] * 4, 5, session) + (256).to_bytes(2, "big") + bytes(200)
+            yield FrameItem(frame(cut))
 
 
 @pyuvm.test()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which frames are accepted: headers, options, tags, every reason to drop, frames cut anywhere. No frame harms the next."""
+"""Which frames are accepted: tags, options, every reason to drop, frames cut anywhere. None harms the next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"destination": "233.54.12.110"}, {"destination": "233.55.12.111"}, {"destination": "105.54.12.111"},
     {"total": 20}, {"total": 27}, {"udp_length": 7}, {"udp_length": 0}, {"port": 26476}, {"port": 26477 ^ 0x8000},
     {"udp_length": 1000}, {"udp_length": 0xFFFF}, {"udp_length": 8}, {"udp_length": 27}, {"trailer": bytes(9217)},
-    {"bad_fcs": True}, {"cut": 13}, {"cut": 33}, {"total": 1000}, {"total": 0xFFFF}, {"udp_checksum_error": 1}, {"udp_checksum_error": 0x8000},
+    {"bad_fcs": True}, {"cut": 13}, {"cut": 33}, {"total": 1000}, {"total": 0xFFFF}, {"udp_checksum_error": 1},
+    {"udp_checksum_error": 0x8000},
 )
 
 
@@ -137,8 +138,9 @@ class FramesCutAnywhere(VerdictTest):
 
 @pyuvm.test()
 class PacketsCutAnywhere(VerdictTest):
-    """A right datagram whose MoldUDP64 packet ends after any of its bytes: whole messages are delivered, the rest is a gap
-    when the next packet comes; lines of a message that will not be completed are called off."""
+    """A right datagram whose packet ends after any of its bytes: whole messages are delivered, the rest is a gap when
+    the next packet comes, lines of a message that will not be completed are called off.
+    """
 
     def frames(self) -> Iterator[FrameItem]:
         for options, trailer in product((b"", bytes(4)), (b"", b"\x00" * 6, b"\xff" * 9)):
