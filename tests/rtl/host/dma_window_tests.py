@@ -18,7 +18,7 @@ def expected(base: int, size: int, address: int, length: int) -> bool:
     return base <= address and address + length <= min(base + size, TOP)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def agrees_with_unbounded_integers(dut: Any) -> None:
     rng = Random(cocotb.RANDOM_SEED)
     windows = [(0, 0), (0, LINE), (0, TOP - 1), (4096, 4096), (TOP - 4096, 4096), (TOP - 4096, 8192)]

@@ -25,7 +25,7 @@ async def reset(dut: Any) -> Fraction:
     return Fraction(os.environ["CLOCK_PERIOD_NS"])
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def never_drifts(dut: Any) -> None:
     period = await reset(dut)
     for clock in range(CLOCKS):
@@ -33,7 +33,7 @@ async def never_drifts(dut: Any) -> None:
         await RisingEdge(dut.clk)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def steps_add_to_the_clock_of_their_own(dut: Any) -> None:
     period = await reset(dut)
     rng = Random(cocotb.RANDOM_SEED)
@@ -48,7 +48,7 @@ async def steps_add_to_the_clock_of_their_own(dut: Any) -> None:
     assert stepped
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def wraps_at_48_bits(dut: Any) -> None:
     period = await reset(dut)
     step = (1 << 48) - 20

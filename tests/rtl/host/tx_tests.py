@@ -75,7 +75,7 @@ async def begin(dut: Any, session: Session | None = None) -> Host:
     return host
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def last_order_is_sent_and_in_time(dut: Any) -> None:
     """One order, one doorbell, nothing behind it."""
     host = await begin(dut)
@@ -92,7 +92,7 @@ async def last_order_is_sent_and_in_time(dut: Any) -> None:
     assert await host.bench.read("TX_HEAD") == 1
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_length_and_any_tready(dut: Any) -> None:
     """Each length from 1 to 56, with the transmit port between always and rarely ready, the host slow and quick."""
     host = await begin(dut)
@@ -117,7 +117,7 @@ async def every_length_and_any_tready(dut: Any) -> None:
     assert await host.bench.read("ERRORS") == 0
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def segments_follow_without_a_bubble(dut: Any) -> None:
     """The next slot is fetched while an order is sent: 16 orders leave as one run of beats."""
     host = await begin(dut)
@@ -130,7 +130,7 @@ async def segments_follow_without_a_bubble(dut: Any) -> None:
     assert [b.first_ps - a.last_ps for a, b in pairwise(frames)] == [CLOCK_PS] * (SLOTS - 1)
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def bad_slots_are_skipped_and_counted(dut: Any) -> None:
     """Every kind of bad slot between good ones: the good ones leave, the sequence numbers have no hole."""
     host = await begin(dut)
@@ -161,7 +161,7 @@ async def bad_slots_are_skipped_and_counted(dut: Any) -> None:
     assert await bench.read("TX_HEAD") == host.tail == 17
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def stale_slot_of_the_last_lap_is_not_sent_again(dut: Any) -> None:
     host = await begin(dut)
     for fields in enter_orders(4, SLOTS):
@@ -175,7 +175,7 @@ async def stale_slot_of_the_last_lap_is_not_sent_again(dut: Any) -> None:
     assert await host.bench.read("ERRORS") == ERROR["TX_NOT_PUBLISHED"]
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def failed_and_refused_reads_skip_their_slot(dut: Any) -> None:
     host = await begin(dut)
     bench = host.bench
@@ -205,7 +205,7 @@ async def failed_and_refused_reads_skip_their_slot(dut: Any) -> None:
     assert await bench.counters(*COUNTERS) == {"TX_ORDERS": 4, "TX_REFUSED": 3, "DMA_REFUSED_COUNT": 2}
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def idle_waits_for_the_last_slot(dut: Any) -> None:
     """Slots refused one a clock: idle comes when the last one is through, not between two."""
     host = await begin(dut)
@@ -219,7 +219,7 @@ async def idle_waits_for_the_last_slot(dut: Any) -> None:
     assert bench.memory.reads == []
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def absolute_counts_wrap(dut: Any) -> None:
     """A ring that has run for 2^32 slots goes on over the wrap."""
     host = await begin(dut)
@@ -236,7 +236,7 @@ async def absolute_counts_wrap(dut: Any) -> None:
     assert await bench.read("TX_HEAD") == 5
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def doorbell_claims_are_checked(dut: Any) -> None:
     host = await begin(dut)
     bench = host.bench
@@ -258,7 +258,7 @@ async def doorbell_claims_are_checked(dut: Any) -> None:
     host.check()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def session_registers_may_change_under_a_segment(dut: Any) -> None:
     """A segment keeps the session it was taken with, checksum included; the next one has the new values."""
     host = await begin(dut)
@@ -282,7 +282,7 @@ async def session_registers_may_change_under_a_segment(dut: Any) -> None:
     assert await bench.read("SESSION_SEQUENCE") == changed.sequence < 0x100
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def checksum_at_its_edges(dut: Any) -> None:
     """Acknowledge numbers chosen so that the TCP checksum comes out as 0 (sent as it is, unlike UDP's) and near it."""
     host = await begin(dut)
@@ -298,7 +298,7 @@ async def checksum_at_its_edges(dut: Any) -> None:
     host.check()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def restart_begins_at_slot_0(dut: Any) -> None:
     """Slots behind the doorbell when the ring stops are not sent; one already taken is; then a new run."""
     host = await begin(dut)
@@ -323,7 +323,7 @@ async def restart_begins_at_slot_0(dut: Any) -> None:
     host.check()
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def orders_for_the_dissector(dut: Any) -> None:
     """Enter Orders over several laps with random ready; the frames go to a capture that tshark judges outside."""
     host = await begin(dut)

@@ -20,7 +20,7 @@ ONE_LINE = "AFECXDUSH"  # types whose record is one line
 UDP_PAYLOAD = 14 + 20 + 8
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def last_byte_to_dma_write(dut: Any) -> None:
     """One-line types back to back, at random places in their beats: each write is on the bus within the limit."""
     bench = await Bench.start(dut)
