@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from tickloop.report.figures import figures
 from tickloop.run import Outcome
 
@@ -23,8 +26,11 @@ def print_table(outcome: Outcome) -> None:
         ("result", "FAIL" if failed else "PASS"),
     ]
     width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        print(f"  {name:<{width}}  {value}")
+    lines = [f"  {name:<{width}}  {value}" for name, value in rows]
     for comparison in failed:
-        for difference in comparison.differences[:SHOWN_DIFFERENCES]:
-            print(f"FAIL {difference}")
+        lines += [f"FAIL {difference}" for difference in comparison.differences[:SHOWN_DIFFERENCES]]
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # The reader has gone, as after `| head`; the verdict is in the exit status all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
