@@ -117,3 +117,13 @@ def test_timestamp(whole: int, num: int, den: int, tmp_path: Path) -> None:
     simulate(tmp_path, "timestamp_tests", "timestamp", [RTL / "timestamp.v"],
              {"CLOCK_PERIOD_NS": str(Fraction(whole * den + num, den))},
              PERIOD_NS=whole, PERIOD_NUM=num, PERIOD_DEN=den)
+
+
+@pytest.mark.parametrize(("num", "den"), [(5, 5), (1, 129)])
+def test_fraction_out_of_range_does_not_elaborate(num: int, den: int, tmp_path: Path) -> None:
+    runner = cocotb_runner.get_runner("icarus")
+    log = tmp_path / "build.log"
+    with pytest.raises(RuntimeError):
+        runner.build(sources=[RTL / "timestamp.v"], hdl_toplevel="timestamp", build_args=["-g2005"], build_dir=tmp_path,
+                     parameters={"PERIOD_NUM": num, "PERIOD_DEN": den}, log_file=log)
+    assert "timestamp_fraction_out_of_range" in log.read_text(encoding="utf-8")
