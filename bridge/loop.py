@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -25,9 +26,11 @@ from bridge import build, layout, qemu
 from bridge.interface import CLOCK_PS, BridgeError, LoopRequest, LoopResult, SentFrame
 
 SIMULATOR_DIED = 5
+SILENT = 6
 HOST_RING_LOG2 = 12
 HOST_RING_BASE = 0x1000000
 KERNEL_TIMEOUT_S = 10
+SILENCE_S = 10.0  # without a word or any processor time from the simulator
 
 
 def epoch_of(seed: int) -> int:
@@ -90,8 +93,9 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
         raise BridgeError(
             3, f"the shared library of {sys.executable} is missing; install libpython3, or run make sim, which does"
         )
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("COCOTB_", "GPI_", "PYGPI_"))}
     return {
-        **os.environ,
+        **own,
         "TICKLOOP_ORDER": str(order_file),
         "PYTHONPATH": os.pathsep.join(p for p in paths if p),
         "COCOTB_TEST_MODULES": "bridge.steer",
@@ -100,20 +104,42 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
         "COCOTB_RESULTS_FILE": str(order_file.with_name("results.xml")),
         "COCOTB_LOG_LEVEL": "WARNING",
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "COCOTB_REWRITE_ASSERTION_FILES": "",
+        "OPENBLAS_NUM_THREADS": "1",
         "GPI_USERS": f"{libpython};{cocotb_config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
     }
 
 
-def _watch(process: subprocess.Popen[bytes], progress: int, request: LoopRequest) -> None:
-    """Pass progress lines on until the simulator closes its end."""
-    rest = b""
-    while chunk := os.read(progress, 4096):
+def _processor_time(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+
+
+def _watch(process: subprocess.Popen[bytes], progress: int, request: LoopRequest) -> dict[str, Any] | None:
+    """Pass progress lines on until the simulator closes its end; returns the outcome, None if there was none.
+
+    Raises:
+        BridgeError: status 6, the simulator is frozen.
+    """
+    rest, outcome = b"", None
+    spent: list[str] = []
+    while True:
+        if not select.select([progress], [], [], SILENCE_S)[0]:
+            before, spent = spent, _processor_time(process.pid)
+            if spent == before:
+                raise BridgeError(SILENT, f"the simulator has been silent for {SILENCE_S:.0f} s")
+            continue
+        chunk = os.read(progress, 4096)
+        if not chunk:
+            process.wait()
+            return outcome
         *lines, rest = (rest + chunk).split(b"\n")
-        if lines and request.progress:
-            done, total = map(int, lines[-1].split())
-            request.progress(done, total)
-    process.wait()
+        for line in lines[-2:]:
+            if line.startswith(b"{"):
+                outcome = json.loads(line)
+            elif request.progress:
+                done, total = map(int, line.split())
+                request.progress(done, total)
 
 
 def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path) -> dict[str, Any]:
@@ -124,8 +150,6 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
     """
     read_end, write_end = os.pipe()
     order_file = record / "order.json"
-    outcome_file = record / "outcome.json"
-    outcome_file.unlink(missing_ok=True)
     order_file.write_text(json.dumps(_order(request, record, core, write_end)))
     log = record / "simulator.log"
     with log.open("wb") as file:
@@ -142,16 +166,15 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
         )
     os.close(write_end)
     try:
-        _watch(process, read_end, request)
+        outcome = _watch(process, read_end, request)
     finally:
         os.close(read_end)
         if process.poll() is None:
             process.kill()
             process.wait()
-    if not outcome_file.exists():
+    if outcome is None:
         end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
         raise BridgeError(SIMULATOR_DIED, f"the simulator died ({end}); see {log}")
-    outcome: dict[str, Any] = json.loads(outcome_file.read_text())
     return outcome
 
 

@@ -2,12 +2,13 @@
 """The cocotb test that steers a run inside the simulator: starts QEMU, lets the clock go, waits for the end, collects.
 
 It is awake before and after the loop only. Its order comes as JSON in the file that ``TICKLOOP_ORDER`` names; the
-outcome goes to ``outcome.json`` beside it, whatever happens.
+outcome goes as the last line into the progress pipe, whatever happens: a full disk cannot keep it back.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import subprocess
@@ -87,14 +88,16 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
 
 @cocotb.test()
 async def steer(dut: Any) -> None:
-    """Carry out the order; the outcome file says how it went."""
-    path = Path(os.environ["TICKLOOP_ORDER"])
-    order = json.loads(path.read_text())
+    """Carry out the order; the outcome says how it went."""
+    order = json.loads(Path(os.environ["TICKLOOP_ORDER"]).read_text())
     outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
     await Timer(64_000, unit="ps")
     try:
         await _run(dut, order, outcome)
     except BridgeError as error:
         outcome["status"], outcome["message"] = error.exit_status, str(error)
+    except OSError as error:
+        outcome["status"] = 8 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 5
+        outcome["message"] = str(error)
     finally:
-        path.with_name("outcome.json").write_text(json.dumps(outcome))
+        os.write(order["config"]["progress_fd"], json.dumps(outcome).encode() + b"\n")

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import layout, loop
+from bridge import build, layout, loop
 from bridge.interface import BridgeError, LoopRequest
 from bridge.stimulus import write_stimulus
 
@@ -97,3 +99,64 @@ def test_a_machine_that_ends_before_it_attaches(
     error = _fails(request_with(behaviour))
     assert error.exit_status == status
     assert text in str(error)
+
+
+def _gone(pid: int) -> bool:
+    for _ in range(50):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_frozen_simulator_is_noticed(
+    request_with: Callable[..., LoopRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SILENCE_S", 1.0)
+    error = _fails(request_with("kill -STOP $PPID; sleep 60"))
+    assert error.exit_status == 6
+    assert "simulator has been silent" in str(error)
+    assert _gone(int((tmp_path / "pid").read_text()))
+
+
+def _rtl_alone(tmp_path: Path, out: str = "out", **changes: object) -> LoopRequest:
+    write_stimulus(tmp_path / "stimulus.bin", [(0, bytes(64), False)])
+    return LoopRequest(stimulus=tmp_path / "stimulus.bin", out=tmp_path / out, simulator="icarus", **changes)  # type: ignore[arg-type]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    record = tmp_path / "out/record"
+    record.mkdir(parents=True)
+    for name in ("frames.bin", "results.xml"):
+        (record / name).symlink_to("/dev/full")
+    assert _fails(_rtl_alone(tmp_path)).exit_status == 8
+
+
+def test_a_full_disk_does_not_hide_what_happened(request_with: Callable[..., LoopRequest], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(out)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("may not mount a small file system")
+    try:
+        error = _fails(request_with(f"dd if=/dev/zero of={out}/fill bs=4k; exit 35"))
+    finally:
+        subprocess.run(["umount", str(out)], check=True)
+    assert error.exit_status == 9
+
+
+def test_an_earlier_run_is_never_taken_for_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = _rtl_alone(tmp_path)
+    assert len(loop.run(request).frames) == 1
+    monkeypatch.setattr(build, "build_simulator", lambda *_: [shutil.which("true")])
+    assert _fails(request).exit_status == 5
+
+
+def test_the_users_environment_does_not_steer_the_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"COCOTB_TEST_FILTER": "nothing", "GPI_EXTRA": "nothing", "COCOTB_ATTACH": "60"}.items():
+        monkeypatch.setenv(name, value)
+    assert len(loop.run(_rtl_alone(tmp_path)).frames) == 1
