@@ -95,11 +95,9 @@ module beat_queue #(
   reg  [15:0] lost_owed;                  // lost frames that have ended, their `lost` beat not queued yet
 
   wire        full;
-  wire        direct;                     // an entry passes by the empty queue
-  wire        room        = direct || !full;
-  wire        lose        = !losing && taken && !room;
+  wire        lose        = !losing && taken && full;
   wire        lost_ends   = ends && (losing || lose);
-  wire        lost_beat   = losing && (lost_owed != 16'd0 || ends) && room;
+  wire        lost_beat   = losing && (lost_owed != 16'd0 || ends) && !full;
   wire [15:0] owed_next   = lost_owed + {15'd0, lost_ends} - {15'd0, lost_beat};
   wire        open_next   = taken ? (losing || lose) && !s_axis_tlast : lost_open;
 
@@ -127,25 +125,26 @@ module beat_queue #(
 
   // ---- queue
 
-  wire                   entry_valid = losing ? lost_beat : taken && room;
+  wire                   entry_valid = losing ? lost_beat : taken && !full;
   wire [ENTRY_WIDTH-1:0] entry       = losing ? lost_entry : port_entry;
 
   reg  [ENTRY_WIDTH-1:0] memory [0:(1 << DEPTH_LOG2) - 1];
   reg  [ENTRY_WIDTH-1:0] memory_data;
   reg  [ENTRY_WIDTH-1:0] fresh_data;
   reg                    head_fresh;      // the head was pushed one clock ago: the memory does not show it yet
-  reg  [DEPTH_LOG2:0]    write_pointer;   // one bit more than an address: equal is empty, a whole memory apart is full
+  reg  [DEPTH_LOG2:0]    write_pointer;   // one bit more than an address: a whole memory apart is full
   reg  [DEPTH_LOG2:0]    read_pointer;
+  reg  [DEPTH_LOG2:0]    read_after;      // read_pointer + 1
+  reg                    empty;
 
-  wire                   empty     = write_pointer == read_pointer;
   wire                   ready     = !beat_valid || !hold;
   wire                   pop       = ready && !empty;
-  wire                   push      = entry_valid && !direct;
-  wire [DEPTH_LOG2:0]    read_next = read_pointer + {{DEPTH_LOG2{1'b0}}, pop};
+  wire                   push      = entry_valid && !(ready && empty);
+  wire                   one_left  = write_pointer == read_after;
+  wire [DEPTH_LOG2-1:0]  read_next = pop ? read_after[DEPTH_LOG2-1:0] : read_pointer[DEPTH_LOG2-1:0];
   wire [ENTRY_WIDTH-1:0] head      = head_fresh ? fresh_data : memory_data;
 
-  assign direct = ready && empty;
-  assign full   = write_pointer == {~read_pointer[DEPTH_LOG2], read_pointer[DEPTH_LOG2-1:0]};
+  assign full = write_pointer == {~read_pointer[DEPTH_LOG2], read_pointer[DEPTH_LOG2-1:0]};
 
   always @(posedge clk) begin
     if (push) begin
@@ -153,18 +152,25 @@ module beat_queue #(
       fresh_data <= entry;
     end
     if (!empty)
-      memory_data <= memory[read_next[DEPTH_LOG2-1:0]];
+      memory_data <= memory[read_next];
   end
 
   always @(posedge clk) begin
     if (rst) begin
       write_pointer <= {DEPTH_LOG2 + 1{1'b0}};
       read_pointer  <= {DEPTH_LOG2 + 1{1'b0}};
+      read_after    <= {{DEPTH_LOG2{1'b0}}, 1'b1};
+      empty         <= 1'b1;
       head_fresh    <= 1'b0;
     end else begin
-      write_pointer <= write_pointer + {{DEPTH_LOG2{1'b0}}, push};
-      read_pointer  <= read_next;
-      head_fresh    <= push && write_pointer == read_next;
+      if (push)
+        write_pointer <= write_pointer + 1'b1;
+      if (pop) begin
+        read_pointer <= read_after;
+        read_after   <= read_after + 1'b1;
+      end
+      empty      <= !push && (empty || (pop && one_left));
+      head_fresh <= push && (empty || (pop && one_left));
     end
   end
 

@@ -42,7 +42,7 @@ module header (
   output reg  [15:0]  udp_length,
 
   // verdict
-  output wire         dropped,             // the frame in hand is not for us
+  output reg          dropped,             // the frame in hand is not for us
   output reg          done,                // pulse, 6 clocks after a frame's last beat has left, in frame order
   output reg  [7:0]   done_reason,
   output wire         idle
@@ -275,8 +275,6 @@ module header (
   reg  [7:0] reason;                              // of the frame whose beats are 4 clocks old
   reg  [7:0] reason_next;
 
-  assign dropped = reason != `TL_DROP_REASON_ACCEPT;
-
   always @* begin
     reason_next = reason;
     if (!dropped) begin
@@ -296,10 +294,13 @@ module header (
   end
 
   always @(posedge clk)
-    if (rst || ends_d[4])
-      reason <= `TL_DROP_REASON_ACCEPT;
-    else
-      reason <= reason_next;
+    if (rst || ends_d[4]) begin
+      reason  <= `TL_DROP_REASON_ACCEPT;
+      dropped <= 1'b0;
+    end else begin
+      reason  <= reason_next;
+      dropped <= reason_next != `TL_DROP_REASON_ACCEPT;
+    end
 
   // ---- verdict at the end: what only the whole frame shows, and only if the headers had nothing against it
 

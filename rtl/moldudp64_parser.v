@@ -54,6 +54,7 @@ module moldudp64_parser (
   // ---- packet header. It begins at lane 6 or lane 2; `step` counts the beats since.
 
   reg  [1:0] step;
+  reg        last_step;
   reg        from_lane_6;
 
   wire [15:0] half_0 = {beat_data[7:0],   beat_data[15:8]};
@@ -61,18 +62,29 @@ module moldudp64_parser (
   wire [15:0] half_4 = {beat_data[39:32], beat_data[47:40]};
   wire [15:0] half_6 = {beat_data[55:48], beat_data[63:56]};
 
-  wire        header_ends = beat_fresh && !beat_first
-                            && (from_lane_6 ? step == 2'd3 && payload_lanes[1] : step == 2'd2 && payload_lanes[5]);
+  wire        header_ends = beat_fresh && !beat_first && last_step && payload_lanes[from_lane_6 ? 1 : 5];
   wire [15:0] count_here  = from_lane_6 ? half_0 : half_4;
   wire        heartbeat   = count_here == 16'h0000;
-  wire        session_end = count_here == 16'hFFFF;
-  wire        starts      = header_ends && !heartbeat && !session_end;
+
+  // Whether a packet announces blocks decides in the same clock how far its beat is walked: known as it comes into hand.
+  reg         blocks_if_0;
+  reg         blocks_if_4;
+  wire        has_blocks  = from_lane_6 ? blocks_if_0 : blocks_if_4;
+  wire        starts      = header_ends && has_blocks;
+
+  always @(posedge clk)
+    if (load) begin
+      blocks_if_0 <= load_data[15:0]  != 16'h0000 && load_data[15:0]  != 16'hFFFF;
+      blocks_if_4 <= load_data[47:32] != 16'h0000 && load_data[47:32] != 16'hFFFF;
+    end
 
   always @(posedge clk) begin
-    if (rst)
-      step <= 2'd0;
-    else if (beat_fresh) begin
-      if (beat_first || header_ends)
+    if (rst) begin
+      step      <= 2'd0;
+      last_step <= 1'b0;
+    end else if (beat_fresh) begin
+      last_step <= !beat_first && (from_lane_6 ? step == 2'd2 : step == 2'd1);
+      if (beat_first || last_step)
         step <= 2'd0;
       else if (payload_begins)
         step <= 2'd1;
@@ -102,7 +114,8 @@ module moldudp64_parser (
       endcase
     if (header_ends) begin
       count <= count_here;
-      kind  <= heartbeat ? `TL_FRAME_KIND_HEARTBEAT : session_end ? `TL_FRAME_KIND_END_OF_SESSION : `TL_FRAME_KIND_DATA;
+      kind  <= has_blocks ? `TL_FRAME_KIND_DATA
+               : heartbeat ? `TL_FRAME_KIND_HEARTBEAT : `TL_FRAME_KIND_END_OF_SESSION;
     end
   end
 
@@ -123,15 +136,18 @@ module moldudp64_parser (
     if (load)
       short_from <= short_from_next;
 
-  // ---- the walk
+  // ---- the walk. What decides whether the beat leaves is the longest way here, so it starts from registers: `turn_after`
+  //      is the next block's turn from the moment the open block's length is known.
 
-  reg         in_packet;                  // from the header's last beat to the frame's end
+  reg         in_packet;                  // from the header's last beat to the clock after the frame's end
+  reg         walking;                    // ... while announced blocks are to come
   reg         finished;                   // all announced blocks are complete
   reg         open;                       // a block's length has been read and its end not yet seen
   reg         same_beat;                  // ... in the beat in hand
   reg  [2:0]  end_lane;                   // of the open block
   reg         block_last;                 // it ends in the beat in hand
-  reg         boundary_turn;              // not open: the next block's turn in the coming beat
+  reg         two_words;                  // its last beat completes a word and begins another
+  reg  [3:0]  turn_after;                 // the next block's turn, if open counted from the beat with the open block's end
   reg  [15:0] blocks_left;                // lengths not read yet
   reg         more;                       // there are some
   reg  [12:0] beats_left;                 // to the open block's last byte: beats_left + carry
@@ -140,53 +156,54 @@ module moldudp64_parser (
 
   // The stream's verdict on a packet (old, new, gap) takes two clocks; only a block of at most 8 bytes can be that early.
   wire        wait_stream = packet_begins && open && block_last;
+  wire        walks       = beat_valid && walking && !dropped && !wait_stream;
+  wire        splits      = walks && open && block_last && !same_beat && two_words && line_full;
 
-  wire        walks       = beat_valid && in_packet && !finished && !beat_first && !dropped && !wait_stream;
-  wire        block_data  = walks && open;
-  wire        two_words   = !same_beat && end_lane > turn;    // if it is the block's last beat
-  wire        splits      = block_data && block_last && two_words && line_full;
+  assign word_ends   = walks && open && !same_beat;
+  assign word_begins = walks && open && block_last && (same_beat || (two_words && !line_full));
+  assign block_ends  = walks && open && block_last && payload_lanes[end_lane] && !splits;
 
-  assign word_ends   = block_data && !same_beat;
-  assign word_begins = block_data && block_last && (same_beat || two_words) && !splits;
-  assign block_ends  = block_data && block_last && payload_lanes[end_lane] && !splits;
+  // A lane of the payload has only lanes of the payload before it: where a length ends, the block before it has ended.
+  wire        begins_first = starts && payload_lanes[from_lane_6 ? 3 : 7];
+  wire        begins_next  = walks && more && (!open || (block_last && !splits))
+                             && !turn_after[3] && payload_lanes[turn_after[2:0]];
+  wire        short_first  = short_from[from_lane_6 ? 3 : 7];
+  wire        short_next   = short_from[turn_after[2:0]];
 
-  wire [3:0]  turn_next   = starts ? {1'b0, !from_lane_6, 2'b11} : open ? {1'b0, end_lane} + 4'd2
-                                                                          : {3'd0, boundary_turn};
-  wire        boundary    = starts || block_ends || (walks && !open);
-  wire        complete    = !turn_next[3] && payload_lanes[turn_next[2:0]];
+  assign block_begins = begins_first || begins_next;
+  assign hold         = (begins_first && short_first) || (begins_next && short_next) || splits
+                        || (beat_valid && wait_stream);
 
-  assign block_begins = boundary && (starts || more) && complete;
-
-  wire        short_next  = short_from[turn_next[2:0]];
-
-  assign hold = (block_begins && short_next) || splits || (beat_valid && wait_stream);
-
-  reg  [15:0] length_next;
+  reg  [15:0] length_after;
 
   always @*
-    case (turn_next[2:0])
-      3'd0:    length_next = {previous_lane_7, beat_data[7:0]};
-      3'd1:    length_next = half_0;
-      3'd2:    length_next = {beat_data[15:8],  beat_data[23:16]};
-      3'd3:    length_next = half_2;
-      3'd4:    length_next = {beat_data[31:24], beat_data[39:32]};
-      3'd5:    length_next = half_4;
-      3'd6:    length_next = {beat_data[47:40], beat_data[55:48]};
-      default: length_next = half_6;
+    case (turn_after[2:0])
+      3'd0:    length_after = {previous_lane_7, beat_data[7:0]};
+      3'd1:    length_after = half_0;
+      3'd2:    length_after = {beat_data[15:8],  beat_data[23:16]};
+      3'd3:    length_after = half_2;
+      3'd4:    length_after = {beat_data[31:24], beat_data[39:32]};
+      3'd5:    length_after = half_4;
+      3'd6:    length_after = {beat_data[47:40], beat_data[55:48]};
+      default: length_after = half_6;
     endcase
 
-  wire [3:0]  end_next    = {1'b0, turn_next[2:0]} + {1'b0, length_next[2:0]};
-  wire        last_next   = short_next || length_next[15:3] == {12'd0, !end_next[3]};
-  wire [15:0] blocks_here = starts ? count_here : blocks_left;
+  wire        first        = header_ends;
+  wire [2:0]  turn_here    = first ? {!from_lane_6, 2'b11} : turn_after[2:0];
+  wire [15:0] length_here  = !first ? length_after : from_lane_6 ? half_2 : half_6;
+  wire        short_here   = first ? short_first : short_next;
+  wire [15:0] blocks_here  = first ? count_here : blocks_left;
+  wire [3:0]  end_here     = {1'b0, turn_here} + {1'b0, length_here[2:0]};
 
   // The first byte behind a finished packet: lane end_lane + 1, or behind a header without blocks lane 2 or 6.
   wire [8:0]  lanes_and_next = {1'b0, payload_lanes};
   wire        behind_block   = lanes_and_next[{1'b0, end_lane} + 4'd1];
-  wire        behind_header  = from_lane_6 ? payload_lanes[2] : payload_lanes[6];
+  wire        behind_header  = payload_lanes[from_lane_6 ? 2 : 6];
 
   always @(posedge clk) begin
     if (rst) begin
       in_packet  <= 1'b0;
+      walking    <= 1'b0;
       finished   <= 1'b0;
       open       <= 1'b0;
       more       <= 1'b0;
@@ -194,47 +211,53 @@ module moldudp64_parser (
     end else begin
       if (header_ends) begin
         in_packet   <= 1'b1;
-        finished    <= !starts;
-        open        <= 1'b0;
-        extra_data  <= !starts && behind_header;
-        more        <= starts;
-        blocks_left <= count_here;
+        finished    <= !has_blocks;
+        extra_data  <= !has_blocks && behind_header;
       end else if (ended || dropped)
-        in_packet <= 1'b0;
+        in_packet   <= 1'b0;
+      else if (block_ends && !more) begin
+        finished    <= 1'b1;
+        extra_data  <= behind_block;
+      end else if (in_packet && finished && beat_fresh && !beat_first && payload_lanes[0])
+        extra_data  <= 1'b1;
 
-      if (block_ends) begin
-        open          <= 1'b0;
-        boundary_turn <= turn_next[0];
-        if (!more) begin
-          finished   <= 1'b1;
-          extra_data <= behind_block;
-        end
-      end
-      if (in_packet && finished && beat_fresh && !beat_first && payload_lanes[0])
-        extra_data <= 1'b1;
+      if (beat_ends || dropped || (block_ends && !more))
+        walking <= 1'b0;
+      else if (starts)
+        walking <= 1'b1;
 
-      if (block_begins) begin
-        open        <= 1'b1;
-        blocks_left <= blocks_here - 16'd1;
-        more        <= blocks_here != 16'd1;
+      if (block_begins)
+        open <= 1'b1;
+      else if (header_ends || block_ends)
+        open <= 1'b0;
+
+      if (header_ends || block_begins) begin
+        blocks_left <= blocks_here - {15'd0, block_begins};
+        more        <= !(block_begins && blocks_here == 16'd1);
       end
     end
 
     if (block_begins) begin
-      turn       <= turn_next[2:0];
-      length     <= length_next;
-      end_lane   <= end_next[2:0];
-      beats_left <= length_next[15:3];
-      carry      <= end_next[3];
-      block_last <= last_next;
-      same_beat  <= short_next;
-    end else if (splits)
-      same_beat  <= 1'b1;
-    else if (block_data) begin
-      same_beat  <= 1'b0;
-      if (!block_last) begin
-        beats_left <= beats_left - 13'd1;
-        block_last <= beats_left == {11'd0, !carry, carry};
+      turn       <= turn_here;
+      length     <= length_here;
+      end_lane   <= end_here[2:0];
+      two_words  <= end_here[2:0] > turn_here;
+      turn_after <= {1'b0, end_here[2:0]} + 4'd2;
+      beats_left <= length_here[15:3];
+      carry      <= end_here[3];
+      block_last <= short_here || length_here[15:3] == {12'd0, !end_here[3]};
+      same_beat  <= short_here;
+    end else begin
+      if (header_ends || block_ends)
+        turn_after <= {3'd0, turn_after[0]};
+      if (splits)
+        same_beat  <= 1'b1;
+      else if (walks && open) begin
+        same_beat  <= 1'b0;
+        if (!block_last) begin
+          beats_left <= beats_left - 13'd1;
+          block_last <= beats_left == {11'd0, !carry, carry};
+        end
       end
     end
   end
@@ -242,24 +265,24 @@ module moldudp64_parser (
   // ---- the open block's first byte, for its length check: behind the length, or at lane 0 of the next beat
 
   reg        type_late;
-  reg  [7:0] type_next;
+  reg  [7:0] type_here;
 
   always @*
-    case (turn_next[2:0])
-      3'd0:    type_next = beat_data[15:8];
-      3'd1:    type_next = beat_data[23:16];
-      3'd2:    type_next = beat_data[31:24];
-      3'd3:    type_next = beat_data[39:32];
-      3'd4:    type_next = beat_data[47:40];
-      3'd5:    type_next = beat_data[55:48];
-      default: type_next = beat_data[63:56];
+    case (turn_here)
+      3'd0:    type_here = beat_data[15:8];
+      3'd1:    type_here = beat_data[23:16];
+      3'd2:    type_here = beat_data[31:24];
+      3'd3:    type_here = beat_data[39:32];
+      3'd4:    type_here = beat_data[47:40];
+      3'd5:    type_here = beat_data[55:48];
+      default: type_here = beat_data[63:56];
     endcase
 
   always @(posedge clk)
     if (block_begins) begin
-      type_late    <= turn_next[2:0] == 3'd7;
-      message_type <= type_next;
-    end else if (block_data && type_late) begin
+      type_late    <= turn_here == 3'd7;
+      message_type <= type_here;
+    end else if (walks && open && type_late) begin
       type_late    <= 1'b0;
       message_type <= beat_data[7:0];
     end

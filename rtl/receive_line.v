@@ -238,6 +238,12 @@ module receive_line #(
     .decoded      (type_decoded)
   );
 
+  // Asked for from the block's tenth word on, when the type has long been known and the block is longer than any type.
+  reg          streams;
+
+  always @(posedge clk)
+    streams <= !type_decoded;
+
   wire         line_ready;
   wire [7:0]   lines;
   wire [6:0]   last_word;
@@ -253,7 +259,7 @@ module receive_line #(
     .word_ends     (word_ends),
     .word_begins   (word_begins),
     .turn          (turn),
-    .streams       (!(long_enough && type_decoded)),
+    .streams       (streams),
     .line_full     (line_full),
     .line_ready    (line_ready),
     .lines         (lines),
