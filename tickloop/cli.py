@@ -8,13 +8,14 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import tickloop
 from bridge.interface import BridgeError
 from generators.framing import DEFAULT_GROUP, Group
 from generators.profiles import PROFILES, write_profile
-from tickloop.config import RunConfig, load_config
+from tickloop.config import load_config
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
 from tickloop.inputs import from_capture, from_scenario
 from tickloop.report.html import write_report
@@ -168,8 +169,8 @@ def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatu
     if len(set(names)) < len(names):
         raise UsageError("two captures of one name cannot share an output directory")
     base = load_config(None)
-    config = RunConfig(base.kernel.__class__(group_address=options.group.address, group_port=options.group.port),
-                       base.time)
+    config = replace(base, kernel=replace(base.kernel, group_address=options.group.address,
+                                          group_port=options.group.port))
     sources = [from_capture(Path(capture), options.group) for capture in options.captures]
     status = ExitStatus.OK
     for name, source in zip(names, sources, strict=True):
@@ -187,7 +188,8 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         frames = write_profile(options.out, options.profile, options.seed, options.messages)
     except OSError as error:
-        _raise_no_space(error)
+        if no_space(error):
+            raise
         raise UsageError(f"{options.out}: cannot be written: {error.strerror}") from None
     print(f"{options.out}: {frames} frames")
     return ExitStatus.OK
@@ -204,12 +206,6 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 
 
 COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "report": _report, "waves": _waves}
-
-
-def _raise_no_space(error: OSError) -> None:
-    full = no_space(error)
-    if full:
-        raise full from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

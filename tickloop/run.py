@@ -125,7 +125,7 @@ def prepare(out: Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if no_space(error):
             raise
         raise UsageError(f"{out}: cannot be written: {error.strerror}") from None
 
