@@ -206,7 +206,7 @@ def build_verilator(waves: bool) -> list[str]:
         str(directory / "obj_dir"),
         f"-I{ROOT / 'rtl'}",
         "-CFLAGS",
-        f"-I{BRIDGE / 'core'}",
+        f"-I{BRIDGE / 'core'} -DVL_USER_FATAL",
         "-MAKEFLAGS",
         VERILATOR_MAKE_FLAGS,
         "-LDFLAGS",

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from bridge.interface import CLOCK_PS, BridgeError, LoopRequest, LoopResult, Sen
 
 SIMULATOR_DIED = 5
 SILENT = 6
+NO_SPACE = 8
+FULL_BYTES = 1 << 16  # a disk with less left is full: no buffer of waves or logs fits
 HOST_RING_LOG2 = 12
 HOST_RING_BASE = 0x1000000
 KERNEL_TIMEOUT_S = 10
@@ -146,7 +149,7 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
     """Run the simulator to its end; returns its outcome.
 
     Raises:
-        BridgeError: status 5, it ended without an outcome.
+        BridgeError: status 5, it ended without an outcome; 6, it is frozen; 8, because the disk is full.
     """
     read_end, write_end = os.pipe()
     order_file = record / "order.json"
@@ -162,7 +165,7 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
             stderr=subprocess.STDOUT,
             pass_fds=(write_end,),
             start_new_session=True,
-            preexec_fn=qemu.die_with_parent,  # noqa: PLW1509  there is no other thread
+            preexec_fn=qemu.dies_with(os.getpid()),  # noqa: PLW1509  there is no other thread
         )
     os.close(write_end)
     try:
@@ -172,6 +175,8 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
         if process.poll() is None:
             process.kill()
             process.wait()
+    if outcome is None and shutil.disk_usage(record).free < FULL_BYTES:
+        raise BridgeError(NO_SPACE, f"out of space in {request.out}")
     if outcome is None:
         end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
         raise BridgeError(SIMULATOR_DIED, f"the simulator died ({end}); see {log}")

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,15 @@ FEW_PROCESSORS = 4
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent() -> None:
-    """For ``preexec_fn``: the child is killed when its parent dies, however that happens."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def dies_with(parent: int) -> Callable[[], None]:
+    """For ``preexec_fn`` in the process ``parent``: the child is killed when its parent dies, however that happens."""
+
+    def hook() -> None:
+        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os._exit(1)
+
+    return hook
 
 
 @dataclass
@@ -112,7 +119,7 @@ def start(memory: Memory, kernel: Path, config_module: Path, console: Path, log:
         "-initrd",
         str(config_module),
     ]
-    processors = separate_processors()
+    processors, die_with_parent = separate_processors(), dies_with(os.getpid())
 
     def prepare() -> None:
         die_with_parent()

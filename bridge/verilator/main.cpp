@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Verilator main for cocotb: while the loop runs, clocks go by in batches without any VPI work; cocotb is served between
 // batches. Simulated time is that of the testbench: skipped clocks are added to it.
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -93,6 +94,13 @@ unsigned run_batch(Vtestbench &top, Waves &waves, vluint64_t deadline) {
 }
 
 }  // namespace
+
+// In place of Verilator's own (VL_USER_FATAL), which flushes the waves first: if what failed was writing them, on a full
+// disk, that never comes back.
+void vl_fatal(const char *filename, int linenum, const char *, const char *msg) VL_MT_UNSAFE {
+  std::fprintf(stderr, "%%Error: %s:%d: %s\n", filename, linenum, msg);
+  std::_Exit(EXIT_FAILURE);
+}
 
 double sc_time_stamp() { return static_cast<double>(now_ps); }
 extern "C" void vlog_startup_routines_bootstrap(void);

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -123,6 +124,28 @@ def test_a_frozen_simulator_is_noticed(
     assert _gone(int((tmp_path / "pid").read_text()))
 
 
+def test_a_child_dies_with_a_parent_that_is_already_dead(tmp_path: Path) -> None:
+    """The parent may die between fork and the request to die with it."""
+    script = f"""
+import os, pathlib, sys, time
+sys.path.insert(0, {str(build.ROOT)!r})
+from bridge import qemu
+hook, parent = qemu.dies_with(os.getpid()), os.getpid()
+if os.fork() == 0:
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid()))
+    hook()
+    time.sleep(60)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    for _ in range(50):
+        if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+            break
+        time.sleep(0.1)
+    assert _gone(int((tmp_path / "pid").read_text()))
+
+
 def _rtl_alone(tmp_path: Path, out: str = "out", **changes: object) -> LoopRequest:
     write_stimulus(tmp_path / "stimulus.bin", [(0, bytes(64), False)])
     return LoopRequest(stimulus=tmp_path / "stimulus.bin", out=tmp_path / out, simulator="icarus", **changes)  # type: ignore[arg-type]
@@ -147,6 +170,13 @@ def test_a_full_disk_does_not_hide_what_happened(request_with: Callable[..., Loo
     finally:
         subprocess.run(["umount", str(out)], check=True)
     assert error.exit_status == 9
+
+
+def test_a_simulator_that_dies_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "build_simulator", lambda *_: [shutil.which("false")])
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type(usage)(usage.total, usage.total, 0))
+    assert _fails(_rtl_alone(tmp_path)).exit_status == 8
 
 
 def test_an_earlier_run_is_never_taken_for_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
