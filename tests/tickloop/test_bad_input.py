@@ -64,10 +64,8 @@ def test_no_frame_for_the_group_parses_and_fails_the_closed_loop(command, faultl
     assert command("parse", capture, "--out", tmp_path / "parsed").status == 0
     finished = command("sim", capture, "--out", tmp_path / "out")
     assert finished.status == 1
-    failures = [line for line in finished.stdout.splitlines() if line.startswith("FAIL")]
-    assert len(failures) == 1
-    assert "no frame of" in failures[0]
-    assert "233.54.12.111:26477" in failures[0]
+    assert "no frame of" in finished.error_line()
+    assert "233.54.12.111:26477" in finished.error_line()
 
 
 def test_a_capture_without_orders_due_passes_the_closed_loop(command, faultless, tmp_path):

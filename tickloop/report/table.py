@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The short result table on standard output."""
+"""The short result table on standard output, and what failed on standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN_DIFFERENCES = 5
 
 
 def print_table(outcome: Outcome) -> None:
-    """Figures, checks and where the report is; under 25 lines unless checks failed."""
+    """Figures, checks and where the report is, in under 25 lines; then a line a difference of the failed checks."""
     job = outcome.job
     rows = [("run", f"{job.command} {job.source.name}, {job.simulator}, seed {job.seed}"),
             *figures(outcome.run, outcome.observed.counters, outcome.observed.latency.summary())]
@@ -26,11 +26,11 @@ def print_table(outcome: Outcome) -> None:
         ("result", "FAIL" if failed else "PASS"),
     ]
     width = max(len(name) for name, _ in rows)
-    lines = [f"  {name:<{width}}  {value}" for name, value in rows]
-    for comparison in failed:
-        lines += [f"FAIL {difference}" for difference in comparison.differences[:SHOWN_DIFFERENCES]]
     try:
-        print("\n".join(lines), flush=True)
+        print("\n".join(f"  {name:<{width}}  {value}" for name, value in rows), flush=True)
     except BrokenPipeError:
         # The reader has gone, as after `| head`; the verdict is in the exit status all the same.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for comparison in failed:
+        for difference in comparison.differences[:SHOWN_DIFFERENCES]:
+            print(f"tickloop: FAIL {difference}", file=sys.stderr)
