@@ -154,10 +154,16 @@ def _checks(job: Job, result: LoopResult, observed: Observed, prediction: Predic
         # A capture may hold nothing that makes an order due; the embedded scenario is made to.
         required += ["messages"] if job.source.is_capture else ["messages", "orders"]
     comparisons.append(check_logs(observed.problems, len(observed.messages)))
-    why = f"no frame of {job.source.name} was for {job.config.group}" if not observed.counters["accepted"] else \
-        f"{job.source.name} has none"
-    comparisons.append(check_something(comparisons, required, why))
+    comparisons.append(check_something(comparisons, required, _why_nothing(job, observed.counters)))
     return comparisons
+
+
+def _why_nothing(job: Job, counters: dict[str, Any]) -> str:
+    """The likely reason for having nothing to compare."""
+    if counters["accepted"]:
+        return f"{job.source.name} has none"
+    dropped = ", ".join(f"{count} {reason}" for reason, count in counters["dropped"].items() if count)
+    return f"no frame of {job.source.name} was for {job.config.group} (dropped: {dropped or 'none'})"
 
 
 def _run_document(job: Job, result: LoopResult, kernel: Path | None, comparisons: list[Comparison]) -> dict[str, Any]:
