@@ -235,7 +235,8 @@ def run(request: LoopRequest) -> LoopResult:
     record = request.out.resolve() / "record"
     record.mkdir(parents=True, exist_ok=True)
     waves = request.out.resolve() / "waves.vcd" if request.waves else None
-    arguments = [*([f"+waves={waves}"] if waves else []), *([] if request.skip_idle else ["+no_skip"])]
+    # Relative to the simulator's directory: a Verilog register holds this path, and has room for 512 characters.
+    arguments = [*([f"+waves=../{waves.name}"] if waves else []), *([] if request.skip_idle else ["+no_skip"])]
     setup_s = time.monotonic() - start
     outcome = _simulate([*command, *arguments], request, record, core)
     if outcome["status"] != 0:

@@ -28,8 +28,8 @@ EXIT_PATIENCE_S = 5.0
 def _open_core(order: dict[str, Any], memory: qemu.Memory | None) -> Any:
     library = core_library.load(Path(order["core"]))
     config = core_library.Config(
-        stimulus=order["stimulus"].encode(),
-        record=order["record"].encode(),
+        stimulus=os.fsencode(order["stimulus"]),
+        record=os.fsencode(order["record"]),
         ram_bytes=qemu.RAM_BYTES,
         ram_fd=memory.ram_fd if memory else -1,
         mailbox_fd=memory.mailbox_fd if memory else -1,
@@ -37,7 +37,7 @@ def _open_core(order: dict[str, Any], memory: qemu.Memory | None) -> Any:
     )
     status = library.tl_open(ctypes.byref(config))
     if status != 0:
-        raise BridgeError(status, library.tl_message().decode())
+        raise BridgeError(status, os.fsdecode(library.tl_message()))
     for address, value in order["setup"]:
         library.tl_add_register_write(address, value)
     for address in order["final_reads"]:
@@ -78,7 +78,7 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
         outcome["totals"] = core_library.as_dict(totals)
         outcome["final"] = [library.tl_final_value(i) for i in range(len(order["final_reads"]))]
         status = library.tl_close()
-        message = library.tl_message().decode()
+        message = os.fsdecode(library.tl_message())
         outcome["status"], outcome["message"] = _guest_end(guest, status, message) if guest else (status, message)
     finally:
         if guest:

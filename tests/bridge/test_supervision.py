@@ -186,6 +186,15 @@ def test_an_earlier_run_is_never_taken_for_this_one(tmp_path: Path, monkeypatch:
     assert _fails(request).exit_status == 5
 
 
+def test_any_path_of_the_run_directory(tmp_path: Path) -> None:
+    """Longer than the Verilog register that holds the name of the wave file, and with what separates options elsewhere."""
+    out = "/".join(["a b", "c,d=e", "f:g;h", "ü%d$x", os.fsdecode(b"\xff"), *["l" * 200] * 3])
+    result = loop.run(_rtl_alone(tmp_path, out, waves=True))
+    assert len(result.frames) == 1
+    assert result.waves == tmp_path / out / "waves.vcd"
+    assert result.waves.stat().st_size > 0
+
+
 def test_the_users_environment_does_not_steer_the_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"COCOTB_TEST_FILTER": "nothing", "GPI_EXTRA": "nothing", "COCOTB_ATTACH": "60"}.items():
         monkeypatch.setenv(name, value)
