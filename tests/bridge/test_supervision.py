@@ -187,7 +187,7 @@ def test_an_earlier_run_is_never_taken_for_this_one(tmp_path: Path, monkeypatch:
 
 
 def test_any_path_of_the_run_directory(tmp_path: Path) -> None:
-    """Longer than the Verilog register that holds the name of the wave file, and with what separates options elsewhere."""
+    """Longer than the Verilog register for the name of the wave file, and with what separates options elsewhere."""
     out = "/".join(["a b", "c,d=e", "f:g;h", "ü%d$x", os.fsdecode(b"\xff"), *["l" * 200] * 3])
     result = loop.run(_rtl_alone(tmp_path, out, waves=True))
     assert len(result.frames) == 1
