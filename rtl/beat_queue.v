@@ -93,12 +93,13 @@ module beat_queue #(
   reg         lost_open;                  // a lost frame's end has not arrived yet
   reg         lost_partial;               // beats of the first lost frame stand in the queue
   reg  [15:0] lost_owed;                  // lost frames that have ended, their `lost` beat not queued yet
+  reg         owing;                      // there are some
 
   wire        full;
   wire        lose        = !losing && taken && full;
   wire        lost_ends   = ends && (losing || lose);
-  wire        lost_beat   = losing && (lost_owed != 16'd0 || ends) && !full;
-  wire [15:0] owed_next   = lost_owed + {15'd0, lost_ends} - {15'd0, lost_beat};
+  wire        lost_beat   = losing && (owing || ends) && !full;
+  wire        owing_next  = lost_ends == lost_beat ? owing : lost_ends || lost_owed != 16'd1;
   wire        open_next   = taken ? (losing || lose) && !s_axis_tlast : lost_open;
 
   always @(posedge clk) begin
@@ -107,11 +108,16 @@ module beat_queue #(
       lost_open    <= 1'b0;
       lost_partial <= 1'b0;
       lost_owed    <= 16'd0;
+      owing        <= 1'b0;
       overflow     <= 1'b0;
     end else begin
       overflow  <= lose;
-      losing    <= (losing || lose) && (owed_next != 16'd0 || open_next);
-      lost_owed <= owed_next;
+      losing    <= (losing || lose) && (owing_next || open_next);
+      owing     <= owing_next;
+      if (lost_ends && !lost_beat)
+        lost_owed <= lost_owed + 16'd1;
+      else if (lost_beat && !lost_ends)
+        lost_owed <= lost_owed - 16'd1;
       lost_open <= open_next;
       if (lose)
         lost_partial <= !starts;
@@ -198,7 +204,7 @@ module beat_queue #(
     end
   end
 
-  assign idle = !beat_valid && empty && lost_owed == 16'd0;
+  assign idle = !beat_valid && empty && !owing;
 
 endmodule
 `default_nettype wire

@@ -20,6 +20,10 @@ module header (
   input  wire         load,
   input  wire         load_first,
   input  wire [3:0]   load_bytes,
+  input  wire [15:0]  load_half_0,         // lanes 0-1
+  input  wire [15:0]  load_half_4,         // lanes 4-5
+  input  wire [3:0]   load_ihl_2,          // of a header that begins at lane 2
+  input  wire [3:0]   load_ihl_6,
   input  wire         beat_fresh,
   input  wire         beat_first,
   input  wire         beat_lost,
@@ -35,6 +39,7 @@ module header (
   output wire         payload_at_lane_6,
 
   // checksums (receive_checksum)
+  output wire         beat_counts,         // some of the beat's lanes may belong to a sum
   output wire [2:0]   ip_groups,           // lanes 0-1, 2-5, 6-7 belong to the IPv4 header
   output wire [2:0]   udp_groups,          // ... to the UDP checksum
   input  wire         ip_sum_good,         // 4 clocks after the header's last beat
@@ -72,10 +77,23 @@ module header (
   localparam [2:0] LAYER_NONE = 3'd0, LAYER_TYPE = 3'd1, LAYER_TAG = 3'd2, LAYER_IP = 3'd3, LAYER_PAYLOAD = 3'd4;
 
   reg  [2:0] layer;                               // of the fresh beat, unless it is a frame's first
-  wire       type_0_tag = half_0 == ETHERTYPE_C_TAG || half_0 == ETHERTYPE_S_TAG;
-  wire       type_4_tag = half_4 == ETHERTYPE_C_TAG || half_4 == ETHERTYPE_S_TAG;
-  wire       type_0_ip  = half_0 == ETHERTYPE_IPV4;
-  wire       type_4_ip  = half_4 == ETHERTYPE_IPV4;
+  reg        type_0_ip;                           // what lanes 0-1 and 4-5 are if they are an EtherType
+  reg        type_0_tag;
+  reg        type_4_ip;
+  reg        type_4_tag;
+  reg  [3:0] ip_words_2;                          // words of an IPv4 header that begins at lane 2 or 6
+  reg  [3:0] ip_words_6;
+
+  always @(posedge clk)
+    if (load) begin
+      type_0_ip  <= load_half_0 == ETHERTYPE_IPV4;
+      type_0_tag <= load_half_0 == ETHERTYPE_C_TAG || load_half_0 == ETHERTYPE_S_TAG;
+      type_4_ip  <= load_half_4 == ETHERTYPE_IPV4;
+      type_4_tag <= load_half_4 == ETHERTYPE_C_TAG || load_half_4 == ETHERTYPE_S_TAG;
+      // An IHL below 5 is an error found when 5 words have arrived.
+      ip_words_2 <= load_ihl_2 < 4'd5 ? 4'd5 : load_ihl_2;
+      ip_words_6 <= load_ihl_6 < 4'd5 ? 4'd5 : load_ihl_6;
+    end
 
   // Where a frame's last EtherType is looked for: lanes 4-5 of beat 1, then lanes 0-1 and 4-5 of beat 2.
   wire       at_type       = !beat_first && layer == LAYER_TYPE && word_2_ends;
@@ -97,10 +115,6 @@ module header (
   wire              ip_here  = in_ip || ip_at_lane_6 || ip_at_lane_2;
   wire [4:0]        position = in_ip ? position_next : {4'd0, ip_at_lane_2};
   wire signed [5:0] past_ip  = in_ip ? past_ip_next : -6'sd5;    // in the first beat: some number inside the header
-
-  // An IHL below 5 is an error found when 5 words have arrived.
-  wire [3:0]        ihl_here      = ip_at_lane_2 ? beat_data[19:16] : beat_data[51:48];
-  wire [3:0]        ip_words_here = ihl_here < 4'd5 ? 4'd5 : ihl_here;
 
   wire ip_ends = in_ip && ((past_ip == 6'sd0 && word_2_ends) || (past_ip == 6'sd1 && word_0_ends));
 
@@ -142,10 +156,10 @@ module header (
     if (beat_fresh && ip_here) begin
       position_next <= position + 5'd2;
       past_ip_next  <= in_ip ? past_ip + 6'sd2
-                             : $signed({1'b0, position} + 6'd2) - $signed({2'b00, ip_words_here});
+                             : $signed({1'b0, position} + 6'd2) - $signed({2'b00, ip_at_lane_2 ? ip_words_2 : ip_words_6});
       if (!in_ip) begin
         ip_version <= ip_at_lane_2 ? beat_data[23:20] : beat_data[55:52];
-        ip_ihl     <= ihl_here;
+        ip_ihl     <= ip_at_lane_2 ? beat_data[19:16] : beat_data[51:48];
       end
       case (position)
         5'd1: ip_total <= half_4;
@@ -177,6 +191,7 @@ module header (
 
   wire in_payload = !beat_first && layer == LAYER_PAYLOAD;
 
+  assign beat_counts = beat_fresh && layer != LAYER_NONE;
   assign ip_groups  = {ip_here && past_ip < 6'sd0,
                        ip_here && past_ip < 6'sd1 && position >= 5'd1,
                        ip_here && past_ip < 6'sd2 && position >= 5'd2};
@@ -188,66 +203,84 @@ module header (
   //      before the second beat after the one it begins in, whose lanes are the first to be computed from it.
 
   reg  [10:0] beat_number;                        // in the frame; stays at MAX_BEATS
+  reg  [10:0] number_after;                       // of the beat behind it
   reg         end_known;
   reg         end_passed;
   reg  [16:0] payload_last;                       // position of the payload's last byte in the frame
 
-  wire [10:0] number_next = load_first ? 11'd0 : beat_number == MAX_BEATS ? MAX_BEATS : beat_number + 11'd1;
-  wire        end_here    = end_known && !load_first && payload_last[16:3] == {3'd0, number_next};
-  wire        past_end    = (end_passed && !load_first) || number_next == MAX_BEATS;
+  wire        end_here    = end_known && !load_first && payload_last[16:3] == {3'd0, number_after};
+  wire        past_end    = !load_first && (end_passed || number_after == MAX_BEATS);
 
   function [7:0] lanes_below (input [3:0] count);
     lanes_below = ~(8'hFF << count);
   endfunction
 
   always @(posedge clk) begin
+    if (beat_fresh && beat_first)
+      end_known    <= 1'b0;
     if (payload_begins) begin
       payload_last <= {3'd0, beat_number, 3'd0} + {1'b0, udp_length_here} - (payload_at_lane_6 ? 17'd3 : 17'd7);
       end_known    <= 1'b1;
     end
     if (load) begin
-      beat_number   <= number_next;
+      beat_number   <= load_first ? 11'd0 : number_after;
+      number_after  <= load_first ? 11'd1 : number_after == MAX_BEATS ? MAX_BEATS : number_after + 11'd1;
       payload_lanes <= past_end ? 8'd0
                        : lanes_below(load_bytes) & (end_here ? lanes_below({1'b0, payload_last[2:0]} + 4'd1) : 8'hFF);
       end_passed    <= !load_first && (end_passed || end_here);
-      if (load_first)
-        end_known <= 1'b0;
     end
     if (rst) begin
-      beat_number <= 11'd0;
-      end_known   <= 1'b0;
-      end_passed  <= 1'b0;
+      beat_number  <= 11'd0;
+      number_after <= 11'd0;
+      end_known    <= 1'b0;
+      end_passed   <= 1'b0;
     end
   end
 
   // ---- verdict of the header stages. Reasons take effect in the order of the beats they come from, so that frames
   //      never mix: EtherType and IPv4 four clocks behind their beat (the header checksum's time), UDP three.
 
-  reg  [4:1] not_ipv4_d;
-  reg  [4:1] vlan_depth_d;
-  reg  [4:1] ip_ends_d;
-  reg  [3:1] udp_ends_d;
+  reg  [3:1] not_ipv4_d;
+  reg  [3:1] vlan_depth_d;
+  reg  [3:1] ip_ends_d;
+  reg  [2:1] udp_ends_d;
   reg  [4:1] ends_d;
 
   reg  [7:0] ip_reason_before_sum;
   reg  [7:0] ip_reason_after_sum;
+  reg  [7:0] reason_if_good;                      // with *_d[4]: by what the header checksum turns out to be
+  reg  [7:0] reason_if_bad;
+  reg        drop_if_good;
+  reg        drop_if_bad;
+  reg        udp_drop;
   reg  [15:0] ip_payload;
   reg  [7:0] udp_reason;
 
   wire [15:0] ip_header_bytes = {10'd0, ip_ihl, 2'd0};
+  wire        sum_decides     = ip_ends_d[3] && ip_reason_before_sum == `TL_DROP_REASON_ACCEPT;
+  wire [7:0]  reason_here     = vlan_depth_d[3] ? `TL_DROP_REASON_VLAN_DEPTH
+                                : not_ipv4_d[3] ? `TL_DROP_REASON_NOT_IPV4
+                                : !ip_ends_d[3] ? `TL_DROP_REASON_ACCEPT
+                                : sum_decides   ? ip_reason_after_sum : ip_reason_before_sum;
+  wire [7:0]  udp_reason_here = !udp_ends_d[2]                          ? `TL_DROP_REASON_ACCEPT
+                                : udp_length < UDP_HEADER               ? `TL_DROP_REASON_UDP_LENGTH
+                                : udp_port != group_port                ? `TL_DROP_REASON_OTHER_PORT
+                                : udp_length > ip_payload               ? `TL_DROP_REASON_UDP_LENGTH
+                                : udp_length < UDP_HEADER + MOLD_HEADER ? `TL_DROP_REASON_SHORT_MOLD_HEADER
+                                                                        : `TL_DROP_REASON_ACCEPT;
 
   always @(posedge clk) begin
     if (rst) begin
-      not_ipv4_d   <= 4'd0;
-      vlan_depth_d <= 4'd0;
-      ip_ends_d    <= 4'd0;
-      udp_ends_d   <= 3'd0;
+      not_ipv4_d   <= 3'd0;
+      vlan_depth_d <= 3'd0;
+      ip_ends_d    <= 3'd0;
+      udp_ends_d   <= 2'd0;
       ends_d       <= 4'd0;
     end else begin
-      not_ipv4_d   <= {not_ipv4_d[3:1], beat_fresh && not_ipv4};
-      vlan_depth_d <= {vlan_depth_d[3:1], beat_fresh && vlan_depth};
-      ip_ends_d    <= {ip_ends_d[3:1], beat_fresh && ip_ends};
-      udp_ends_d   <= {udp_ends_d[2:1], payload_begins};
+      not_ipv4_d   <= {not_ipv4_d[2:1], beat_fresh && not_ipv4};
+      vlan_depth_d <= {vlan_depth_d[2:1], beat_fresh && vlan_depth};
+      ip_ends_d    <= {ip_ends_d[2:1], beat_fresh && ip_ends};
+      udp_ends_d   <= {udp_ends_d[1], payload_begins};
       ends_d       <= {ends_d[3:1], beat_ends};
     end
   end
@@ -264,43 +297,31 @@ module header (
                               : ip_total < ip_header_bytes + UDP_HEADER ? `TL_DROP_REASON_UDP_LENGTH
                                                                        : `TL_DROP_REASON_ACCEPT;
     end
-    if (udp_ends_d[2])
-      udp_reason <= udp_length < UDP_HEADER                 ? `TL_DROP_REASON_UDP_LENGTH
-                    : udp_port != group_port                ? `TL_DROP_REASON_OTHER_PORT
-                    : udp_length > ip_payload               ? `TL_DROP_REASON_UDP_LENGTH
-                    : udp_length < UDP_HEADER + MOLD_HEADER ? `TL_DROP_REASON_SHORT_MOLD_HEADER
-                                                            : `TL_DROP_REASON_ACCEPT;
+    reason_if_good <= reason_here;
+    reason_if_bad  <= sum_decides ? `TL_DROP_REASON_BAD_IP_CHECKSUM : reason_here;
+    drop_if_good   <= reason_here != `TL_DROP_REASON_ACCEPT;
+    drop_if_bad    <= sum_decides || reason_here != `TL_DROP_REASON_ACCEPT;
+    udp_reason     <= udp_reason_here;
+    udp_drop       <= udp_reason_here != `TL_DROP_REASON_ACCEPT;
   end
 
   reg  [7:0] reason;                              // of the frame whose beats are 4 clocks old
   reg  [7:0] reason_next;
 
+  wire       drop_here = ip_sum_good ? drop_if_good : drop_if_bad;
+
   always @* begin
-    reason_next = reason;
-    if (!dropped) begin
-      if (vlan_depth_d[4])
-        reason_next = `TL_DROP_REASON_VLAN_DEPTH;
-      else if (not_ipv4_d[4])
-        reason_next = `TL_DROP_REASON_NOT_IPV4;
-      else if (ip_ends_d[4] && ip_reason_before_sum != `TL_DROP_REASON_ACCEPT)
-        reason_next = ip_reason_before_sum;
-      else if (ip_ends_d[4] && !ip_sum_good)
-        reason_next = `TL_DROP_REASON_BAD_IP_CHECKSUM;
-      else if (ip_ends_d[4] && ip_reason_after_sum != `TL_DROP_REASON_ACCEPT)
-        reason_next = ip_reason_after_sum;
-      else if (udp_ends_d[3])
-        reason_next = udp_reason;
-    end
+    reason_next = udp_reason;
+    if (dropped)
+      reason_next = reason;
+    else if (drop_here)
+      reason_next = ip_sum_good ? reason_if_good : reason_if_bad;
   end
 
-  always @(posedge clk)
-    if (rst || ends_d[4]) begin
-      reason  <= `TL_DROP_REASON_ACCEPT;
-      dropped <= 1'b0;
-    end else begin
-      reason  <= reason_next;
-      dropped <= reason_next != `TL_DROP_REASON_ACCEPT;
-    end
+  always @(posedge clk) begin
+    reason  <= reason_next;
+    dropped <= (dropped || drop_here || udp_drop) && !rst && !ends_d[4];
+  end
 
   // ---- verdict at the end: what only the whole frame shows, and only if the headers had nothing against it
 
@@ -313,8 +334,8 @@ module header (
   reg  [7:0]  fault_3;
   reg  [7:0]  fault_4;
   reg  [13:0] frame_bytes_2;
-  reg         decided;                            // with ends_d[4], one clock later
-  reg  [7:0]  decided_reason;
+  reg  [7:0]  fault_5;
+  reg         ends_5;                             // one clock after ends_d[4]: reason is the frame's
 
   // 14 bytes and 0, 1 or 2 tags; lane 6 of beat 1 or of beat 2.
   reg  [4:0]  ip_start;
@@ -346,20 +367,21 @@ module header (
                : !ip_complete                    ? `TL_DROP_REASON_TRUNCATED_IP : `TL_DROP_REASON_ACCEPT;
     fault_3 <= fault_2 != `TL_DROP_REASON_ACCEPT       ? fault_2
                : ip_bytes > {3'd0, frame_bytes_2} ? `TL_DROP_REASON_IP_LENGTH : `TL_DROP_REASON_ACCEPT;
-    fault_4        <= fault_3;
-    decided_reason <= reason_next != `TL_DROP_REASON_ACCEPT ? reason_next : fault_4;
-    done_reason    <= decided_reason == `TL_DROP_REASON_ACCEPT && udp_checked && !udp_sum_good
-                      ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : decided_reason;
+    fault_4 <= fault_3;
+    fault_5 <= fault_4;
+    done_reason <= reason != `TL_DROP_REASON_ACCEPT  ? reason
+                   : fault_5 != `TL_DROP_REASON_ACCEPT ? fault_5
+                   : udp_checked && !udp_sum_good      ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : `TL_DROP_REASON_ACCEPT;
     if (rst) begin
-      decided <= 1'b0;
-      done    <= 1'b0;
+      ends_5 <= 1'b0;
+      done   <= 1'b0;
     end else begin
-      decided <= ends_d[4];
-      done    <= decided;
+      ends_5 <= ends_d[4];
+      done   <= ends_5;
     end
   end
 
-  assign idle = ends_d == 4'd0 && !decided && !done;
+  assign idle = ends_d == 4'd0 && !ends_5 && !done;
 
 endmodule
 `default_nettype wire

@@ -10,9 +10,12 @@ module itch_decode (
   input  wire [6:0]   last_word,          // of words 3 to 9
   input  wire [7:0]   lines,              // continuation lines that have gone out
   input  wire [15:0]  length,
+  input  wire [7:0]   message_type,       // 0 for a message without bytes
+  input  wire [4:0]   first_bytes,        // of its bytes in words 0 to 2: 0 to 24
   input  wire         long_enough,        // a known type with all its bytes
   input  wire         exact,
   input  wire         decoded,            // long_enough, and of a type with decoded fields
+  input  wire         raw_tail,           // more bytes than words 0 to 2 hold
   input  wire [63:0]  sequence_number,
   input  wire [47:0]  frame_time,
 
@@ -22,13 +25,12 @@ module itch_decode (
   output reg  [7:0]   status              // message_status, without STATUS_RAW
 );
 
-  localparam [31:0] RAW_FIRST_BYTES = `TL_RAW_FIRST_BYTES;
-  localparam [31:0] STATUS_RAW      = `TL_STATUS_RAW;
-  localparam        RAW_OFFSET      = `TL_RX_RECORD_BODY + 3;  // the raw bytes begin at the next multiple of 4
+  localparam [31:0] STATUS_RAW = `TL_STATUS_RAW;
+  localparam        RAW_OFFSET = `TL_RX_RECORD_BODY + 3;  // the raw bytes begin at the next multiple of 4
 
   // ---- fields by type
 
-  wire [7:0]   message_type = valid && length != 16'd0 ? words[7:0] : 8'd0;
+  wire         empty = first_bytes == 5'd0;
   wire [15:0]  type_length;
   wire         unused_decoded;
   wire [255:0] fields_body;
@@ -46,7 +48,6 @@ module itch_decode (
   // ---- raw bytes, zeros beyond the message
 
   wire [2:0]  last_byte = length[2:0] - 3'd1;
-  wire        raw_tail  = length > RAW_FIRST_BYTES[15:0];
   reg  [191:0] raw_first;
   reg  [447:0] raw_last;
   reg          beyond;
@@ -59,7 +60,7 @@ module itch_decode (
     beyond    = 1'b0;
     if (valid && !decoded) begin
       for (i = 0; i < 24; i = i + 1)
-        if (length > i[15:0])
+        if (first_bytes > i[4:0])
           raw_first[8 * i +: 8] = words[8 * i +: 8];
       for (k = 0; k < 7; k = k + 1) begin
         for (i = 0; i < 8; i = i + 1)
@@ -78,7 +79,7 @@ module itch_decode (
     continued    = 1'b0;
     status       = `TL_MESSAGE_STATUS_OK;
     if (valid) begin
-      status = length == 16'd0      ? `TL_MESSAGE_STATUS_ZERO_LENGTH
+      status = empty                  ? `TL_MESSAGE_STATUS_ZERO_LENGTH
                : type_length == 16'd0 ? `TL_MESSAGE_STATUS_UNKNOWN_TYPE
                : !long_enough         ? `TL_MESSAGE_STATUS_TOO_SHORT
                : exact                ? `TL_MESSAGE_STATUS_OK : `TL_MESSAGE_STATUS_TOO_LONG;

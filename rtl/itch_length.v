@@ -25,10 +25,13 @@ module itch_length (
     .continuation (continuation)
   );
 
-  assign long_enough = type_length != 16'd0 && length >= type_length;
-  assign exact       = length == type_length;
+  // No type has more than 63 bytes.
+  wire above = length[15:6] != 10'd0;
 
-  wire unused = &{1'b0, body, continuation};
+  assign long_enough = type_length[5:0] != 6'd0 && (above || length[5:0] >= type_length[5:0]);
+  assign exact       = !above && length[5:0] == type_length[5:0];
+
+  wire unused = &{1'b0, type_length[15:6], body, continuation};
 
 endmodule
 `default_nettype wire

@@ -41,7 +41,8 @@ module moldudp64_parser (
   output wire        word_begins,         // the beat holds bytes of the word after that
   output reg  [2:0]  turn,                // of the open block
   output reg  [15:0] length,              // of the open block
-  output reg  [7:0]  message_type,        // first byte of the open block, from its second beat on
+  output reg  [7:0]  message_type,        // first byte of the open block, from its second beat's end on
+  output wire [7:0]  message_type_here,   // with block_ends, if the block has any byte
   input  wire        line_full,           // the word that this beat completes fills a line: no other word in the same clock
 
   // at the frame's end
@@ -119,44 +120,43 @@ module moldudp64_parser (
     end
   end
 
-  // ---- for each lane, were it the next block's `turn`: that block ends in the same beat. Computed as the beat comes into
-  //      hand, because it decides in the same clock whether the beat leaves.
+  // ---- for each lane, were it the next block's `turn`: that block ends in the same beat, or is small. Computed as the beat
+  //      comes into hand, because it decides in the same clock whether the beat leaves.
 
-  reg  [7:0] short_from;
-  reg  [7:0] short_from_next;
-  integer    i;
-
-  always @* begin
-    short_from_next[0] = beat_data[63:56] == 8'd0 && load_data[7:0] <= 8'd7;
-    for (i = 1; i < 8; i = i + 1)
-      short_from_next[i] = load_data[8 * i - 8 +: 8] == 8'd0 && load_data[8 * i +: 8] <= 8'd7 - i[7:0];
-  end
+  reg  [7:0]  short_from;
+  reg  [7:0]  small_from;                 // the block is shorter than 16 bytes
+  wire [71:0] load_lanes = {load_data, beat_data[63:56]};   // lane i at bits 8i+15:8i+8
+  integer     i;
 
   always @(posedge clk)
     if (load)
-      short_from <= short_from_next;
+      for (i = 0; i < 8; i = i + 1) begin
+        small_from[i] <= load_lanes[8 * i +: 8] == 8'd0 && load_lanes[8 * i + 12 +: 4] == 4'd0;
+        short_from[i] <= load_lanes[8 * i +: 8] == 8'd0 && load_lanes[8 * i + 11 +: 5] == 5'd0
+                         && load_lanes[8 * i + 8 +: 3] <= 3'd7 - i[2:0];
+      end
 
-  // ---- the walk. What decides whether the beat leaves is the longest way here, so it starts from registers: `turn_after`
-  //      is the next block's turn from the moment the open block's length is known.
+  // ---- the walk. The next block's turn is always two lanes behind the last block's end: in the beat with that end, or
+  //      where that is at lane 6 or 7, in the one after it; then no block is open while its lanes 0 and 1 are awaited.
 
   reg         in_packet;                  // from the header's last beat to the clock after the frame's end
   reg         walking;                    // ... while announced blocks are to come
   reg         finished;                   // all announced blocks are complete
   reg         open;                       // a block's length has been read and its end not yet seen
   reg         same_beat;                  // ... in the beat in hand
-  reg  [2:0]  end_lane;                   // of the open block
+  reg  [2:0]  end_lane;                   // of the open block; if none is open, of the last one
   reg         block_last;                 // it ends in the beat in hand
   reg         two_words;                  // its last beat completes a word and begins another
-  reg  [3:0]  turn_after;                 // the next block's turn, if open counted from the beat with the open block's end
-  reg  [15:0] blocks_left;                // lengths not read yet
-  reg         more;                       // there are some
+  reg  [15:0] blocks_left;                // lengths not read yet, and one more if the first came in the header's last beat
+  reg         first_read;                 // it did
+  reg         more;                       // there are lengths not read yet
   reg  [12:0] beats_left;                 // to the open block's last byte: beats_left + carry
   reg         carry;
   reg         ended;
 
   // The stream's verdict on a packet (old, new, gap) takes two clocks; only a block of at most 8 bytes can be that early.
   wire        wait_stream = packet_begins && open && block_last;
-  wire        walks       = beat_valid && walking && !dropped && !wait_stream;
+  wire        walks       = beat_valid && walking && !beat_first && !wait_stream;
   wire        splits      = walks && open && block_last && !same_beat && two_words && line_full;
 
   assign word_ends   = walks && open && !same_beat;
@@ -164,11 +164,13 @@ module moldudp64_parser (
   assign block_ends  = walks && open && block_last && payload_lanes[end_lane] && !splits;
 
   // A lane of the payload has only lanes of the payload before it: where a length ends, the block before it has ended.
+  wire [2:0]  turn_after   = end_lane + 3'd2;
+  wire        in_next_beat = end_lane[2] && end_lane[1];
   wire        begins_first = starts && payload_lanes[from_lane_6 ? 3 : 7];
-  wire        begins_next  = walks && more && (!open || (block_last && !splits))
-                             && !turn_after[3] && payload_lanes[turn_after[2:0]];
+  wire        begins_next  = walks && more && (!open || (block_last && !in_next_beat && !splits))
+                             && payload_lanes[turn_after];
   wire        short_first  = short_from[from_lane_6 ? 3 : 7];
-  wire        short_next   = short_from[turn_after[2:0]];
+  wire        short_next   = short_from[turn_after];
 
   assign block_begins = begins_first || begins_next;
   assign hold         = (begins_first && short_first) || (begins_next && short_next) || splits
@@ -177,7 +179,7 @@ module moldudp64_parser (
   reg  [15:0] length_after;
 
   always @*
-    case (turn_after[2:0])
+    case (turn_after)
       3'd0:    length_after = {previous_lane_7, beat_data[7:0]};
       3'd1:    length_after = half_0;
       3'd2:    length_after = {beat_data[15:8],  beat_data[23:16]};
@@ -189,10 +191,10 @@ module moldudp64_parser (
     endcase
 
   wire        first        = header_ends;
-  wire [2:0]  turn_here    = first ? {!from_lane_6, 2'b11} : turn_after[2:0];
+  wire [2:0]  turn_here    = first ? {!from_lane_6, 2'b11} : turn_after;
   wire [15:0] length_here  = !first ? length_after : from_lane_6 ? half_2 : half_6;
   wire        short_here   = first ? short_first : short_next;
-  wire [15:0] blocks_here  = first ? count_here : blocks_left;
+  wire        small_here   = small_from[turn_here];
   wire [3:0]  end_here     = {1'b0, turn_here} + {1'b0, length_here[2:0]};
 
   // The first byte behind a finished packet: lane end_lane + 1, or behind a header without blocks lane 2 or 6.
@@ -221,19 +223,23 @@ module moldudp64_parser (
       end else if (in_packet && finished && beat_fresh && !beat_first && payload_lanes[0])
         extra_data  <= 1'b1;
 
-      if (beat_ends || dropped || (block_ends && !more))
-        walking <= 1'b0;
-      else if (starts)
+      if (starts)
         walking <= 1'b1;
+      else if (ended || dropped || (block_ends && !more))
+        walking <= 1'b0;
 
       if (block_begins)
         open <= 1'b1;
       else if (header_ends || block_ends)
         open <= 1'b0;
 
-      if (header_ends || block_begins) begin
-        blocks_left <= blocks_here - {15'd0, block_begins};
-        more        <= !(block_begins && blocks_here == 16'd1);
+      if (header_ends) begin
+        blocks_left <= count_here;
+        first_read  <= begins_first;
+        more        <= !begins_first || count_here != 16'd1;
+      end else if (begins_next) begin
+        blocks_left <= blocks_left - 16'd1;
+        more        <= blocks_left != {14'd0, first_read, !first_read};
       end
     end
 
@@ -242,22 +248,17 @@ module moldudp64_parser (
       length     <= length_here;
       end_lane   <= end_here[2:0];
       two_words  <= end_here[2:0] > turn_here;
-      turn_after <= {1'b0, end_here[2:0]} + 4'd2;
       beats_left <= length_here[15:3];
       carry      <= end_here[3];
-      block_last <= short_here || length_here[15:3] == {12'd0, !end_here[3]};
+      block_last <= short_here || (small_here && length_here[3] != end_here[3]);
       same_beat  <= short_here;
-    end else begin
-      if (header_ends || block_ends)
-        turn_after <= {3'd0, turn_after[0]};
-      if (splits)
-        same_beat  <= 1'b1;
-      else if (walks && open) begin
-        same_beat  <= 1'b0;
-        if (!block_last) begin
-          beats_left <= beats_left - 13'd1;
-          block_last <= beats_left == {11'd0, !carry, carry};
-        end
+    end else if (splits)
+      same_beat  <= 1'b1;
+    else if (walks && open) begin
+      same_beat  <= 1'b0;
+      if (!block_last) begin
+        beats_left <= beats_left - 13'd1;
+        block_last <= beats_left == {11'd0, !carry, carry};
       end
     end
   end
@@ -265,26 +266,29 @@ module moldudp64_parser (
   // ---- the open block's first byte, for its length check: behind the length, or at lane 0 of the next beat
 
   reg        type_late;
-  reg  [7:0] type_here;
+
+  assign message_type_here = type_late ? beat_data[7:0] : message_type;
+
+  reg  [7:0] type_behind_turn;
 
   always @*
     case (turn_here)
-      3'd0:    type_here = beat_data[15:8];
-      3'd1:    type_here = beat_data[23:16];
-      3'd2:    type_here = beat_data[31:24];
-      3'd3:    type_here = beat_data[39:32];
-      3'd4:    type_here = beat_data[47:40];
-      3'd5:    type_here = beat_data[55:48];
-      default: type_here = beat_data[63:56];
+      3'd0:    type_behind_turn = beat_data[15:8];
+      3'd1:    type_behind_turn = beat_data[23:16];
+      3'd2:    type_behind_turn = beat_data[31:24];
+      3'd3:    type_behind_turn = beat_data[39:32];
+      3'd4:    type_behind_turn = beat_data[47:40];
+      3'd5:    type_behind_turn = beat_data[55:48];
+      default: type_behind_turn = beat_data[63:56];
     endcase
 
   always @(posedge clk)
     if (block_begins) begin
       type_late    <= turn_here == 3'd7;
-      message_type <= type_here;
+      message_type <= type_behind_turn;
     end else if (walks && open && type_late) begin
       type_late    <= 1'b0;
-      message_type <= beat_data[7:0];
+      message_type <= message_type_here;
     end
 
   // ---- frame's end: judged one clock later, when the last beat's effect is in the registers

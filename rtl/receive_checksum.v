@@ -6,8 +6,8 @@
 
 module receive_checksum (
   input  wire         clk,
-  input  wire         beat_fresh,
-  input  wire         beat_first,
+  input  wire         beat_counts,        // some lanes may belong to a sum
+  input  wire         beat_first,         // a frame's first beat; counts for nothing
   input  wire [63:0]  beat_data,
   input  wire [7:0]   payload_lanes,      // lanes that count
   input  wire [2:0]   ip_groups,          // lanes 0-1, 2-5, 6-7 belong to the IPv4 header
@@ -27,14 +27,13 @@ module receive_checksum (
   reg  [2:0]  ip_1;
   reg  [2:0]  udp_1;
   reg  [63:0] data_1;
-  wire        add = beat_fresh && (ip_groups != 3'd0 || udp_groups != 3'd0);
   wire [63:0] lane_mask = {{8{payload_lanes[7]}}, {8{payload_lanes[6]}}, {8{payload_lanes[5]}}, {8{payload_lanes[4]}},
                            {8{payload_lanes[3]}}, {8{payload_lanes[2]}}, {8{payload_lanes[1]}}, {8{payload_lanes[0]}}};
 
   always @(posedge clk) begin
-    first_1 <= beat_fresh && beat_first;
-    add_1   <= add;
-    if (add) begin
+    first_1 <= beat_first;
+    add_1   <= beat_counts;
+    if (beat_counts) begin
       ip_1   <= ip_groups;
       udp_1  <= udp_groups;
       data_1 <= beat_data & lane_mask;

@@ -105,6 +105,7 @@ module receive_line #(
   wire [7:0]  payload_lanes;
   wire        payload_begins;
   wire        payload_at_lane_6;
+  wire        beat_counts;
   wire [2:0]  ip_groups;
   wire [2:0]  udp_groups;
   wire        ip_sum_good;
@@ -123,6 +124,10 @@ module receive_line #(
     .load               (load),
     .load_first         (load_first),
     .load_bytes         (load_bytes),
+    .load_half_0        ({load_data[7:0], load_data[15:8]}),
+    .load_half_4        ({load_data[39:32], load_data[47:40]}),
+    .load_ihl_2         (load_data[19:16]),
+    .load_ihl_6         (load_data[51:48]),
     .beat_fresh         (beat_fresh),
     .beat_first         (beat_first),
     .beat_lost          (beat_lost),
@@ -134,6 +139,7 @@ module receive_line #(
     .payload_lanes      (payload_lanes),
     .payload_begins     (payload_begins),
     .payload_at_lane_6  (payload_at_lane_6),
+    .beat_counts        (beat_counts),
     .ip_groups          (ip_groups),
     .udp_groups         (udp_groups),
     .ip_sum_good        (ip_sum_good),
@@ -147,8 +153,8 @@ module receive_line #(
 
   receive_checksum u_receive_checksum (
     .clk           (clk),
-    .beat_fresh    (beat_fresh),
-    .beat_first    (beat_first),
+    .beat_counts   (beat_counts),
+    .beat_first    (beat_fresh && beat_first),
     .beat_data     (beat_data),
     .payload_lanes (payload_lanes),
     .ip_groups     (ip_groups),
@@ -185,6 +191,7 @@ module receive_line #(
   wire [2:0]  turn;
   wire [15:0] length;
   wire [7:0]  message_type;
+  wire [7:0]  message_type_here;
   wire        line_full;
   wire        truncated;
   wire        abandoned;
@@ -219,6 +226,7 @@ module receive_line #(
     .turn              (turn),
     .length            (length),
     .message_type      (message_type),
+    .message_type_here (message_type_here),
     .line_full         (line_full),
     .truncated         (truncated),
     .abandoned         (abandoned),
@@ -270,15 +278,24 @@ module receive_line #(
   // ---- one clock after a block's end: what it is
 
   reg         block_done;
+  localparam [31:0] RAW_FIRST_BYTES = `TL_RAW_FIRST_BYTES;
+
   reg  [15:0] done_length;
+  reg  [7:0]  done_type;
+  reg  [4:0]  done_first_bytes;
+  reg         done_raw_tail;
+  wire        beyond_first = length > RAW_FIRST_BYTES[15:0];
   reg         done_long_enough;
   reg         done_exact;
   reg         done_decoded;
 
   always @(posedge clk) begin
-    block_done <= block_ends && !rst;
+    block_done <= block_ends && !dropped && !rst;
     if (block_ends) begin
       done_length      <= length;
+      done_type        <= length == 16'd0 ? 8'd0 : message_type_here;
+      done_first_bytes <= beyond_first ? RAW_FIRST_BYTES[4:0] : length[4:0];
+      done_raw_tail    <= beyond_first;
       done_long_enough <= long_enough;
       done_exact       <= exact;
       done_decoded     <= long_enough && type_decoded;
@@ -330,6 +347,9 @@ module receive_line #(
     .last_word    (last_word),
     .lines        (lines),
     .length       (done_length),
+    .message_type (done_type),
+    .first_bytes  (done_first_bytes),
+    .raw_tail     (done_raw_tail),
     .long_enough  (done_long_enough),
     .exact        (done_exact),
     .decoded      (done_decoded),

@@ -42,9 +42,10 @@ module stream (
   reg         compared;
   reg         same_session;
   reg  [63:0] behind;                     // next_expected - sequence, modulo 2^64
+  reg         low_equal;                  // ... which is 0 or 2^63
 
-  wire        ahead_here  = same_session && behind[63] && behind[62:0] != 63'd0;
-  wire        behind_here = same_session && behind != 64'd0 && !ahead_here;
+  wire        ahead_here  = same_session && behind[63] && !low_equal;
+  wire        behind_here = same_session && (behind[63] == low_equal);
   wire        apply       = compared && !dropped;
 
   reg         touched;                    // by the frame in hand: saved_* hold the stream before it
@@ -60,6 +61,7 @@ module stream (
     if (packet_begins) begin
       same_session <= next_expected_valid && session == packet_session;
       behind       <= next_expected - packet_sequence;
+      low_equal    <= next_expected[62:0] == packet_sequence[62:0];
     end
 
     if (packet_begins)
