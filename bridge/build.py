@@ -238,6 +238,8 @@ def build_kernel() -> Path:
     make = _tool("make", "make")
     with _locked(directory), log.open("wb") as file:
         command = [make, "-s", "-C", str(ROOT / "firmware"), f"BUILD={BUILD}"]
-        if subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode != 0:
+        # A make that calls us must not hand its own variables down.
+        environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
+        if subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False).returncode != 0:
             raise BridgeError(TOOL_MISSING, f"building the kernel failed; see {log}")
     return directory / "tickloop.elf"

@@ -17,6 +17,11 @@ from tests.loop.conftest import ROOT, processes_of
 PATIENCE_S = 10
 
 
+def _heed_ctrl_c() -> None:
+    """A shell that runs the tests in the background has them, and their children, ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _start(out: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [
         sys.executable,
@@ -26,16 +31,23 @@ def _start(out: Path, *arguments: str) -> subprocess.Popen[str]:
         "--scenario",
         "quiet",
         "--messages",
-        "2000000",
+        "500000",
         "--out",
         str(out),
     ]
-    return subprocess.Popen([*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [*command, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  there is no other thread
+    )
 
 
 def _wait_for(name: str, out: Path) -> int:
     """The process id of QEMU or of the simulator of the run in ``out``, once the loop runs."""
-    for _ in range(600):
+    for _ in range(1800):
         time.sleep(0.1)
         if not (out / "record/dma.bin").exists() or (out / "record/dma.bin").stat().st_size == 0:
             continue
