@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,17 @@ import pytest
 from tests.loop.conftest import ROOT, processes_of
 
 PATIENCE_S = 10
+_started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on() -> Iterator[None]:
+    """A test that fails leaves no run behind either."""
+    yield
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.communicate()
 
 
 def _heed_ctrl_c() -> None:
@@ -35,7 +47,7 @@ def _start(out: Path, *arguments: str) -> subprocess.Popen[str]:
         "--out",
         str(out),
     ]
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*command, *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -43,6 +55,8 @@ def _start(out: Path, *arguments: str) -> subprocess.Popen[str]:
         text=True,
         preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  there is no other thread
     )
+    _started.append(process)
+    return process
 
 
 def _wait_for(name: str, out: Path) -> int:
