@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Builds what a run needs: the native core, the simulator's executable, the kernel.
 
-Everything goes below ``build/``; a stamp with the hash of all inputs and the command makes a second build a no-op, and
-a lock keeps two runs from building the same thing at once.
+Everything goes below ``build/``; a stamp with the hash of all inputs, the command and its tool makes a second build a
+no-op, and a lock keeps two runs from building the same thing at once.
 """
 
 from __future__ import annotations
@@ -77,16 +77,38 @@ def _hash(command: Sequence[str], inputs: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
+def _execute(command: Sequence[str], directory: Path, log: Path) -> int:
+    """Run ``command``; returns its exit status.
+
+    A build tool's compilers must not write on when this process has ended, however it ended and with the lock gone: all
+    are in the process group of a guard, which kills it when our end of its pipe closes.
+    """
+    # A make that calls us must not hand its own options and variables down.
+    environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
+    guard = subprocess.Popen(["sh", "-c", "read -r _; kill -KILL 0"], stdin=subprocess.PIPE, process_group=0)
+    try:
+        with log.open("wb") as file:
+            return subprocess.Popen(
+                command,
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                process_group=guard.pid,
+            ).wait()
+    finally:
+        guard.communicate()
+
+
 def _run(command: Sequence[str], directory: Path, output: Path, inputs: Iterable[Path], what: str) -> Path:
-    """Run ``command`` unless ``output`` was made from the same inputs by the same command."""
-    stamp, key = output.with_name(f".{output.name}.stamp"), _hash(command, inputs)
+    """Run ``command`` unless ``output`` was made from the same inputs by the same command and version of its tool."""
+    stamp, key = output.with_name(f".{output.name}.stamp"), _hash(command, [Path(command[0]), *inputs])
     if output.exists() and stamp.exists() and stamp.read_text() == key:
         return output
     stamp.unlink(missing_ok=True)
     log = directory / f"{output.name}.log"
-    with log.open("wb") as file:
-        status = subprocess.run(command, cwd=directory, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
-    if status != 0:
+    if _execute(command, directory, log) != 0:
         raise BridgeError(TOOL_MISSING, f"building {what} failed; see {log}")
     stamp.write_text(key)
     return output
@@ -191,7 +213,7 @@ def verilator_path() -> str:
 def build_verilator(waves: bool) -> list[str]:
     """The command that runs the Verilator simulation, up to its plusargs."""
     core, verilator = build_core(), verilator_path()
-    _tool("g++", "g++")
+    compiler = _tool("g++", "g++")
     directory = BUILD / ("verilator-waves" if waves else "verilator")
     libraries = cocotb_config.libs_dir
     output = directory / "obj_dir" / "Vtestbench"
@@ -214,7 +236,8 @@ def build_verilator(waves: bool) -> list[str]:
         *map(str, sources),
     ]
     with _locked(directory):
-        _run(command, directory, output, [*_hdl_inputs(), *files, BRIDGE / "core/core.h"], "the Verilator simulation")
+        inputs = [*_hdl_inputs(), *files, BRIDGE / "core/core.h", Path(compiler)]
+        _run(command, directory, output, inputs, "the Verilator simulation")
     return [str(output)]
 
 
@@ -236,10 +259,7 @@ def build_kernel() -> Path:
     directory = BUILD / "firmware"
     log = BUILD / "firmware.log"
     make = _tool("make", "make")
-    with _locked(directory), log.open("wb") as file:
-        command = [make, "-s", "-C", str(ROOT / "firmware"), f"BUILD={BUILD}"]
-        # A make that calls us must not hand its own variables down.
-        environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
-        if subprocess.run(command, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False).returncode != 0:
+    with _locked(directory):
+        if _execute([make, "-s", f"BUILD={BUILD}"], ROOT / "firmware", log) != 0:
             raise BridgeError(TOOL_MISSING, f"building the kernel failed; see {log}")
     return directory / "tickloop.elf"
