@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Moves the open block's bytes to lane 0 and keeps them as ten 8-byte words: the first 24 bytes (a record's raw part, words
-// 0 to 2), then 56 bytes (a continuation line, words 3 to 9) that are used again and again for a longer block.
+// Moves the open block's bytes to lane 0 and keeps them as ten 8-byte words: the first 24 bytes (a record's raw part,
+// words 0 to 2), then 56 bytes (a continuation line, words 3 to 9) that are used again and again for a longer block.
 //
-// A block's data begin behind lane `turn`, so word n is the rest of one beat and the first turn + 1 lanes of the next. In a
-// block's last beat the word after it is written as well: the whole block stands here one clock after its last byte.
+// A block's data begin behind lane `turn`, so word n is the rest of one beat and the first turn + 1 lanes of the next.
+// In a block's last beat the word after it is written as well: one clock later the whole block stands here.
 `default_nettype none
 
 module align (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Start times of the frames that have begun and not yet been reported. Frames of a single beat can follow each other every
-// clock and a report comes 6 clocks after its frame's end, so at most 8 are under way.
+// Start times of the frames that have begun and not yet been reported. Frames of a single beat can follow each other
+// every clock and a report comes 6 clocks after its frame's end, so at most 8 are under way.
 `default_nettype none
 
 module frame_times (

@@ -3,10 +3,10 @@
 // payload lies, and why a frame is not for us: `dropped` is valid from 5 clocks after the last IPv4 header byte's beat
 // (4 after the UDP header's), which is before the first block of a MoldUDP64 packet can deliver anything.
 //
-// EtherType, tags, IPv4 and UDP all come in 4-byte words that begin 2 bytes off a multiple of 4, so every beat holds the
-// second half of one word (lanes 0-1), a whole word (lanes 2-5) and the first half of another (lanes 6-7). `position` is
-// the number of the IPv4 word in lanes 6-7, counted from the header's first; `past_ip` is how far that word lies
-// beyond the IPv4 header, options included: 0 is the first UDP word.
+// EtherType, tags, IPv4 and UDP all come in 4-byte words that begin 2 bytes off a multiple of 4, so every beat holds
+// the second half of one word (lanes 0-1), a whole word (lanes 2-5) and the first half of another (lanes 6-7).
+// `position` is the number of the IPv4 word in lanes 6-7, counted from the header's first; `past_ip` is how far that
+// word lies beyond the IPv4 header, options included: 0 is the first UDP word.
 `include "layout.vh"
 `default_nettype none
 
@@ -34,7 +34,7 @@ module header (
   input  wire [15:0]  previous_lanes_6_7,  // of the beat before
 
   // payload
-  output reg  [7:0]   payload_lanes,       // lanes of the beat in hand that do not lie behind the UDP payload or the frame
+  output reg  [7:0]   payload_lanes,       // lanes of the beat in hand that do not lie behind UDP payload or frame
   output wire         payload_begins,      // pulse: in the beat in hand, at lane 6 or 2
   output wire         payload_at_lane_6,
 
@@ -114,6 +114,7 @@ module header (
   wire              in_ip    = !beat_first && layer == LAYER_IP;
   wire              ip_here  = in_ip || ip_at_lane_6 || ip_at_lane_2;
   wire [4:0]        position = in_ip ? position_next : {4'd0, ip_at_lane_2};
+  wire [3:0]        ip_words_here = ip_at_lane_2 ? ip_words_2 : ip_words_6;
   wire signed [5:0] past_ip  = in_ip ? past_ip_next : -6'sd5;    // in the first beat: some number inside the header
 
   wire ip_ends = in_ip && ((past_ip == 6'sd0 && word_2_ends) || (past_ip == 6'sd1 && word_0_ends));
@@ -155,8 +156,7 @@ module header (
   always @(posedge clk)
     if (beat_fresh && ip_here) begin
       position_next <= position + 5'd2;
-      past_ip_next  <= in_ip ? past_ip + 6'sd2
-                             : $signed({1'b0, position} + 6'd2) - $signed({2'b00, ip_at_lane_2 ? ip_words_2 : ip_words_6});
+      past_ip_next  <= in_ip ? past_ip + 6'sd2 : $signed({1'b0, position} + 6'd2) - $signed({2'b00, ip_words_here});
       if (!in_ip) begin
         ip_version <= ip_at_lane_2 ? beat_data[23:20] : beat_data[55:52];
         ip_ihl     <= ip_at_lane_2 ? beat_data[19:16] : beat_data[51:48];
@@ -199,8 +199,8 @@ module header (
                        in_payload || (ip_here && (past_ip >= 6'sd1 || position == 5'd4 || position == 5'd5)),
                        in_payload || (ip_here && (past_ip >= 6'sd2 || position == 5'd5 || position == 5'd6))};
 
-  // ---- the payload's end, told beat by beat. A UDP payload that passes the checks has 20 bytes or more: it does not end
-  //      before the second beat after the one it begins in, whose lanes are the first to be computed from it.
+  // ---- the payload's end, told beat by beat. A UDP payload that passes the checks has 20 bytes or more: it does not
+  //      end before the second beat after the one it begins in, whose lanes are the first to be computed from it.
 
   reg  [10:0] beat_number;                        // in the frame; stays at MAX_BEATS
   reg  [10:0] number_after;                       // of the beat behind it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A complete block as a record (the ring's first line) and, where one is due, its last continuation line. Combinational:
-// the block's bytes are registers of align, so a message is decoded two clocks after its last byte's beat.
+// A complete block as a record (the ring's first line) and, where one is due, its last continuation line. Combinational
+// from registers of align: a message is decoded two clocks after its last byte's beat.
 `include "layout.vh"
 `default_nettype none
 

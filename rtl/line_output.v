@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Lines in ring order, one a clock: continuation lines first, the record that completes the message last. A message that
-// ends with a continuation line leaves its record for the next clock; if that clock has a record of its own, that one
-// waits in turn. One waiting record is enough: before a message of two lines can end, it takes two clocks without any end.
+// Lines in ring order, one a clock: continuation lines first, the record that completes the message last. A message
+// that ends with a continuation line leaves its record for the next clock; if that clock has a record of its own, that
+// one waits in turn. One waiting record is enough: before a message of two lines ends, two clocks pass without any end.
 `default_nettype none
 
 module line_output (

@@ -3,8 +3,8 @@
 // clock at most one block ends, and the next one's length is read; a block that ends in the very beat that holds its
 // length (0 to 5 bytes) takes another clock of that beat.
 //
-// A block is known by two lanes: `turn`, that of its length's low byte (its data begin behind it), and `end_lane`, that of
-// its last byte. With turn + length = 8 n + end_lane it ends n beats after the one that holds lane `turn`.
+// A block is known by two lanes: `turn`, that of its length's low byte (its data begin behind it), and `end_lane`, that
+// of its last byte. With turn + length = 8 n + end_lane it ends n beats after the one that holds lane `turn`.
 `include "layout.vh"
 `default_nettype none
 
@@ -43,7 +43,7 @@ module moldudp64_parser (
   output reg  [15:0] length,              // of the open block
   output reg  [7:0]  message_type,        // first byte of the open block, from its second beat's end on
   output wire [7:0]  message_type_here,   // with block_ends, if the block has any byte
-  input  wire        line_full,           // the word that this beat completes fills a line: no other word in the same clock
+  input  wire        line_full,           // the word that this beat completes fills a line: no other word in this clock
 
   // at the frame's end
   output reg         truncated,
@@ -67,7 +67,7 @@ module moldudp64_parser (
   wire [15:0] count_here  = from_lane_6 ? half_0 : half_4;
   wire        heartbeat   = count_here == 16'h0000;
 
-  // Whether a packet announces blocks decides in the same clock how far its beat is walked: known as it comes into hand.
+  // Whether a packet announces blocks decides at once how far its beat is walked: known as the beat comes into hand.
   reg         blocks_if_0;
   reg         blocks_if_4;
   wire        has_blocks  = from_lane_6 ? blocks_if_0 : blocks_if_4;
@@ -120,8 +120,8 @@ module moldudp64_parser (
     end
   end
 
-  // ---- for each lane, were it the next block's `turn`: that block ends in the same beat, or is small. Computed as the beat
-  //      comes into hand, because it decides in the same clock whether the beat leaves.
+  // ---- for each lane, were it the next block's `turn`: that block ends in the same beat, or is small. Computed as the
+  //      beat comes into hand, because it decides in the same clock whether the beat leaves.
 
   reg  [7:0]  short_from;
   reg  [7:0]  small_from;                 // the block is shorter than 16 bytes
@@ -147,14 +147,14 @@ module moldudp64_parser (
   reg  [2:0]  end_lane;                   // of the open block; if none is open, of the last one
   reg         block_last;                 // it ends in the beat in hand
   reg         two_words;                  // its last beat completes a word and begins another
-  reg  [15:0] blocks_left;                // lengths not read yet, and one more if the first came in the header's last beat
-  reg         first_read;                 // it did
+  reg  [15:0] blocks_left;                // lengths not read yet, and one more if first_read
+  reg         first_read;                 // the first length came in the header's last beat
   reg         more;                       // there are lengths not read yet
   reg  [12:0] beats_left;                 // to the open block's last byte: beats_left + carry
   reg         carry;
   reg         ended;
 
-  // The stream's verdict on a packet (old, new, gap) takes two clocks; only a block of at most 8 bytes can be that early.
+  // The stream's verdict on a packet (old, new, gap) takes two clocks; only a block of at most 8 bytes can be so early.
   wire        wait_stream = packet_begins && open && block_last;
   wire        walks       = beat_valid && walking && !beat_first && !wait_stream;
   wire        splits      = walks && open && block_last && !same_beat && two_words && line_full;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One receive line: Ethernet frames in, one beat of 8 bytes a clock without backpressure; ring lines, a report a frame and
-// counters out. Cut-through: a message is decoded 2 clocks after the beat with its last byte (`decoded_valid`), and its
-// record goes out in the same clock unless a continuation line or an earlier record goes first.
+// One receive line: Ethernet frames in, one beat of 8 bytes a clock without backpressure; ring lines, a report a frame
+// and counters out. Cut-through: a message is decoded 2 clocks after the beat with its last byte (`decoded_valid`), and
+// its record goes out in the same clock unless a continuation line or an earlier record goes first.
 //
 //   port -> beat_queue -> beat in hand -> moldudp64_parser -> align -> itch_decode -> line_output
 //                              |   header, receive_checksum: observe, say who is dropped

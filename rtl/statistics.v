@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Counters of the receive side, one 32-bit word each in the order of the register map. A frame's messages count when its
-// verdict is known: by status if it is good, together as bad if not; duplicates and gaps of a bad frame do not count.
+// Counters of the receive side, one 32-bit word each in the order of the register map. A frame's messages count when
+// its verdict is known: by status if it is good, together as bad if not; a bad frame's duplicates and gap do not count.
 `include "layout.vh"
 `default_nettype none
 

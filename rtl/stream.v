@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The MoldUDP64 stream: session, next expected sequence number, gaps and old messages, modulo 2^64. A packet's effect is in
-// force 3 clocks after the beat with its header's end, before its first block can end. A frame whose verdict turns out bad
-// leaves the stream as it found it.
+// The MoldUDP64 stream: session, next expected sequence number, gaps and old messages, modulo 2^64. A packet's effect
+// is in force 3 clocks after the beat with its header's end, before its first block can end. A frame whose verdict
+// turns out bad leaves the stream as it found it.
 `include "layout.vh"
 `default_nettype none
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The receive line on the bench. The clock count is the NIC's time, so timestamps can be checked to the clock; and all events
-// stand in one vector, so a monitor reads one signal a clock.
+// The receive line on the bench. The clock count is the NIC's time, so timestamps can be checked to the clock; all
+// events stand in one vector, so a monitor reads one signal a clock.
 `include "layout.vh"
 `default_nettype none
 

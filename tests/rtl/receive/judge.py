@@ -10,10 +10,18 @@ from typing import Any
 from bridge import layout
 from bridge.layout import DropReason, FrameKind
 from generators.tables import MOLD_BLOCK, MOLD_HEADER
-from tb.model.receive import ETHERTYPES_VLAN, SEQUENCES, STATUSES, FrameResult, ReceiveModel
+from tb.model.receive import (
+    ETHERTYPES_VLAN,
+    MAX_FRAME_BYTES,
+    SEQUENCES,
+    STATUSES,
+    UDP_HEADER_BYTES,
+    FrameResult,
+    ReceiveModel,
+)
 from tb.receive.items import BEAT_BYTES, FrameItem, FrameOutcome, Report
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
-from tests.rtl.receive.lines import expected_lines
+from tests.rtl.receive.lines import RECORD_BYTES, expected_lines
 
 LATENCY = 2  # clocks from the beat with a message's last byte to the decoded message
 
@@ -30,6 +38,7 @@ class ModelJudge:
         self.messages = 0
         self.overflows = 0
         self.overflow_messages = 0
+        self.called_off = 0
         self.latencies: Counter[tuple[str | None, int]] = Counter()   # of each type
 
     def frame(self, frame: FrameItem, outcome: FrameOutcome) -> None:
@@ -41,9 +50,10 @@ class ModelJudge:
         result = self.model.frame(frame.data, frame.bad_fcs)
         self._lines(result, outcome, where)
         assert outcome.report == expected_report(result, outcome.report.timestamp), where
+        self._called_off(frame, outcome, where)
         if not result.messages:
             return
-        sequence, ends = message_end_beats(frame.data)
+        sequence, ends, _ = packet_blocks(frame.data)
         for message, delivered in zip(result.messages, outcome.messages, strict=True):
             end = ends[(message.sequence - sequence) % SEQUENCES]
             latency = delivered.decoded_clock - frame.beat_clocks[end]
@@ -58,6 +68,17 @@ class ModelJudge:
         self._lines(would, outcome, where)
         self.overflows += 1
         self.overflow_messages += len(outcome.messages)
+
+    def _called_off(self, frame: FrameItem, outcome: FrameOutcome, where: str) -> None:
+        """Lines that went out for the block at which the packet was cut: no byte in them lies behind the payload."""
+        if not outcome.aborted:
+            return
+        _, _, rest = packet_blocks(frame.data)
+        size = layout.CONTINUATION_BYTES
+        starts = range(layout.RAW_FIRST_BYTES, len(rest) - size + 1, size)
+        lines = tuple(rest[at:at + size].ljust(RECORD_BYTES, b"\0") for at in starts)
+        assert outcome.aborted == [lines], f"lines called off: {where}"
+        self.called_off += 1
 
     def _lines(self, result: FrameResult, outcome: FrameOutcome, where: str) -> None:
         expected = [expected_lines(message, outcome.report.timestamp) for message in result.messages]
@@ -106,22 +127,28 @@ def expected_report(result: FrameResult, timestamp: int) -> Report:
                   result.sequence or 0, result.count or 0, timestamp)
 
 
-def message_end_beats(data: bytes) -> tuple[int, list[int]]:
-    """Of a frame that delivers messages: its first sequence number, and the beat with each block's last byte."""
+def packet_blocks(data: bytes) -> tuple[int, list[int], bytes]:
+    """Of a frame that delivers messages: its first sequence number, the beat with each whole block's last byte, and
+    what there is of the block's data at which the packet was cut.
+    """
     tags = 0
     while int.from_bytes(data[12 + 4 * tags:14 + 4 * tags], "big") in ETHERTYPES_VLAN:
         tags += 1
     ip = 14 + 4 * tags
-    position = ip + 4 * (data[ip] & 15) + 8
+    udp = ip + 4 * (data[ip] & 15)
+    payload_end = min(udp + int.from_bytes(data[udp + 4:udp + 6], "big"), len(data), MAX_FRAME_BYTES)
+    position = udp + UDP_HEADER_BYTES
     _, sequence, count = MOLD_HEADER.struct.unpack_from(data, position)
     position += MOLD_HEADER.length
-    ends = []
+    ends: list[int] = []
     for _ in range(count):
-        if position + MOLD_BLOCK.length > len(data):
-            break
-        position += MOLD_BLOCK.length + int.from_bytes(data[position:position + MOLD_BLOCK.length], "big")
+        start = position + MOLD_BLOCK.length
+        end = start + int.from_bytes(data[position:start], "big")
+        if start > payload_end or end > payload_end:
+            return sequence, ends, data[start:payload_end]
+        position = end
         ends.append((position - 1) // BEAT_BYTES)
-    return sequence, ends
+    return sequence, ends, b""
 
 
 def _shown(lines: tuple[tuple[bytes, ...], bytes]) -> str:

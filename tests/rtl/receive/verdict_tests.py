@@ -154,6 +154,9 @@ class PacketsCutAnywhere(VerdictTest):
                 if length % 7 == 0:
                     yield self.good(options=options)
 
+    def check_phase(self) -> None:
+        assert self.judge.called_off > 0
+
 
 @pyuvm.test()
 class MoreAndFewerBlocksThanAnnounced(VerdictTest):
