@@ -236,6 +236,10 @@ def build_verilator(waves: bool) -> list[str]:
         *map(str, sources),
     ]
     with _locked(directory):
+        made_by = directory / "command"
+        if not made_by.exists() or made_by.read_text() != "\n".join(command):
+            shutil.rmtree(directory / "obj_dir", ignore_errors=True)
+            made_by.write_text("\n".join(command))
         inputs = [*_hdl_inputs(), *files, BRIDGE / "core/core.h", Path(compiler)]
         _run(command, directory, output, inputs, "the Verilator simulation")
     return [str(output)]

@@ -110,3 +110,16 @@ build._run(["/bin/sh", "-c", "sleep {marker} & sleep {marker} & wait"], director
     while _alive(marker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert _alive(marker) == []
+
+
+def test_objects_of_a_moved_environment_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their dependency files name headers and sources that are no longer there, and make would stop over them."""
+    monkeypatch.setattr(build, "BUILD", tmp_path)
+    monkeypatch.setattr(build, "_run", lambda command, directory, output, inputs, what: output)
+    for verilator, kept in [("/one/verilator", False), ("/one/verilator", True), ("/two/verilator", False)]:
+        monkeypatch.setattr(build, "verilator_path", lambda path=verilator: path)
+        build.build_verilator(waves=False)
+        left = tmp_path / "verilator/obj_dir/left.d"
+        assert left.exists() == kept
+        left.parent.mkdir(parents=True, exist_ok=True)
+        left.touch()
