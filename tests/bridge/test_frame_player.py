@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.interface import BridgeError
+from bridge.stimulus import write_stimulus
 from tests.bridge.core_harness import TICK_TLAST, TICK_TUSER, TICK_TVALID, Core, Run
 
 CLOCK_PS = 6400
@@ -78,3 +80,11 @@ def test_damaged_stimulus_is_refused(tmp_path: Path) -> None:
     (tmp_path / "stimulus.bin").write_bytes((tmp_path / "stimulus.bin").read_bytes()[:-1])
     assert core.library.tl_open(ctypes.byref(core.config)) == 1
     assert b"damaged" in core.library.tl_message()
+
+
+def test_a_capture_beyond_the_range_of_the_nics_time_is_refused(tmp_path: Path) -> None:
+    day_ns = 86_400 * 10**9
+    assert write_stimulus(tmp_path / "three.bin", [(0, bytes(64), False), (3 * day_ns, bytes(64), False)]) == 2
+    with pytest.raises(BridgeError, match="frame 1 comes 4.0 days after the first") as raised:
+        write_stimulus(tmp_path / "four.bin", [(0, bytes(64), False), (4 * day_ns, bytes(64), False)])
+    assert raised.value.exit_status == 2
