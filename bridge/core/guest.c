@@ -17,7 +17,7 @@
 
 #define POLL_INSTRUCTIONS 20ull  /* one empty turn of the kernel's poll loop: idle polls end on this grid */
 #define POSTED_CREDITS 32u       /* register writes under way before the kernel has to wait, as on a real interconnect */
-#define SPINS 2000u              /* then sleep: measured faster than yielding when other work wants the cores */
+#define SPINS 20000u             /* some microseconds, longer than the kernel takes for a message; then sleep */
 #define SLEEP_NS 2000
 #define SLEEPS_PER_CHECK 256u
 #define WINDOWS 64u              /* periods of running that one record's processing can span */
