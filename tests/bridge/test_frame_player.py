@@ -85,6 +85,6 @@ def test_damaged_stimulus_is_refused(tmp_path: Path) -> None:
 def test_a_capture_beyond_the_range_of_the_nics_time_is_refused(tmp_path: Path) -> None:
     day_ns = 86_400 * 10**9
     assert write_stimulus(tmp_path / "three.bin", [(0, bytes(64), False), (3 * day_ns, bytes(64), False)]) == 2
-    with pytest.raises(BridgeError, match="frame 1 comes 4.0 days after the first") as raised:
+    with pytest.raises(BridgeError, match="frame 1 comes 4") as raised:
         write_stimulus(tmp_path / "four.bin", [(0, bytes(64), False), (4 * day_ns, bytes(64), False)])
     assert raised.value.exit_status == 2
