@@ -305,6 +305,8 @@ void tl_skip(unsigned long long clocks) {
   core.take_skip += clocks;
 }
 
+void tl_unknown(const char *what) { core_fail(TL_FAILED, "the NIC drives unknown bits in %s", what); }
+
 unsigned long long tl_take_skip(void) {
   const unsigned long long clocks = core.take_skip;
   core.take_skip = 0;

@@ -17,6 +17,7 @@ import pytest
 from bridge import build, layout, loop
 from bridge.interface import BridgeError, LoopRequest
 from bridge.stimulus import write_stimulus
+from generators.framing import DEFAULT_GROUP, FrameEncoder, mold_packet
 
 # Writes down its arguments and the mailbox's first line, then does what FAKE_QEMU says.
 FAKE_QEMU = """#!/bin/sh
@@ -199,3 +200,22 @@ def test_the_users_environment_does_not_steer_the_simulation(tmp_path: Path, mon
     for name, value in {"COCOTB_TEST_FILTER": "nothing", "GPI_EXTRA": "nothing", "COCOTB_ATTACH": "60"}.items():
         monkeypatch.setenv(name, value)
     assert len(loop.run(_rtl_alone(tmp_path)).frames) == 1
+
+
+@pytest.mark.parametrize(("driven", "what"), [("report_session", "a frame report"), ("axi_wdata", "a line")])
+def test_unknown_bits_of_the_nic_end_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driven: str, what: str
+) -> None:
+    """Verilator has no X and would take them for zeros; so would the logs."""
+    program, injector = tmp_path / "unknown.vvp", tmp_path / "injector.v"
+    injector.write_text(f"module injector; initial force testbench.{driven}[3] = 1'bx; endmodule\n")
+    hdl = [*(build.BRIDGE / "hdl").glob("*.v"), *build.rtl_sources(), injector]
+    tops = ["-s", "testbench", "-s", "injector"]
+    subprocess.run(["iverilog", "-g2012", *tops, f"-I{build.ROOT / 'rtl'}", "-o", program, *hdl], check=True)
+    command = [*build.build_icarus()[:-1], str(program)]
+    monkeypatch.setattr(build, "build_simulator", lambda *_: command)
+    frame = FrameEncoder(DEFAULT_GROUP).encode(mold_packet([b"Z" * 20], 1))
+    write_stimulus(tmp_path / "stimulus.bin", [(0, frame, False)])
+    error = _fails(LoopRequest(stimulus=tmp_path / "stimulus.bin", out=tmp_path / "out", simulator="icarus"))
+    assert error.exit_status == 1
+    assert f"unknown bits in {what}" in str(error)
