@@ -50,9 +50,9 @@ class Core:
     ) -> None:
         self.directory = directory
         write_stimulus(directory / "stimulus.bin", frames)
-        self.library = core_library.load(build.build_core())
+        self.native = core_library.load(build.build_core())
         for name in ("tl_tick", "tl_write", "tl_read", "tl_register_done"):
-            getattr(self.library, name).restype = ctypes.c_uint64
+            getattr(self.native, name).restype = ctypes.c_uint64
         self.ram_fd = os.memfd_create("ram") if kernel else -1
         self.mailbox_fd = os.memfd_create("mailbox") if kernel else -1
         self.child = subprocess.Popen(["sleep", "60"]) if kernel else None
@@ -67,7 +67,7 @@ class Core:
             stimulus=str(directory / "stimulus.bin").encode(), record=str(directory).encode(), ram_fd=self.ram_fd,
             mailbox_fd=self.mailbox_fd, **values,
         )  # fmt: skip
-        self.open_status = self.library.tl_open(ctypes.byref(self.config))
+        self.open_status = self.native.tl_open(ctypes.byref(self.config))
         self.next_tick = 8
 
     def run(self, on_access: Callable[[int], int] = lambda address: 0, on_clock: Callable[[int], None] = lambda c: None,
@@ -77,7 +77,7 @@ class Core:
         A NIC that is broken on purpose: it never reports (``report`` False), is never idle (``idle``), or answers no
         register access (``answer``). With ``every_clock``, ``on_clock`` is called for clocks without an event, too.
         """
-        result, library, clock = Run(), self.library, 8
+        result, library, clock = Run(), self.native, 8
         tdata = ctypes.c_uint64()
         control, address, data = (ctypes.c_uint32() for _ in range(3))
         pending: tuple[int, int] | None = None
@@ -117,7 +117,7 @@ class Core:
 
     def write(self, clock: int, address: int, line: bytes) -> None:
         """A DMA write of the NIC, in the clock that ``on_clock`` is called for."""
-        self.next_tick = self.library.tl_write(
+        self.next_tick = self.native.tl_write(
             ctypes.c_uint64(clock), ctypes.c_uint64(address), (ctypes.c_uint32 * 16).from_buffer_copy(line)
         )
 
@@ -184,7 +184,7 @@ def run_with_kernel(core: Core, script: Callable[[Kernel], None], **arguments: A
     assert core.child
     kernel = Kernel(core, script)
     kernel.start()
-    status = core.library.tl_wait_attach(core.child.pid)
+    status = core.native.tl_wait_attach(core.child.pid)
     run = core.run(**arguments)
     assert status in (0, run.status)
     kernel.over = True

@@ -78,8 +78,8 @@ def test_missing_reports_are_an_error(tmp_path: Path) -> None:
 def test_damaged_stimulus_is_refused(tmp_path: Path) -> None:
     core = Core(tmp_path, [(0, bytes(64), False)])
     (tmp_path / "stimulus.bin").write_bytes((tmp_path / "stimulus.bin").read_bytes()[:-1])
-    assert core.library.tl_open(ctypes.byref(core.config)) == 1
-    assert b"damaged" in core.library.tl_message()
+    assert core.native.tl_open(ctypes.byref(core.config)) == 1
+    assert b"damaged" in core.native.tl_message()
 
 
 def test_a_capture_beyond_the_range_of_the_nics_time_is_refused(tmp_path: Path) -> None:

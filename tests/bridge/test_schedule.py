@@ -35,7 +35,7 @@ def test_dma_writes_do_not_delay_beats(tmp_path: Path) -> None:
 def test_dma_reads_do_not_delay_beats(tmp_path: Path) -> None:
     def on_clock(clock: int) -> None:
         if clock % 64 == 0:  # at most 64 are under way
-            core.next_tick = core.library.tl_read(ctypes.c_uint64(clock), ctypes.c_uint64(0x4000))
+            core.next_tick = core.native.tl_read(ctypes.c_uint64(clock), ctypes.c_uint64(0x4000))
 
     core = Core(tmp_path, [(0, bytes(9216), False)])
     run = core.run(on_clock=on_clock)
@@ -49,7 +49,7 @@ def test_a_nic_that_is_never_idle_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_register_access_without_an_answer_ends_the_run(tmp_path: Path) -> None:
     core = Core(tmp_path, [(0, bytes(64), False)])
-    core.library.tl_add_register_write(0x10, 1)
+    core.native.tl_add_register_write(0x10, 1)
     run = core.run(answer=False)
     assert run.status == 1
     assert "register 0x010" in run.message
