@@ -2,8 +2,8 @@
 """``--config``: a TOML file becomes the values of a run, and the module that is loaded beside the kernel.
 
 Every key has a default (docs/configuration.md); an unknown key, a wrong type or an impossible value is a usage error
-that names the key. The compiled module carries the layout's hash, so that kernel and host of different layouts refuse
-each other.
+that names the key. What is accepted here the kernel accepts too (firmware/core/config.c; the tests compare the two).
+The compiled module carries the layout's hash, so that kernel and host of different layouts refuse each other.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from generators.framing import DEFAULT_GROUP, Group
 from tb.model.config import STOCK_BYTES, KernelConfig, SymbolConfig, padded_stock
 from tickloop.exits import UsageError
 
+LOCATES = 1 << 16  # a feed can have no more symbols
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
@@ -56,28 +57,31 @@ class RunConfig:
         return Group(self.kernel.group_address, self.kernel.group_port)
 
 
-# Table -> key -> (kernel configuration field, default, smallest, largest) for integers.
+# Table -> key -> (default, smallest, largest) for integers.
 _INTEGERS: dict[str, dict[str, tuple[int, int, int]]] = {
     "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16)},
     "pools": {
-        "max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 26), "max_levels": (1 << 18, 1, 1 << 26),
+        "max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 24), "max_levels": (1 << 18, 1, 1 << 24),
     },
     "session": {
         "source_port": (40_000, 1, 65_535), "destination_port": (26_400, 1, 65_535),
         "tcp_sequence": (1_000_000, 0, 0xFFFFFFFF), "tcp_acknowledge": (2_000_000, 0, 0xFFFFFFFF),
     },
-    "order": {"time_in_force": (99_998, 0, 0xFFFFFFFF), "minimum_quantity": (0, 0, OUCH_SHARES_LIMIT - 1)},
+    "order": {"time_in_force": (99_998, 0, 99_999), "minimum_quantity": (0, 0, OUCH_SHARES_LIMIT - 1)},
     "time": {
         "ps_per_instruction": (250, 1, 1_000_000), "posted_write_ns": (250, 0, 1_000_000),
         "read_ns": (400, 0, 1_000_000), "doorbell_ns": (200, 0, 1_000_000),
     },
 }
-# Table -> key -> (default, exact length or None for "at most 4").
-_TEXTS: dict[str, dict[str, tuple[str, int | None]]] = {
-    "order": {
-        "token_prefix": ("TICK", 4), "firm": ("TICK", None), "display": ("Y", 1), "capacity": ("P", 1),
-        "intermarket_sweep_eligibility": ("N", 1), "cross_type": ("N", 1), "customer_type": ("N", 1),
-    },
+# Key of [order] -> (default, pattern, what the pattern wants); the codes are those of OUCH 4.2, 2.1.
+_TEXTS = {
+    "token_prefix": ("TICK", "[0-9A-Za-z]{4}", "4 ASCII letters or digits"),
+    "firm": ("TICK", "[ -~]{0,4}", "at most 4 printable ASCII characters"),
+    "display": ("Y", "[ -~]", "1 printable ASCII character"),
+    "capacity": ("P", "[APRO]", "A, P, R or O"),
+    "intermarket_sweep_eligibility": ("N", "[YNy]", "Y, N or y"),
+    "cross_type": ("N", "[NOCHSRE]", "N, O, C, H, S, R or E"),
+    "customer_type": ("N", "[RN ]", "R, N or a space"),
 }
 _ADDRESSES = {
     "source_mac": "02:00:00:00:00:01", "destination_mac": "02:00:00:00:00:02",
@@ -109,13 +113,12 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     reader.only(document, _TABLES, "")
     values: dict[str, Any] = {}
     for table, integers in _INTEGERS.items():
-        others = _ADDRESSES if table == "session" else _TEXTS.get(table, ())
+        others = {"session": set(_ADDRESSES), "order": set(_TEXTS)}.get(table, set())
         reader.only(reader.table(table), {*integers, *others}, f"{table}.")
         for key, limits in integers.items():
             values[key] = reader.integer(table, key, *limits)
-    for table, texts in _TEXTS.items():
-        for key, (default, length) in texts.items():
-            values[key] = reader.text(table, key, default, length)
+    for key, (default, pattern, wanted) in _TEXTS.items():
+        values[key] = reader.text("order", key, default, pattern, wanted)
     for key, default in _ADDRESSES.items():
         read = reader.mac if key.endswith("_mac") else reader.ipv4
         values[key] = read("session", key, default)
@@ -157,12 +160,9 @@ class _Reader:
             raise self.error(key, f"must be an integer from {least} to {most}, got {value!r}")
         return value
 
-    def text(self, table: str, key: str, default: str, length: int | None) -> str:
+    def text(self, table: str, key: str, default: str, pattern: str, wanted: str) -> str:
         value = self.table(table).get(key, default)
-        wanted = f"{length} printable ASCII character{'s' if length != 1 else ''}" if length else \
-            "at most 4 printable ASCII characters"
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or \
-                (len(value) != length if length else len(value) > 4):
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise self.error(f"{table}.{key}", f"must be {wanted}, got {value!r}")
         return value
 
@@ -170,23 +170,32 @@ class _Reader:
         value = self.table(table).get(key, default)
         if not isinstance(value, str) or not _MAC.fullmatch(value):
             raise self.error(f"{table}.{key}", f"must be a MAC address such as 02:00:00:00:00:01, got {value!r}")
+        octets = bytes.fromhex(value.replace(":", ""))
+        if octets[0] & 1 or not any(octets):
+            raise self.error(f"{table}.{key}", f"must be a station's address, not a group's or 0, got {value!r}")
         return value.lower()
 
     def ipv4(self, table: str, key: str, default: str) -> str:
         value = self.table(table).get(key, default)
         try:
-            return str(IPv4Address(value if isinstance(value, str) else ""))
+            address = IPv4Address(value if isinstance(value, str) else "")
         except ValueError:
             raise self.error(f"{table}.{key}", f"must be an IPv4 address, got {value!r}") from None
+        if address.is_unspecified:
+            raise self.error(f"{table}.{key}", "must not be 0.0.0.0")
+        return str(address)
 
     def group(self) -> Group:
         table = self.table("feed")
         self.only(table, {"group"}, "feed.")
         value = table.get("group", str(DEFAULT_GROUP))
         try:
-            return Group.parse(value if isinstance(value, str) else "")
+            group = Group.parse(value if isinstance(value, str) else "")
         except ValueError:
             raise self.error("feed.group", f"must be ADDRESS:PORT, got {value!r}") from None
+        if IPv4Address(group.address).is_unspecified:
+            raise self.error("feed.group", "the address must not be 0.0.0.0")
+        return group
 
     def symbols(self) -> tuple[bool, SymbolConfig, dict[str, SymbolConfig]]:
         """Whether all is subscribed, what a symbol does by default, and the symbols that are listed."""
@@ -196,6 +205,8 @@ class _Reader:
         subscribe = kernel.get("subscribe", "all")
         symbols: dict[str, SymbolConfig] = {}
         if isinstance(subscribe, list):
+            if not 0 < len(subscribe) <= LOCATES:
+                raise self.error("kernel.subscribe", f"must list 1 to {LOCATES} symbols, got {len(subscribe)}")
             symbols = {self._stock("kernel.subscribe", stock): default for stock in subscribe}
         elif subscribe != "all":
             raise self.error("kernel.subscribe", f'must be "all" or a list of symbols, got {subscribe!r}')

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from bridge import layout
 from tests.firmware.core_harness import Core
 from tests.firmware.records import config_module
+from tickloop.config import compile_module, parse_config
+from tickloop.exits import UsageError
 
 TOO_MANY_SHARES = layout.OUCH_SHARES_LIMIT
 
@@ -93,3 +96,43 @@ def test_cut_module_refused(core: Core, size: int) -> None:
 def test_module_with_a_tail_refused(core: Core) -> None:
     assert "size" in core.configure(config_module([("AAPL", 1, 100)]) + b"\0")
     assert "size" in core.configure(config_module([("AAPL", 1, 100)])[:-1])
+
+
+@pytest.mark.parametrize("key", ["display", "capacity", "intermarket_sweep_eligibility", "cross_type", "customer_type"])
+def test_the_command_line_takes_the_codes_that_the_kernel_takes(core: Core, key: str) -> None:
+    """All of ASCII's text: a value refused only here would be a panic after the boot instead of a usage error."""
+    field = {"intermarket_sweep_eligibility": "intermarket_sweep"}.get(key, key)
+    taken = 0
+    for character in string.ascii_letters + string.digits + string.punctuation + " ":
+        by_kernel = core.configure(config_module(**{field: ord(character)})) == ""
+        try:
+            module = compile_module(parse_config({"order": {key: character}}, "test").kernel)
+        except UsageError:
+            assert not by_kernel, character
+        else:
+            assert by_kernel, character
+            assert core.configure(module) == ""
+            taken += 1
+    assert taken > 0
+
+
+@pytest.mark.parametrize(("table", "key", "least", "most"), [
+    ("rings", "rx_log2", 4, 16), ("rings", "tx_log2", 4, 16), ("pools", "max_books", 1, 65535),
+    ("pools", "max_orders", 1, 1 << 24), ("pools", "max_levels", 1, 1 << 24), ("session", "source_port", 1, 65535),
+    ("session", "destination_port", 1, 65535), ("order", "time_in_force", 0, 99999),
+    ("order", "minimum_quantity", 0, TOO_MANY_SHARES - 1),
+])
+def test_the_command_line_takes_the_ranges_that_the_kernel_takes(
+    core: Core, table: str, key: str, least: int, most: int
+) -> None:
+    field_limit = (1 << 8 * layout.CONFIG_HEADER[key].itemsize) - 1
+    for value in (least - 1, most + 1):
+        with pytest.raises(UsageError, match=key):
+            parse_config({table: {key: value}}, "test")
+        if 0 <= value <= field_limit:
+            assert key in core.configure(config_module(**{key: value}))
+    for value in (least, most):
+        config = parse_config({table: {key: value}}, "test").kernel
+        assert getattr(config, key) == value
+        if table != "pools":  # the largest pools need more memory than a test should take
+            assert core.configure(compile_module(config)) == ""
