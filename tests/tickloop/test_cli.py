@@ -11,7 +11,7 @@ import pytest
 
 from bridge import loop
 from bridge.interface import BridgeError
-from tickloop import cli
+from tickloop import commands
 from tickloop.exits import ExitStatus
 
 PROMISED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130}
@@ -35,6 +35,7 @@ def test_every_command_has_help(command, name):
     ["simulate"],
     ["sim"],
     ["sim", "--out"],
+    ["sim", "--out", ""],
     ["sim", "--out", "x", "--unknown"],
     ["sim", "--out", "x", "--seed", "one"],
     ["sim", "--out", "x", "--seed", "-1"],
@@ -105,6 +106,25 @@ def test_ctrl_c_is_status_130(command, faultless, monkeypatch, tmp_path):
     assert finished.error_line() == "tickloop: interrupted"
 
 
+@pytest.mark.parametrize("module", ["numpy", "bridge", "tickloop.run"])
+def test_ctrl_c_while_the_commands_are_imported(root, module):
+    """By an import that is interrupted, in a process that has imported nothing yet."""
+    program = f"""if True:
+        import sys
+
+        class Interrupt:
+            def find_spec(self, name, path, target=None):
+                if name == {module!r}:
+                    raise KeyboardInterrupt
+
+        sys.meta_path.insert(0, Interrupt())
+        from tickloop.cli import main
+        sys.exit(main(["--help"]))
+    """
+    finished = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stderr) == (130, "tickloop: interrupted\n")
+
+
 def test_a_full_disk_is_status_8(command, faultless, monkeypatch, tmp_path):
     def fill(_request):
         raise OSError(28, "No space left on device", "record/dma.bin")
@@ -119,7 +139,7 @@ def test_a_fault_of_tickloop_itself_is_one_line_with_its_details_in_a_file(comma
     def break_down(*_arguments):
         raise RuntimeError("two\nlines")
 
-    monkeypatch.setitem(cli.COMMANDS, "report", break_down)
+    monkeypatch.setitem(commands.COMMANDS, "report", break_down)
     finished = command("report", tmp_path)
     assert finished.status == 1
     line = finished.error_line()

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""The commands of ``tickloop`` and their options; every error is one line and an exit status, never a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import tickloop
+from bridge.interface import BridgeError
+from generators.framing import DEFAULT_GROUP, Group
+from generators.profiles import PROFILES, write_profile
+from tickloop.config import load_config
+from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
+from tickloop.inputs import from_capture, from_scenario
+from tickloop.report.html import write_report
+from tickloop.report.table import print_table
+from tickloop.run import Job, execute, exit_status, no_space
+from tickloop.waves import open_waves
+
+EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
+
+CAPTURE_HELP = "a pcap file or a Nasdaq ITCH 5.0 file (.itch, *NASDAQ_ITCH50*); .gz too"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors on one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message} ({self.prog} --help)")
+
+
+def _later(option: str) -> type[argparse.Action]:
+    """An option that the command line knows and this version does not have."""
+
+    class Later(argparse.Action):
+        def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                     values: object, option_string: str | None = None) -> None:
+            raise not_available(option)
+
+    return Later
+
+
+def _only(option: str, available: str, *later: str) -> Callable[[str], str]:
+    """A value of ``option``: one that works, others that a later version will have."""
+
+    def check(value: str) -> str:
+        if value in later:
+            raise not_available(f"{option} {value}")
+        if value != available:
+            raise UsageError(f"{option} {value}: choose from {', '.join([available, *later])}")
+        return value
+
+    return check
+
+
+def _simulator(value: str) -> str:
+    if value not in ("verilator", "icarus"):
+        raise UsageError(f"--sim {value}: choose verilator or icarus")
+    return value
+
+
+def _integer(option: str, least: int, most: int) -> Callable[[str], int]:
+    def check(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise UsageError(f"{option} {value}: must be an integer from {least} to {most}")
+        return number
+
+    return check
+
+
+def _path(option: str) -> Callable[[str], Path]:
+    def check(value: str) -> Path:
+        if not value:
+            raise UsageError(f"{option}: an empty name")
+        return Path(value)
+
+    return check
+
+
+def _group(value: str) -> Group:
+    try:
+        return Group.parse(value)
+    except ValueError as error:
+        raise UsageError(f"--group {error}") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="tickloop", description="Co-simulation of a market-data SmartNIC: frames through RTL, "
+        "into a kernel in QEMU, and out as OUCH orders.",
+        epilog=EXIT_STATUSES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tickloop {tickloop.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, help_text: str, description: str = "") -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help_text, description=description or help_text, epilog=EXIT_STATUSES,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+
+    sim = command("sim", "the closed loop: frames, RTL, kernel, orders")
+    sim.add_argument("captures", nargs="*", metavar="CAPTURE", help=f"{CAPTURE_HELP}; without one, the scenario is run")
+    sim.add_argument("--scenario", metavar="NAME", help=f"generated traffic: {', '.join(PROFILES)} (default: opening)")
+    sim.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9), help="length of the scenario")
+    sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
+    sim.add_argument("--mode", metavar="M", default="lockstep", type=_only("--mode", "lockstep", "free"),
+                     help="lockstep (reproducible)")
+    sim.add_argument("--delivery", default="cut-through", type=_only("--delivery", "cut-through", "verified"),
+                     metavar="D", help="cut-through")
+    sim.add_argument("--ouch", default="4.2", type=_only("--ouch", "4.2", "5.0"), metavar="V", help="4.2")
+    sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
+    sim.add_argument("--script", metavar="FILE", action=_later("--script"), help=argparse.SUPPRESS)
+    _common(sim)
+
+    parse = command("parse", "every frame of a capture through the RTL alone",
+                    "Every frame of a capture through the RTL alone, with the subscription filter off.\n"
+                    "In this version delivery is cut-through: messages of a frame whose end turns out bad are listed "
+                    "with verdict \"bad\".")
+    parse.add_argument("captures", nargs="+", metavar="CAPTURE", help=CAPTURE_HELP)
+    parse.add_argument("--group", type=_group, default=DEFAULT_GROUP, metavar="ADDR:PORT",
+                       help=f"market-data group (default: {DEFAULT_GROUP})")
+    parse.add_argument("--delivery", default="cut-through", type=_only("--delivery", "cut-through", "verified"),
+                       metavar="D", help="cut-through")
+    parse.add_argument("--fcs", nargs=0, action=_later("--fcs"), help=argparse.SUPPRESS)
+    _common(parse)
+
+    generate = command("generate", "writes a capture and, beside it, what a receiver must see (FILE.expect.jsonl)")
+    generate.add_argument("profile", metavar="PROFILE", help=", ".join(PROFILES))
+    generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1)
+    generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9))
+    generate.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
+    generate.add_argument("--format", default="mold", type=_only("--format", "mold", "prototype"),
+                          help=argparse.SUPPRESS)
+    generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
+                          help="pcap to write (.gz: compressed)")
+
+    report = command("report", "(re)builds DIR/report.html")
+    report.add_argument("directory", metavar="DIR", type=Path)
+    waves = command("waves", "opens GTKWave on a run that was made with --waves")
+    waves.add_argument("directory", metavar="DIR", type=Path)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--sim", metavar="S", type=_simulator, default="verilator",
+                        help="verilator (default) or icarus")
+    parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help="(default: 1)")
+    parser.add_argument("--waves", action="store_true", help="leave waves of the RTL and a GTKWave save file")
+    parser.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="run directory")
+    parser.add_argument("--line-b", metavar="CAPTURE", action=_later("--line-b"), help=argparse.SUPPRESS)
+    parser.add_argument("--hold", metavar="NS", action=_later("--hold"), help=argparse.SUPPRESS)
+    parser.add_argument("--format", default="mold", type=_only("--format", "mold", "prototype"), help=argparse.SUPPRESS)
+
+
+def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
+    if len(options.captures) > 1:
+        raise UsageError("sim takes one CAPTURE")
+    if options.captures and (options.scenario or options.messages):
+        raise UsageError("--scenario and --messages do not go with a CAPTURE")
+    config = load_config(options.config)
+    source = from_capture(Path(options.captures[0]), config.group) if options.captures else \
+        from_scenario(options.scenario, options.seed, options.messages, config.group)
+    outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, options.waves, arguments))
+    print_table(outcome)
+    return exit_status(outcome)
+
+
+def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
+    names = [Path(capture).name for capture in options.captures]
+    if len(set(names)) < len(names):
+        raise UsageError("two captures of one name cannot share an output directory")
+    base = load_config(None)
+    config = replace(base, kernel=replace(base.kernel, group_address=options.group.address,
+                                          group_port=options.group.port))
+    sources = [from_capture(Path(capture), options.group) for capture in options.captures]
+    status = ExitStatus.OK
+    for name, source in zip(names, sources, strict=True):
+        out = options.out / name if len(sources) > 1 else options.out
+        outcome = execute(Job("parse", source, config, out, options.sim, options.seed, options.waves, arguments))
+        print_table(outcome)
+        status = max(status, exit_status(outcome))
+    return status
+
+
+def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    if options.profile not in PROFILES:
+        raise UsageError(f"{options.profile}: no such profile ({', '.join(PROFILES)})")
+    try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        frames = write_profile(options.out, options.profile, options.seed, options.messages)
+    except OSError as error:
+        if no_space(error):
+            raise
+        raise UsageError(f"{options.out}: cannot be written: {error.strerror}") from None
+    print(f"{options.out}: {frames} frames")
+    return ExitStatus.OK
+
+
+def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    print(write_report(options.directory))
+    return ExitStatus.OK
+
+
+def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    open_waves(options.directory)
+    return ExitStatus.OK
+
+
+COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "report": _report, "waves": _waves}
+
+
+def run(arguments: tuple[str, ...]) -> int:
+    """Runs one command; returns its exit status. Ctrl-C is the caller's."""
+    try:
+        options = _parser().parse_args(arguments)
+        return COMMANDS[options.command](options, arguments)
+    except (TickloopError, BridgeError) as error:
+        status = error.status if isinstance(error, TickloopError) else error.exit_status
+        return _fail(status, str(error))
+    except OSError as error:
+        full = no_space(error)
+        return _fail(full.status, str(full)) if full else _crash(error)
+    except Exception as error:
+        return _crash(error)
+
+
+def _fail(status: int, message: str) -> int:
+    print(f"tickloop: {message}", file=sys.stderr)
+    return int(status)
+
+
+def _crash(error: BaseException) -> int:
+    """A fault of tickloop itself: one line for the user, the traceback into a file for its developers."""
+    with tempfile.NamedTemporaryFile("w", prefix="tickloop-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+    name = " ".join(f"{type(error).__name__}: {error}".split())
+    return _fail(ExitStatus.CHECKS_FAILED, f"internal error: {name} (details: {file.name})")
