@@ -85,7 +85,7 @@ class Capture:
         header = source.read(24)
         order, unit = _PCAP_MAGICS[header[:4]]
         record = struct.Struct(order + "IIII")
-        index = backward = cut = 0
+        index = backward = cut = empty = 0
         first = last = None
         while True:
             head = source.read(16)
@@ -100,6 +100,10 @@ class Capture:
             if len(data) < stored:
                 self._warn(f"ends inside record {index}, read up to there")
                 break
+            index += 1
+            if not data:
+                empty += 1  # nothing of such a frame can arrive anywhere
+                continue
             time_ns = seconds * 1_000_000_000 + fraction * unit
             if first is None or last is None:
                 first = last = time_ns
@@ -108,10 +112,11 @@ class Capture:
                 time_ns = last
             last = time_ns
             cut += stored < original
-            index += 1
             yield CapturedFrame(time_ns - first, data)
         if backward:
             self._warn(f"{backward} frame(s) captured before their predecessor took its time")
+        if empty:
+            self._warn(f"{empty} record(s) without a byte were left out")
         if cut:
             self._warn(f"{cut} frame(s) were shortened by the capture's snapshot length")
 

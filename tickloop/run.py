@@ -26,7 +26,7 @@ from tickloop.inputs import Input
 from tickloop.progress import Progress, note_if_slow
 from tickloop.report.html import write_report
 from tickloop.rundir.digest import digest, sha256_file
-from tickloop.rundir.files import RECORD, clear
+from tickloop.rundir.files import RECORD, clear, is_run_file
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.write import write_run
 from tickloop.versions import git_commit, package_versions
@@ -72,6 +72,8 @@ def execute(job: Job) -> Outcome:
         TickloopError: the job cannot be run.
         BridgeError: the loop failed; the directory holds what there is.
     """
+    if job.source.capture and is_run_file(job.source.capture.path, job.out):
+        raise UsageError(f"{job.source.name}: lies in the run directory, where the run would write over it")
     prepare(job.out)
     record = job.out / RECORD
     stimulus = record / "stimulus.bin"

@@ -76,6 +76,34 @@ def test_a_capture_without_orders_due_passes_the_closed_loop(command, faultless,
     assert (tmp_path / "out/orders.jsonl").read_text() == ""
 
 
+@pytest.mark.parametrize("name", ["orders.pcap", "waves.vcd", "record/deeper/x.pcap"])
+def test_a_capture_is_never_cleared_away_with_an_earlier_run(command, faultless, tmp_path, name):
+    capture = tmp_path / name
+    capture.parent.mkdir(parents=True, exist_ok=True)
+    content = scenario_pcap(capture).read_bytes()
+    finished = command("sim", capture, "--out", tmp_path)
+    assert finished.status == 2
+    assert name in finished.error_line()
+    assert capture.read_bytes() == content
+
+
+def test_files_of_other_names_stay_in_the_run_directory(command, faultless, tmp_path):
+    capture = scenario_pcap(tmp_path / "mine.pcap")
+    (tmp_path / "mine.vcd").write_text("kept")
+    assert command("parse", capture, "--out", tmp_path).status == 0
+    assert (tmp_path / "mine.vcd").read_text() == "kept"
+    assert capture.exists()
+
+
+def test_a_record_without_a_byte_does_not_hurt_the_frames_around_it(command, faultless, tmp_path):
+    whole = scenario_pcap(tmp_path / "whole.pcap", messages=2).read_bytes()
+    (tmp_path / "gap.pcap").write_bytes(whole[:24] + bytes(16) + whole[24:])
+    finished = command("parse", tmp_path / "gap.pcap", "--out", tmp_path / "out")
+    assert finished.status == 0
+    assert "1 record(s) without a byte" in finished.error_line()
+    assert len((tmp_path / "out/messages.jsonl").read_text().splitlines()) == 2
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_a_directory_without_write_permission(command, faultless, tmp_path):
     (tmp_path / "closed").mkdir(mode=0o555)

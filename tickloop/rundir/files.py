@@ -12,9 +12,8 @@ from typing import Any
 # Every name a run may leave: an earlier run's files go before a new one starts, whatever else is there stays.
 RUN_FILES = (
     "frames.jsonl", "messages.jsonl", "events.jsonl", "summary.json", "orders.jsonl", "orders.pcap", "books.json",
-    "latency.json", "latency.csv", "run.json", "console.log", "report.html",
+    "latency.json", "latency.csv", "run.json", "console.log", "report.html", "waves.vcd", "waves.fst", "waves.gtkw",
 )
-RUN_PATTERNS = ("*.vcd", "*.fst", "*.gtkw")
 RECORD = "record"  # raw logs, stimulus and configuration module of the run
 
 _encode = json.JSONEncoder(separators=(", ", ": "), check_circular=False).encode
@@ -43,11 +42,14 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
+def is_run_file(path: Path, out: Path) -> bool:
+    """Whether ``clear`` would remove ``path`` from ``out``."""
+    path, out = path.resolve(), out.resolve()
+    return out / RECORD in path.parents or (path.parent == out and path.name in RUN_FILES)
+
+
 def clear(out: Path) -> None:
     """Removes what an earlier run left in ``out``, its raw logs too."""
     shutil.rmtree(out / RECORD, ignore_errors=True)
     for name in RUN_FILES:
         (out / name).unlink(missing_ok=True)
-    for pattern in RUN_PATTERNS:
-        for path in out.glob(pattern):
-            path.unlink()
