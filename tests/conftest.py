@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures that any test may use: the repository, the folder of real samples, the lock of closed loops."""
+"""Fixtures that any test may use: the repository, the real samples, the lock of closed loops."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,16 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def data_dir() -> Path:
-    """The folder of real samples, or a skip."""
-    folder = (ROOT / os.environ.get("TICKLOOP_DATA", "../shared/data")).resolve()
-    if not folder.is_dir():
-        pytest.skip(f"real samples: {folder} is absent (TICKLOOP_DATA)")
-    return folder
+def sample() -> Callable[[str], Path]:
+    """``sample(name)``: a file of real messages, or a skip."""
+
+    def find(name: str) -> Path:
+        folder = (ROOT / os.environ.get("TICKLOOP_DATA", "../shared/data")).resolve()
+        if not (folder / name).is_file():
+            pytest.skip(f"{name} is not in {folder}; TICKLOOP_DATA names the folder of real samples")
+        return folder / name
+
+    return find
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -55,12 +54,9 @@ def kernel(build_kernel: BuildKernel) -> Path:
 
 
 @pytest.fixture(scope="session")
-def real_messages() -> list[bytes]:
+def real_messages(sample: Callable[[str], Path]) -> list[bytes]:
     """The first messages of a real market opening."""
-    path = Path(os.environ.get("TICKLOOP_DATA", FIRMWARE.parent / "../shared/data")) / "itch_12302019_open_1000.itch"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not in TICKLOOP_DATA")
-    data, messages, at = path.read_bytes(), [], 0
+    data, messages, at = sample("itch_12302019_open_1000.itch").read_bytes(), [], 0
     while at < len(data):
         length = int.from_bytes(data[at : at + 2], "big")
         messages.append(data[at + 2 : at + 2 + length])

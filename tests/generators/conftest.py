@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Shared by the tests of the generators: seeded chance, random messages by table, tshark, real samples."""
+"""Shared by the tests of the generators: seeded chance, random messages by table, tshark."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import pytest
 from generators.tables import Message
 
 SEED_VARIABLE = "TICKLOOP_TEST_SEED"
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -60,12 +59,3 @@ def tshark() -> Callable[..., list[list[str]]]:
         return [line.split("|") for line in result.stdout.splitlines()]
 
     return run
-
-
-@pytest.fixture
-def data_folder() -> Path:
-    """The folder of the real samples."""
-    folder = Path(os.environ.get("TICKLOOP_DATA", REPOSITORY / ".." / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"real samples: {folder} is absent (TICKLOOP_DATA)")
-    return folder

@@ -7,6 +7,7 @@ import gzip
 import os
 import struct
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -277,11 +278,8 @@ def test_files_are_streamed(tmp_path: Path, kind: str) -> None:
     ("itch_12302019_open_1000.itch", 2_364_381, 881),
     ("itch_start_of_day_1000.itch", 282_303_037_429, 1000),
 ])
-def test_real_samples(data_folder: Path, name: str, span_ns: int, packets: int) -> None:
-    path = data_folder / name
-    if not path.is_file():
-        pytest.skip(f"{path} is absent")
-    capture = read_capture(path)
+def test_real_samples(sample: Callable[[str], Path], name: str, span_ns: int, packets: int) -> None:
+    capture = read_capture(sample(name))
     messages = list(capture.messages())
     assert len(messages) == 1_000
     stamps = [itchfeed_messages[message[:1]](message).timestamp for _, message in messages]

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +48,9 @@ def processes_of(directory: Path) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _alone() -> Iterator[None]:
+def _alone(one_loop_at_a_time: None) -> Iterator[None]:
     shared = set(os.listdir("/dev/shm"))
-    with (Path(tempfile.gettempdir()) / "tickloop-loop-tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    yield
     left = {name for name in set(os.listdir("/dev/shm")) - shared if "tickloop" in name or "qemu" in name}
     assert not left, f"left behind in /dev/shm: {left}"
 
@@ -86,17 +82,3 @@ def completed(tickloop: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
         return runs[key]
 
     return run
-
-
-@pytest.fixture(scope="session")
-def sample() -> Callable[[str], Path]:
-    """``sample(name)``: a file of real messages, or a skip."""
-
-    def find(name: str) -> Path:
-        folder = Path(os.environ.get("TICKLOOP_DATA", "../shared/data"))
-        path = (ROOT / folder / name).resolve()
-        if not path.is_file():
-            pytest.skip(f"{name} is not in {folder}; TICKLOOP_DATA names the folder of real samples")
-        return path
-
-    return find

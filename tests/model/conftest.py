@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import struct
 import subprocess
@@ -100,18 +99,6 @@ def packet() -> Callable[..., bytes]:
 @pytest.fixture
 def model() -> ReceiveModel:
     return ReceiveModel(GROUP, PORT)
-
-
-@pytest.fixture
-def sample() -> Callable[[str], Path]:
-    """``sample(name)``: a file of the real-data folder, or a skip."""
-    def find(name: str) -> Path:
-        folder = Path(os.environ.get("TICKLOOP_DATA", "../shared/data"))
-        path = folder / name
-        if not path.is_file():
-            pytest.skip(f"{name} is not in {folder}; TICKLOOP_DATA names the folder of real samples")
-        return path
-    return find
 
 
 @pytest.fixture
