@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from generators.framing import DEFAULT_GROUP
+
 CLOCK_PS = 6400
 
 Simulator = Literal["verilator", "icarus"]
@@ -39,8 +41,8 @@ class LoopRequest:
     simulator: Simulator = "verilator"
     kernel: Path | None = None
     config_module: Path | None = None
-    group_address: str = "233.54.12.111"
-    group_port: int = 26477
+    group_address: str = DEFAULT_GROUP.address
+    group_port: int = DEFAULT_GROUP.port
     seed: int = 1
     waves: bool = False
     ps_per_instruction: int = 250

@@ -15,6 +15,8 @@
 extern "C" {
 #endif
 
+#define CLOCK_PS 6400ull /* of the NIC: 156.25 MHz */
+
 /* Bits of tl_tick's control word. */
 enum tick_control {
   TICK_TKEEP = 0xFF,

@@ -13,7 +13,6 @@
 #include "core.h"
 #include "layout.h"
 
-#define CLOCK_PS 6400ull
 #define NEVER UINT64_MAX
 
 static inline uint64_t clock_at_or_after(uint64_t ps) { return (ps + CLOCK_PS - 1) / CLOCK_PS; }

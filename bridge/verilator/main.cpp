@@ -16,7 +16,7 @@
 
 namespace {
 
-constexpr vluint64_t kClockPs = 6400;
+constexpr vluint64_t kClockPs = CLOCK_PS;
 constexpr unsigned kBatchClocks = 4096;
 constexpr vluint64_t kNoDeadline = ~0ull;
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from generators.framing import DEFAULT_GROUP
 from generators.tables import OUCH42_INBOUND
 
 Strategy = Literal["none", "best_bid"]
@@ -54,8 +55,8 @@ class KernelConfig:
     max_levels: int = 1 << 18
 
     # Market data
-    group_address: str = "233.54.12.111"
-    group_port: int = 26477
+    group_address: str = DEFAULT_GROUP.address
+    group_port: int = DEFAULT_GROUP.port
 
     # Order entry: a TCP session that is already established
     source_mac: str = "02:00:00:00:00:01"

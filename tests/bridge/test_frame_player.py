@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.interface import BridgeError
+from bridge.interface import CLOCK_PS, BridgeError
 from bridge.stimulus import write_stimulus
 from tests.bridge.core_harness import TICK_TLAST, TICK_TUSER, TICK_TVALID, Core, Run
-
-CLOCK_PS = 6400
 
 
 def _frames(run: Run) -> list[tuple[int, int, bytes, bool]]:

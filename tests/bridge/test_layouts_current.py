@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-import sys
 from pathlib import Path
 
+import pytest
+
 from bridge import core_library, layout
+from bridge.interface import CLOCK_PS
 from bridge.layouts import generate
 
 
@@ -20,15 +22,23 @@ def test_outputs_are_not_stale() -> None:
         )
 
 
-def test_check_notices_a_stale_output(tmp_path: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "bridge.layouts.generate", "--check"],
-        cwd=generate.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (result.returncode, result.stdout) == (0, "")
+def test_check_notices_a_stale_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate, "OUTPUTS", {"one": lambda _: "of now", "two": lambda _: "of now"})
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    monkeypatch.setattr(generate, "load", lambda: None)
+    (tmp_path / "one").write_text("of now")
+    (tmp_path / "two").write_text("of then")
+    monkeypatch.setattr("sys.argv", ["generate", "--check"])
+    assert generate.main() == 1
+    assert capsys.readouterr().out == "stale: two\n"
+    assert (tmp_path / "two").read_text() == "of then"
+    monkeypatch.setattr("sys.argv", ["generate"])
+    assert generate.main() == 0
+    assert (tmp_path / "two").read_text() == "of now"
+    monkeypatch.setattr("sys.argv", ["generate", "--check"])
+    assert generate.main() == 0
 
 
 def test_c_and_python_agree(tmp_path: Path) -> None:
@@ -41,6 +51,7 @@ def test_c_and_python_agree(tmp_path: Path) -> None:
     lines += [
         'printf("config %zu\\n", sizeof(struct tl_config));',
         'printf("totals %zu\\n", sizeof(struct tl_totals));',
+        'printf("clock_ps %llu\\n", CLOCK_PS);',
         "}",
     ]
     (tmp_path / "sizes.c").write_text("\n".join(lines))
@@ -50,6 +61,7 @@ def test_c_and_python_agree(tmp_path: Path) -> None:
     in_c = {key: int(value) for key, value in (row.split() for row in output.splitlines())}
     assert in_c.pop("config") == ctypes.sizeof(core_library.Config)
     assert in_c.pop("totals") == ctypes.sizeof(core_library.Totals)
+    assert in_c.pop("clock_ps") == CLOCK_PS
     in_python = {}
     for name in structs:
         dtype = getattr(layout, name.upper())

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from bridge import layout
+from bridge.interface import CLOCK_PS
 from bridge.layout import MailboxOp
 from tests.bridge.core_harness import REGISTER_CLOCKS, Core, Kernel, line, run_with_kernel
 
-CLOCK_PS = 6400
 START_PS = 8 * CLOCK_PS  # the first tick: simulated time of the kernel's attach
 POLL_PS = 20 * 250
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from bridge import layout
+from bridge.interface import CLOCK_PS
 from bridge.layout import MailboxOp
 from tests.bridge.core_harness import TICK_TLAST, Core, Kernel, line, run_with_kernel
-
-CLOCK_PS = 6400
 
 
 def test_dma_writes_do_not_delay_beats(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_host_side_variations_leave_the_record_alone(
     record = run.path / "record"
     request = LoopRequest(
         stimulus=record / "stimulus.bin", out=out, kernel=build.build_kernel(), config_module=record / "config.bin",
-        group_address="233.54.12.111", **variation,  # type: ignore[arg-type]
+        **variation,  # type: ignore[arg-type]
     )  # fmt: skip
     result = loop.run(request)
     assert (result.clocks_skipped == 0) == ("skip_idle" in variation)

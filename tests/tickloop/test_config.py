@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from bridge import layout
-from tb.model.config import SymbolConfig
-from tickloop.config import compile_module, load_config, parse_config
+from tb.model.config import KernelConfig, SymbolConfig
+from tickloop.config import TimeModel, compile_module, load_config, parse_config
 from tickloop.exits import UsageError
 
 EVERYTHING = """
@@ -75,6 +75,7 @@ def test_defaults_are_the_promised_ones():
     assert config.kernel.default == SymbolConfig("best_bid", 100)
     assert str(config.group) == "233.54.12.111:26477"
     assert parse("") == config
+    assert (config.kernel, config.time) == (KernelConfig(), TimeModel())
 
 
 def test_every_key_reaches_the_run():

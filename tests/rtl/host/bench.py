@@ -12,11 +12,11 @@ from cocotb.clock import Clock
 from cocotb.triggers import ReadOnly, RisingEdge
 
 from bridge import layout
+from bridge.interface import CLOCK_PS
 from tb.host.memory import HostMemory
 from tb.host.registers import OKAY, RegisterMaster
 from tb.host.stream import FrameSink
 
-CLOCK_PS = 6400
 LINE_BYTES = layout.LINE_BYTES
 PUBLISH_OFFSET = layout.TX_SLOT.fields["publish"][1]
 IDLE_CLOCKS = 4000  # without reaching idle for so long, something is stuck

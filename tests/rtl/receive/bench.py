@@ -13,12 +13,12 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge
 from pyuvm import ConfigDB, uvm_sequence, uvm_test
 
+from bridge.interface import CLOCK_PS
 from tb.receive.environment import ReceiveEnvironment
 from tb.receive.items import FrameItem
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
 from tests.rtl.receive.judge import ModelJudge
 
-CLOCK_PS = 6400
 IDLE_CLOCKS = 6000  # more than a full queue of zero-length blocks takes
 
 

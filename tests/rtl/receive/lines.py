@@ -9,9 +9,9 @@ from bridge import layout
 from bridge.layout import MessageStatus
 from tb.model.receive import MessageResult
 
-RECORD_BYTES = 60  # of a line, without the publish word
-BODY = 28
-RAW = 32
+RECORD_BYTES = layout.RX_RECORD.fields["publish"][1]  # of a line, without the publish word
+BODY = layout.RX_RECORD.fields["continuations"][1]
+RAW = -(-layout.RX_RECORD.fields["body"][1] // 4) * 4  # raw bytes begin at the body's first multiple of 4
 # sequence, hw_timestamp_ns, stock_locate, timestamp, tracking_number, length, type, status
 _PREFIX = struct.Struct("<Q6sH6sHHBB")
 
