@@ -216,7 +216,7 @@ module receive_line #(
     .hold              (hold),
     .packet_begins     (packet_begins),
     .session           (packet_session),
-    .sequence_number          (packet_sequence),
+    .sequence_number   (packet_sequence),
     .count             (packet_count),
     .kind              (packet_kind),
     .block_begins      (block_begins),
@@ -277,9 +277,9 @@ module receive_line #(
 
   // ---- one clock after a block's end: what it is
 
-  reg         block_done;
   localparam [31:0] RAW_FIRST_BYTES = `TL_RAW_FIRST_BYTES;
 
+  reg         block_done;
   reg  [15:0] done_length;
   reg  [7:0]  done_type;
   reg  [4:0]  done_first_bytes;
@@ -342,23 +342,23 @@ module receive_line #(
   assign decoded_valid = block_done && !old;
 
   itch_decode u_itch_decode (
-    .valid        (decoded_valid),
-    .words        (words),
-    .last_word    (last_word),
-    .lines        (lines),
-    .length       (done_length),
-    .message_type (done_type),
-    .first_bytes  (done_first_bytes),
-    .raw_tail     (done_raw_tail),
-    .long_enough  (done_long_enough),
-    .exact        (done_exact),
-    .decoded      (done_decoded),
-    .sequence_number     (number),
-    .frame_time   (frame_time),
-    .record       (record),
-    .continuation (continuation),
-    .continued    (continued),
-    .status       (status)
+    .valid           (decoded_valid),
+    .words           (words),
+    .last_word       (last_word),
+    .lines           (lines),
+    .length          (done_length),
+    .message_type    (done_type),
+    .first_bytes     (done_first_bytes),
+    .raw_tail        (done_raw_tail),
+    .long_enough     (done_long_enough),
+    .exact           (done_exact),
+    .decoded         (done_decoded),
+    .sequence_number (number),
+    .frame_time      (frame_time),
+    .record          (record),
+    .continuation    (continuation),
+    .continued       (continued),
+    .status          (status)
   );
 
   line_output u_line_output (

@@ -95,7 +95,7 @@ long_mode:
 
     .section .rodata
     .p2align 3
-boot_gdt: /* until descriptors_init loads the kernel's own */
+boot_gdt: /* until traps_init loads the kernel's own */
     .quad 0
     .quad 0x00AF9A000000FFFF /* 64-bit code, ring 0 */
 boot_gdt_pointer:

@@ -31,12 +31,11 @@ class FrameItem(uvm_sequence_item):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Message:
-    """A message as the line left the receiver: continuation lines, record, and the clocks that sampled the latter."""
+    """A message as it left the receiver: continuation lines, record, and the clock in which it was decoded."""
 
     continuations: tuple[bytes, ...]
     record: bytes
     decoded_clock: int
-    record_clock: int
 
 
 @dataclass(frozen=True)

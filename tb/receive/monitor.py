@@ -51,7 +51,7 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
             if events & LINE_VALID:
                 line = int(line_handle.value).to_bytes(LINE_BYTES, "little")
                 if events & LINE_FIRST:
-                    messages.append(Message(tuple(continuations), line, decoded.popleft(), clock))
+                    messages.append(Message(tuple(continuations), line, decoded.popleft()))
                     continuations.clear()
                 else:
                     continuations.append(line)
