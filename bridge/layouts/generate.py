@@ -372,6 +372,9 @@ def c_header(layouts: Layouts) -> str:
         lines += [f"/* {order.meaning} */", *_c_struct(order.name, order.size, list(order.fields))]
     for register in layouts.registers:
         lines.append(f"#define REG_{register.name} 0x{register.address:03X}u")
+        reset = sum(f.reset << f.low for f in register.fields)
+        if reset and all(f.access == "ro" for f in register.fields):
+            lines.append(f"#define RESET_{register.name} 0x{reset:08X}u")
         if len(register.fields) > 1 or register.fields[0].name != "value":
             for f in register.fields:
                 mask = ((1 << (f.high - f.low + 1)) - 1) << f.low

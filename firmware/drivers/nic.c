@@ -4,9 +4,6 @@
 
 #include "console/console.h"
 
-#define NIC_ID 0x434E4C54u /* "TLNC" */
-#define NIC_VERSION_MAJOR 1u
-
 /* Lines of the largest record: a message that fills the largest frame. */
 #define MAX_RECORD_LINES (1u + (MAX_FRAME_BYTES - RAW_FIRST_BYTES + CONTINUATION_BYTES - 1u) / CONTINUATION_BYTES)
 
@@ -24,9 +21,9 @@ static uint64_t mac_value(const uint8_t mac[6]) {
 
 static void identify(struct mailbox_port *port) {
   uint32_t id = register_read(port, REG_ID);
-  if (id != NIC_ID) layout_mismatch("NIC identification is 0x%x", id);
+  if (id != RESET_ID) layout_mismatch("NIC identification is 0x%x", id);
   uint32_t version = register_read(port, REG_VERSION);
-  if (version >> 16 != NIC_VERSION_MAJOR) layout_mismatch("NIC register map is version %u", version >> 16);
+  if (version >> 16 != RESET_VERSION >> 16) layout_mismatch("NIC register map is version %u", version >> 16);
   uint32_t hash = register_read(port, REG_LAYOUT_HASH);
   if (hash != LAYOUT_HASH) layout_mismatch("NIC layout hash is 0x%x, the kernel's is 0x%x", hash, LAYOUT_HASH);
   uint32_t capabilities = register_read(port, REG_CAPABILITIES);

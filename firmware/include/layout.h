@@ -1070,9 +1070,12 @@ _Static_assert(offsetof(struct ouch42_N, message_type) == 0, "ouch42_N.message_t
 _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_token");
 
 #define REG_ID 0x000u
+#define RESET_ID 0x434E4C54u
 #define REG_VERSION 0x004u
+#define RESET_VERSION 0x00010000u
 #define REG_LAYOUT_HASH 0x008u
 #define REG_CAPABILITIES 0x00Cu
+#define RESET_CAPABILITIES 0x00000029u
 #define CAPABILITIES_ONE_LINE_RING 0x00000001u
 #define CAPABILITIES_DESCRIPTOR_RING 0x00000002u
 #define CAPABILITIES_LINE_B 0x00000004u
