@@ -137,14 +137,20 @@ def start(memory: Memory, kernel: Path, config_module: Path, console: Path, log:
         )
 
 
-def explain(status: int) -> tuple[int, str]:
+def _panic(console: Path) -> str:
+    """The kernel's own words, as its console's last line has them."""
+    lines = console.read_text(errors="replace").splitlines() if console.exists() else []
+    return lines[-1] if lines and lines[-1].startswith("panic: ") else "panic"
+
+
+def explain(status: int, console: Path) -> tuple[int, str]:
     """What QEMU's exit status means: the run's exit status and one line.
 
     isa-debug-exit makes QEMU exit with 2 v + 1; a triple fault under ``-no-reboot`` exits with 0.
     """
     meanings = {
         2 * layout.EXIT_STATUS_DONE + 1: (0, "the kernel finished"),
-        2 * layout.EXIT_STATUS_PANIC + 1: (9, "kernel panic; see console.log"),
+        2 * layout.EXIT_STATUS_PANIC + 1: (9, f"kernel {_panic(console)}; see console.log"),
         2 * layout.EXIT_STATUS_FAULT + 1: (9, "the kernel took a processor exception; see console.log"),
         2 * layout.EXIT_STATUS_LAYOUT + 1: (7, "the kernel was built for another layout; rebuild it"),
         0: (4, "the guest triple-faulted or reset"),

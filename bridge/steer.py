@@ -45,14 +45,14 @@ def _open_core(order: dict[str, Any], memory: qemu.Memory | None) -> Any:
     return library
 
 
-def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str) -> tuple[int, str]:
+def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, console: Path) -> tuple[int, str]:
     """Exit status and line of a run with a kernel: QEMU's own end explains more than its silence."""
     if status in (0, 4):
         try:
             ended = guest.wait(EXIT_PATIENCE_S)
         except Exception:
             return 6, "the kernel finished but QEMU does not end"
-        explained = qemu.explain(ended)
+        explained = qemu.explain(ended, console)
         return explained if explained[0] != 0 or status == 0 else (status, message)
     return status, message
 
@@ -79,7 +79,9 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
         outcome["final"] = [library.tl_final_value(i) for i in range(len(order["final_reads"]))]
         status = library.tl_close()
         message = os.fsdecode(library.tl_message())
-        outcome["status"], outcome["message"] = _guest_end(guest, status, message) if guest else (status, message)
+        outcome["status"], outcome["message"] = (
+            _guest_end(guest, status, message, Path(order["console"])) if guest else (status, message)
+        )
     finally:
         if guest:
             guest.kill()

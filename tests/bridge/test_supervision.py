@@ -87,7 +87,8 @@ def test_the_mailbox_is_ready_before_the_machine_starts(
 @pytest.mark.parametrize(
     ("behaviour", "status", "text"),
     [
-        ("exit 35", 9, "panic"),
+        ("exit 35", 9, "kernel panic; see console.log"),
+        ("echo 'panic: no room' > $FAKE_QEMU_LOG/out/console.log; exit 35", 9, "kernel panic: no room;"),
         ("exit 39", 9, "exception"),
         ("exit 37", 7, "another layout"),
         ("exit 0", 4, "triple-faulted"),
