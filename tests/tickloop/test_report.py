@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -87,6 +88,28 @@ def test_report_rebuilds_the_same_page(command, run):
     (out / "report.html").unlink()
     assert command("report", out).status == 0
     assert (out / "report.html").read_text() == page
+
+
+@pytest.mark.parametrize("content", [b"[]", b"{}", b"3", b"null", b"\xff\xfe", b'{"x', b'{"passed": 1, "command": 2}'])
+@pytest.mark.parametrize("name", ["run.json", "latency.json"])
+def test_a_damaged_run_directory_is_a_usage_error(command, run, name, content):
+    out = run[1]
+    (out / name).write_bytes(content)
+    finished = command("report", out)
+    assert finished.status == 2
+    assert "not a run directory" in finished.error_line()
+
+
+@pytest.mark.parametrize(("register", "says"), [
+    ("RX_RING_FULL_DROPPED", "7 message(s) lost: the RX ring of 1,024 slots (rings.rx_log2 is 10) was full"),
+    ("RX_TOO_LARGE_DROPPED", "7 message(s) lost: larger than the RX ring of 1,024 slots"),
+    ("DROPPED_OVERFLOW", "7 frame(s) dropped: the NIC's receive queue was full"),
+])
+def test_what_did_not_fit_is_said_before_its_consequences(command, faultless, tmp_path, register, says):
+    faultless(lambda result: replace(result, registers={**result.registers, register: 7}))
+    finished = command("sim", "--messages", "400", "--out", tmp_path / "out")
+    assert finished.status == 1
+    assert says in finished.stderr.splitlines()[0]
 
 
 def test_text_from_outside_cannot_break_the_page(command, faultless, tmp_path):

@@ -52,7 +52,8 @@ def write_report(directory: Path) -> Path:
         report.write_text(_page(directory, run, summary, latency["stages"]), encoding="utf-8")
     except FileNotFoundError as error:
         raise UsageError(f"{directory}: no finished run here ({Path(error.filename).name} is missing)") from None
-    except (json.JSONDecodeError, KeyError, NotADirectoryError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, NotADirectoryError) as error:
+        # Files that are no JSON, or JSON of another shape than a run leaves.
         raise UsageError(f"{directory}: not a run directory ({error})") from None
     return report
 
