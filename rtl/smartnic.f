@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// The NIC, top first; paths from the root of the repository.
 rtl/smartnic.v
 rtl/timestamp.v
 rtl/receive_line.v

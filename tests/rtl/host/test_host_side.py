@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.build import rtl_sources
 from tests.rtl.host.orders import Session, enter_orders
 
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
@@ -32,13 +33,9 @@ OUCH_FIELDS = {
 }
 
 
-def listed() -> list[str]:
-    return (RTL / "smartnic.f").read_text(encoding="utf-8").split()
-
-
 def sources() -> list[Path]:
     """The NIC's files, with the stand-in for the top of its receive side; what that does not use is not elaborated."""
-    return [STAND_IN, *(ROOT / path for path in listed() if path != f"rtl/{STAND_IN.name}")]
+    return [STAND_IN, *(path for path in rtl_sources() if path.name != STAND_IN.name)]
 
 
 def simulate(build: Path, module: str, top: str, files: list[Path], env: dict[str, str] | None = None,
@@ -59,8 +56,8 @@ def simulate(build: Path, module: str, top: str, files: list[Path], env: dict[st
 
 
 def test_file_list_is_complete() -> None:
-    """smartnic.f names every module of the folder once."""
-    assert sorted(listed()) == sorted(f"rtl/{path.name}" for path in RTL.glob("*.v"))
+    """smartnic.f names every module of the folder."""
+    assert sorted(rtl_sources()) == sorted(RTL.glob("*.v"))
 
 
 @pytest.mark.parametrize("module", ["rx_ring_tests", "register_tests"])
@@ -104,7 +101,7 @@ def _shown(name: str, value: int | str) -> str:
 
 
 def test_wire_to_host(tmp_path: Path) -> None:
-    simulate(tmp_path, "wire_to_host_tests", "smartnic", [ROOT / path for path in listed()])
+    simulate(tmp_path, "wire_to_host_tests", "smartnic", rtl_sources())
 
 
 def test_window_check(tmp_path: Path) -> None:

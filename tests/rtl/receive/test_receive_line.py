@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.build import rtl_sources
+
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,10 +28,9 @@ def simulate(simulator: str, modules: tuple[str, ...], build: Path, build_args: 
     sys.path.insert(0, str(ROOT))  # the simulator's Python gets this process's path
     seed = os.environ.get("COCOTB_RANDOM_SEED") or str(random.SystemRandom().randrange(1 << 31))
     print(f"reproduce: COCOTB_RANDOM_SEED={seed} pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
-    listed = (ROOT / "rtl" / "smartnic.f").read_text(encoding="utf-8").split()
     try:
         runner = cocotb_runner.get_runner(simulator)
-        runner.build(sources=[BENCH, *(ROOT / path for path in listed)], includes=[ROOT / "rtl"], hdl_toplevel=TOP,
+        runner.build(sources=[BENCH, *rtl_sources()], includes=[ROOT / "rtl"], hdl_toplevel=TOP,
                      parameters=parameters, build_args=build_args, build_dir=build, timescale=("1ps", "1ps"),
                      always=True)
         runner.test(hdl_toplevel=TOP, test_module=[f"tests.rtl.receive.{module}" for module in modules],
