@@ -217,7 +217,6 @@ SOUPBINTCP: Table = _soup_packets(_load("soupbintcp")["packets"])
 
 _MOLD = _load("moldudp64")
 MOLD_HEADER = Message("", "MoldUDP64 header", _MOLD["header_length"], _fields(_MOLD["downstream_header"]))
-MOLD_REQUEST = Message("", "MoldUDP64 request", _MOLD["request_packet_length"], _fields(_MOLD["request_packet"]))
 MOLD_BLOCK = Message("", "MoldUDP64 message block", _MOLD["message_block"][0]["length"],
                      _fields(_MOLD["message_block"]))
 
