@@ -106,7 +106,7 @@ def execute(job: Job) -> Outcome:
     observed = observe(result, job.closed_loop)
     prediction = predict(job.source.frames(), job.config.kernel)
     comparisons = _checks(job, result, observed, prediction)
-    run = _run_document(job, result, kernel, comparisons)
+    run = _run_document(job, result, kernel, observed, comparisons)
     write_run(job.out, result, observed, run, job.closed_loop)
     if result.waves:
         write_save_file(result.waves)
@@ -168,7 +168,8 @@ def _why_nothing(job: Job, counters: dict[str, Any]) -> str:
     return f"no frame of {job.source.name} was for {job.config.group} (dropped: {dropped or 'none'})"
 
 
-def _run_document(job: Job, result: LoopResult, kernel: Path | None, comparisons: list[Comparison]) -> dict[str, Any]:
+def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: Observed,
+                  comparisons: list[Comparison]) -> dict[str, Any]:
     return {
         "command": job.command,
         "command_line": shlex.join(["tickloop", *job.arguments]),
@@ -188,6 +189,7 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, comparisons
         "time_model": asdict(job.config.time),
         "config": asdict(job.config.kernel),
         "wall": {key: round(value, 3) for key, value in result.wall.items()},
+        "kernel_statistics": observed.export.statistics,
         "kernel_sha256": sha256_file(kernel) if kernel else None,
         "digest": digest(result),
     }

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from bridge import layout
 from generators.captures import write_pcap
 from generators.framing import FrameEncoder, mold_packet
 from generators.profiles import frames, generate
+from generators.tables import encode as encode_message
+from tickloop.report.figures import REFUSED
 from tickloop.report.svg import histogram
 
 VOID = {"meta", "br"}
@@ -68,7 +71,8 @@ def test_the_report_is_one_sound_page_without_outside_resources(run):
     assert "@import" not in page
     assert "prefers-color-scheme: dark" in page
     assert "Every check passed" in page
-    for section in ("Figures", "Checks", "Latency", "Receive counters", "Orders", "Events", "The run"):
+    for section in ("Figures", "Checks", "Latency", "Receive counters", "Kernel counters", "Orders", "Events",
+                    "The run"):
         assert f"<h2>{section}</h2>" in page
     assert page.count("<svg") > 5
 
@@ -110,6 +114,22 @@ def test_what_did_not_fit_is_said_before_its_consequences(command, faultless, tm
     finished = command("sim", "--messages", "400", "--out", tmp_path / "out")
     assert finished.status == 1
     assert says in finished.stderr.splitlines()[0]
+
+
+def test_every_refusal_is_a_counter_of_the_kernel():
+    assert REFUSED
+    assert set(REFUSED) <= set(layout.EXPORT_HEADER.names)
+
+
+def test_refused_orders_show_with_their_reason(command, faultless, tmp_path):
+    add = encode_message("A", {
+        "stock_locate": 1, "tracking_number": 0, "timestamp": 0, "order_reference_number": 1,
+        "buy_sell_indicator": "B", "shares": 100, "stock": "DEAR    ", "price": layout.PRICE_LIMIT})
+    write_pcap(tmp_path / "dear.pcap", [(0, FrameEncoder().encode(mold_packet([add], 1)))])
+    finished = command("sim", tmp_path / "dear.pcap", "--out", tmp_path / "out")
+    assert finished.status == 0
+    assert "0 (1 refused for their price)" in finished.stdout
+    assert "<td>orders refused price<td class=n>1<" in (tmp_path / "out/report.html").read_text()
 
 
 def test_text_from_outside_cannot_break_the_page(command, faultless, tmp_path):

@@ -6,6 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 
+# Counter of the kernel's export -> what it tells a user.
+REFUSED = {
+    "orders_refused_price": "refused for their price", "orders_refused_ring": "refused, TX ring full",
+    "pool_full": "messages without room in a pool",
+}
+
+
 def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
     """(name, value) pairs; a stage without samples is left out."""
     delivered = sum(counters["messages"].values())
@@ -15,7 +22,7 @@ def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dic
         ("messages", _messages(counters, delivered)),
     ]
     if run["command"] == "sim":
-        rows.append(("orders", f"{compared(run, 'orders'):,}"))
+        rows.append(("orders", f"{compared(run, 'orders'):,}{_refused(run['kernel_statistics'])}"))
     rows += [("RTL clocks", f"{run['clocks']:,} ({run['clocks_skipped']:,} of them idle and skipped)"),
              ("loop speed", _speed(run, delivered))]
     for stage, name in (
@@ -33,6 +40,12 @@ def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dic
 def compared(run: dict[str, Any], check: str) -> int:
     """How many items a check of the run compared."""
     return next((entry["compared"] for entry in run["checks"] if entry["name"] == check), 0)
+
+
+def _refused(statistics: dict[str, int]) -> str:
+    """What the kernel did not do, by reason; nothing where it did everything."""
+    said = ", ".join(f"{statistics[key]:,} {name}" for key, name in REFUSED.items() if statistics.get(key))
+    return f" ({said})" if said else ""
 
 
 def _messages(counters: dict[str, Any], delivered: int) -> str:

@@ -72,7 +72,7 @@ def _page(directory: Path, run: dict[str, Any], summary: dict[str, Any], stages:
         "<h2>Receive counters</h2>", _counters(summary),
     ]
     if closed_loop:
-        parts += ["<h2>Orders</h2>", _orders(directory)]
+        parts += ["<h2>Kernel counters</h2>", _kernel(run["kernel_statistics"]), "<h2>Orders</h2>", _orders(directory)]
     parts += ["<h2>Events</h2>", _events(directory), "<h2>The run</h2>", _run(run)]
     return (f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>tickloop: {escape(run['input'])}</title><style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n")
@@ -188,6 +188,12 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
         lines.insert(0, [f"<th{kind}>{escape(name.lstrip('#'))}" for kind, name in zip(kinds, header, strict=True)])
     body = "".join("<tr>" + "".join(cells) for cells in lines)
     return f"<div class=wide><table>{body}</table></div>"
+
+
+def _kernel(statistics: dict[str, int]) -> str:
+    """Also what is zero: that no order was refused is worth saying."""
+    return _table(["counter", "#count"], [[escape(name.replace("_", " ")), f"{count:,}"]
+                                          for name, count in statistics.items()])
 
 
 def _json(path: Path) -> Any:
