@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import numpy as np
@@ -78,6 +79,23 @@ def test_defaults_are_the_promised_ones():
     assert (config.kernel, config.time) == (KernelConfig(), TimeModel())
 
 
+def test_the_documented_defaults_are_the_defaults(root):
+    """A file that says what docs/configuration.md says changes nothing."""
+    rows = re.findall(r"^\| (`[a-z].*?) \| (.+?) \|", (root / "docs/configuration.md").read_text(), re.M)
+    defaults = {}
+    for keys, values in rows:
+        for key, value in zip(keys.split(", "), values.split(", "), strict=True):
+            defaults[key.strip("`")] = value.strip("`")
+    assert len(defaults) > 25
+    config = load_config(None)
+    for key, value in defaults.items():
+        table, name = key.split(".")
+        text = f"[{table}]\n{name} = {value}"
+        assert parse(text) == config, key
+    assert {key for key in defaults if key.startswith("order.")} == {f"order.{name}" for name in tomllib.loads(
+        EVERYTHING)["order"]}
+
+
 def test_every_key_reaches_the_run():
     config = parse(EVERYTHING)
     kernel = config.kernel
@@ -129,6 +147,8 @@ def test_every_field_of_the_module_is_filled():
 
 @pytest.mark.parametrize(("text", "key"), [
     ("nonsense = 1", "nonsense"),
+    ("[order]\nminimum_quantity = 101", "order.minimum_quantity"),
+    ("[order]\nminimum_quantity = 6\n[[symbol]]\nstock = 'A'\nshares = 5", "order.minimum_quantity"),
     ("[rings]\nrx_log = 10", "rings.rx_log"),
     ("[rings]\nrx_log2 = 17", "rings.rx_log2"),
     ("[rings]\nrx_log2 = true", "rings.rx_log2"),
