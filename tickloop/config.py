@@ -125,6 +125,11 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]})
     group = reader.group()
     subscribe_all, default_symbol, symbols = reader.symbols()
+    sizes = [symbol.shares for symbol in (*symbols.values(), *([default_symbol] if subscribe_all else ()))
+             if symbol.strategy != "none"]
+    if sizes and values["minimum_quantity"] > min(sizes):
+        raise reader.error("order.minimum_quantity", f"must not exceed an order's size, here {min(sizes)}, "
+                                                     f"got {values['minimum_quantity']}")
     return RunConfig(KernelConfig(
         subscribe_all=subscribe_all, default=default_symbol, symbols=symbols,
         group_address=group.address, group_port=group.port, **values,

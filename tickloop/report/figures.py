@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 # Counter of the kernel's export -> what it tells a user.
 REFUSED = {
     "orders_refused_price": "refused for their price", "orders_refused_ring": "refused, TX ring full",
