@@ -64,7 +64,9 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _tool(name: str, package: str) -> str:
-    path = shutil.which(name, path=f"{Path(sys.prefix) / 'shim'}{os.pathsep}{os.environ.get('PATH', '')}")
+    # The real path: an environment that is reached by two ways is one, and nothing is built twice.
+    shim = Path(sys.prefix).resolve() / "shim"
+    path = shutil.which(name, path=f"{shim}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
         raise BridgeError(TOOL_MISSING, f"{name} is missing; install {package}, or run make sim, which does")
     return path

@@ -112,6 +112,16 @@ build._run(["/bin/sh", "-c", "sleep {marker} & sleep {marker} & wait"], director
     assert _alive(marker) == []
 
 
+def test_an_environment_reached_by_another_way_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "here/shim/verilator"
+    tool.parent.mkdir(parents=True)
+    tool.touch(0o755)
+    (tmp_path / "there").symlink_to("here")
+    for prefix in ("here", "there"):
+        monkeypatch.setattr(sys, "prefix", str(tmp_path / prefix))
+        assert build.verilator_path() == str(tool)
+
+
 def test_objects_of_a_moved_environment_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their dependency files name headers and sources that are no longer there, and make would stop over them."""
     monkeypatch.setattr(build, "BUILD", tmp_path)
