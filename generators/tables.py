@@ -22,9 +22,9 @@ PROTOCOLS = Path(__file__).parent / "protocols"
 MOLD_HEARTBEAT = 0
 MOLD_END_OF_SESSION = 0xFFFF
 
-# ITCH prices carry four implied decimals; Price(4) values above this one are not prices (ITCH 5.0, data types).
+# Prices carry four implied decimals. An order's is at most 199,999.9900 (OUCH, Price); ITCH quotes up to 200,000.0000.
 PRICE_SCALE = 10_000
-PRICE_MAX = 0x77359400
+ORDER_PRICE_MAX = 0x7735939C
 
 Value = int | str | bytes
 _INTEGER_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}

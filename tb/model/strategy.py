@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generators.tables import OUCH42_INBOUND, PRICE_MAX, decode, encode
+from generators.tables import ORDER_PRICE_MAX, OUCH42_INBOUND, decode, encode
 from tb.model.book import Change
 from tb.model.config import TOKEN_DIGITS, KernelConfig, SymbolConfig
 
@@ -35,8 +35,7 @@ class BestBid:
     def decide(self, change: Change, symbol: SymbolConfig, cause: int) -> Order | None:
         if change.bid_after <= change.bid_before:
             return None
-        # ITCH 5.0 gives 200000.0000 as the bound of Price(4); what reaches it is no price an order can carry.
-        if change.bid_after >= PRICE_MAX:
+        if change.bid_after > ORDER_PRICE_MAX:
             self.orders_refused_price += 1
             return None
         self.orders_sent += 1

@@ -31,7 +31,7 @@ def hostile_stream(seed: int, count: int, *, locates: int = 6, references: int =
     """Messages on few references and prices, so that every refusal happens often: duplicates, unknown references,
     over-executions, zero fields, wrong sides, contradicting symbols, extreme prices, every width of price."""
     random = Random(seed)
-    choices = list(prices) or [0, 1, 2, 99, 100, 101, 10_000, 10_100, 0x773593FF, 0x77359400, 0x7FFFFFFF, 0xFFFFFFFF]
+    choices = list(prices) or [0, 1, 2, 99, 100, 101, 10_000, 10_100, 0x7735939C, 0x7735939D, 0x7FFFFFFF, 0xFFFFFFFF]
     messages = []
     for number in range(count):
         locate = random.randrange(locates)

@@ -15,6 +15,7 @@ from tickloop.config import compile_module, parse_config
 from tickloop.exits import UsageError
 
 TOO_MANY_SHARES = layout.OUCH_SHARES_LIMIT
+LARGEST_ORDERS = {"shares": TOO_MANY_SHARES - 1}  # a minimum quantity may not exceed an order's size
 
 GOOD: list[dict[str, Any]] = [
     {},
@@ -128,11 +129,11 @@ def test_the_command_line_takes_the_ranges_that_the_kernel_takes(
     field_limit = (1 << 8 * layout.CONFIG_HEADER[key].itemsize) - 1
     for value in (least - 1, most + 1):
         with pytest.raises(UsageError, match=key):
-            parse_config({table: {key: value}}, "test")
+            parse_config({"strategy": LARGEST_ORDERS, table: {key: value}}, "test")
         if 0 <= value <= field_limit:
             assert key in core.configure(config_module(**{key: value}))
     for value in (least, most):
-        config = parse_config({table: {key: value}}, "test").kernel
+        config = parse_config({"strategy": LARGEST_ORDERS, table: {key: value}}, "test").kernel
         assert getattr(config, key) == value
         if table != "pools":  # the largest pools need more memory than a test should take
             assert core.configure(compile_module(config)) == ""

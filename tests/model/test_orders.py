@@ -16,7 +16,7 @@ from tb.model.kernel import KernelModel
 from tb.model.receive import MessageResult
 from tb.model.segments import SegmentModel
 
-LIMIT = 0x77359400
+LIMIT = 0x7735939D
 
 
 def add(reference: int, price: int, side: str = "B", locate: int = 1, stock: str = "TICK") -> bytes:
