@@ -7,10 +7,12 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from generators.captures import write_pcap
+from generators.framing import Group
 from generators.profiles import frames, generate
 from tests.loop.conftest import SIMULATORS, RunDirectory
 
@@ -67,3 +69,19 @@ def test_good_frames_come_through(
     good = [m["sequence"] for m in run.lines("messages.jsonl") if m["verdict"] == "good"]
     assert good == list(range(1, messages + 1))
     assert run.json("summary.json")["duplicates"] > 0
+
+
+@pytest.mark.parametrize("frames_of", [[], ["other group"]], ids=["no frame at all", "frames of another group"])
+@pytest.mark.parametrize(("command", "status"), [("parse", 0), ("sim", 1)])
+def test_a_capture_without_a_frame_for_the_group(
+    command: str, status: int, frames_of: list[str], tickloop: Callable[..., Any], tmp_path: Path
+) -> None:
+    """``parse`` has nothing to object to; the loop has compared nothing, and says so in one line."""
+    path = tmp_path / "foreign.pcap"
+    traffic = generate("quiet", seed=1, messages=20)
+    write_pcap(path, frames(traffic, group=Group.parse("239.1.2.3:26477")) if frames_of else [])
+    result = tickloop(command, path, "--out", tmp_path / "out")
+    assert result.returncode == status, result.stderr
+    errors = [line for line in result.stderr.splitlines() if "building" not in line]
+    assert len(errors) == status, result.stderr
+    assert all("no frame of" in line for line in errors)

@@ -30,7 +30,6 @@ def scenario_pcap(path: Path, messages: int = 60, group: str | None = None) -> P
     ("cut.pcap", b"\xd4\xc3\xb2\xa1\x02\x00\x04", "ends inside the pcap header"),
     ("new.pcapng", b"\x0a\x0d\x0d\x0a" + bytes(40), "not available in this version"),
     ("wifi.pcap", bytes.fromhex("d4c3b2a1020004000000000000000000ffff000069000000"), "not Ethernet"),
-    ("none.pcap", bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"), "no frame"),
 ])
 @pytest.mark.parametrize("job", ["sim", "parse"])
 def test_what_is_no_capture(command, faultless, tmp_path, job, name, content, says):
