@@ -9,12 +9,24 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xA6E479FD
+LAYOUT_HASH = 0x26C9F9FE
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
 CONTINUATION_BYTES = 0x38
 STATUS_RAW = 0x80
+STATUS_EVENT = 0x40
+STATUS_LOST = 0x41
+STATUS_FRAME = 0x42
+STATUS_LINE_B = 0x20
+DESCRIPTOR_BYTES = 0x10
+BUFFER_BYTES = 0x40
+DESCRIPTOR_DONE = 0x1
+DESCRIPTOR_END = 0x2
+MAX_TX_FRAME_BYTES = 0x5EA
+MIN_TX_FRAME_BYTES = 0xE
+PROTOTYPE_PAYLOAD_BYTES = 0xB
+PROTOTYPE_HEADER_BYTES = 0xC
 MAX_FRAME_BYTES = 0x2400
 RESERVED_BASE = 0x100000
 RESERVED_SIZE = 0x10000
@@ -95,6 +107,7 @@ class TxKind(IntEnum):
     """``tx_kind`` of the layout."""
 
     ORDER = 1
+    FRAME = 2
 
 
 class Strategy(IntEnum):
@@ -133,6 +146,59 @@ RX_CONTINUATION = _dtype(
     64,
     ("data", 0, ("u1", 56)),
     ("zero", 56, "<u4"),
+    ("publish", 60, "<u4"),
+)
+RX_EVENT = _dtype(
+    64,
+    ("sequence", 0, "<u8"),
+    ("hw_timestamp_ns", 8, ("u1", 6)),
+    ("count", 14, "<u2"),
+    ("gap_from", 16, "<u8"),
+    ("delivered", 24, "<u2"),
+    ("type", 26, "<u1"),
+    ("status", 27, "<u1"),
+    ("continuations", 28, "<u1"),
+    ("reason", 29, "<u1"),
+    ("kind", 30, "<u1"),
+    ("flags", 31, "<u1"),
+    ("session", 32, ("u1", 10)),
+    ("publish", 60, "<u4"),
+)
+RX_LOST = _dtype(
+    64,
+    ("sequence", 0, "<u8"),
+    ("count", 8, "<u4"),
+    ("type", 26, "<u1"),
+    ("status", 27, "<u1"),
+    ("continuations", 28, "<u1"),
+    ("publish", 60, "<u4"),
+)
+RAW_FRAME = _dtype(
+    64,
+    ("hw_timestamp_ns", 8, ("u1", 6)),
+    ("line", 14, "<u1"),
+    ("reason", 15, "<u1"),
+    ("length", 24, "<u2"),
+    ("type", 26, "<u1"),
+    ("status", 27, "<u1"),
+    ("continuations", 28, "<u1"),
+    ("publish", 60, "<u4"),
+)
+DESCRIPTOR = _dtype(
+    16,
+    ("address", 0, "<u8"),
+    ("length", 8, "<u2"),
+    ("checksum", 10, "<u2"),
+    ("status", 12, "<u1"),
+    ("errors", 13, "<u1"),
+    ("special", 14, "<u2"),
+)
+TX_FRAME = _dtype(
+    64,
+    ("address", 0, "<u8"),
+    ("kind", 56, "<u1"),
+    ("reserved", 57, "<u1"),
+    ("length", 58, "<u2"),
     ("publish", 60, "<u4"),
 )
 TX_SLOT = _dtype(
@@ -275,13 +341,15 @@ FRAME_LOG = _dtype(
     ("reason", 52, "<u1"),
     ("kind", 53, "<u1"),
     ("flags", 54, "<u1"),
+    ("line", 55, "<u1"),
     ("reserved", 56, "<u8"),
 )
 DMA_LOG = _dtype(
-    80,
+    88,
     ("clock", 0, "<u8"),
     ("address", 8, "<u8"),
-    ("data", 16, ("u1", 64)),
+    ("strobe", 16, "<u8"),
+    ("data", 24, ("u1", 64)),
 )
 TX_LOG = _dtype(
     24,
@@ -417,6 +485,78 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
         ("price", 0, 52, 4, True),
         ("match_number", 1, 0, 8, True),
     ),
+    "Y": (
+        ("stock", 0, 40, 8, False),
+        ("reg_sho_action", 0, 29, 1, False),
+    ),
+    "L": (
+        ("mpid", 0, 48, 4, False),
+        ("stock", 0, 40, 8, False),
+        ("primary_market_maker", 0, 29, 1, False),
+        ("market_maker_mode", 0, 30, 1, False),
+        ("market_participant_state", 0, 31, 1, False),
+    ),
+    "V": (
+        ("level_1", 0, 32, 8, True),
+        ("level_2", 0, 40, 8, True),
+        ("level_3", 0, 48, 8, True),
+    ),
+    "W": (
+        ("breached_level", 0, 29, 1, False),
+    ),
+    "K": (
+        ("stock", 0, 40, 8, False),
+        ("ipo_quotation_release_time", 0, 48, 4, True),
+        ("ipo_quotation_release_qualifier", 0, 29, 1, False),
+        ("ipo_price", 0, 52, 4, True),
+    ),
+    "J": (
+        ("stock", 0, 40, 8, False),
+        ("auction_collar_reference_price", 0, 48, 4, True),
+        ("upper_auction_collar_price", 0, 52, 4, True),
+        ("lower_auction_collar_price", 0, 56, 4, True),
+        ("auction_collar_extension", 0, 32, 4, True),
+    ),
+    "h": (
+        ("stock", 0, 40, 8, False),
+        ("market_code", 0, 29, 1, False),
+        ("operational_halt_action", 0, 30, 1, False),
+    ),
+    "Q": (
+        ("shares", 0, 32, 8, True),
+        ("stock", 0, 40, 8, False),
+        ("match_number", 0, 48, 8, True),
+        ("cross_price", 0, 56, 4, True),
+        ("cross_type", 0, 29, 1, False),
+    ),
+    "B": (
+        ("match_number", 0, 40, 8, True),
+    ),
+    "I": (
+        ("paired_shares", 0, 32, 8, True),
+        ("stock", 0, 40, 8, False),
+        ("imbalance_shares", 0, 48, 8, True),
+        ("far_price", 0, 56, 4, True),
+        ("imbalance_direction", 0, 29, 1, False),
+        ("cross_type", 0, 30, 1, False),
+        ("price_variation_indicator", 0, 31, 1, False),
+        ("near_price", 1, 0, 4, True),
+        ("current_reference_price", 1, 4, 4, True),
+    ),
+    "N": (
+        ("stock", 0, 40, 8, False),
+        ("interest_flag", 0, 29, 1, False),
+    ),
+    "O": (
+        ("near_execution_time", 0, 32, 8, True),
+        ("stock", 0, 40, 8, False),
+        ("minimum_allowable_price", 0, 48, 4, True),
+        ("maximum_allowable_price", 0, 52, 4, True),
+        ("near_execution_price", 0, 56, 4, True),
+        ("open_eligibility_status", 0, 29, 1, False),
+        ("lower_price_range_collar", 1, 0, 4, True),
+        ("upper_price_range_collar", 1, 4, 4, True),
+    ),
 }
 
 REGISTERS = {
@@ -432,6 +572,10 @@ REGISTERS = {
     "WINDOW_BASE_HI": 0x024,
     "WINDOW_SIZE_LO": 0x028,
     "WINDOW_SIZE_HI": 0x02C,
+    "WINDOW2_BASE_LO": 0x030,
+    "WINDOW2_BASE_HI": 0x034,
+    "WINDOW2_SIZE_LO": 0x038,
+    "WINDOW2_SIZE_HI": 0x03C,
     "RX_BASE_LO": 0x040,
     "RX_BASE_HI": 0x044,
     "RX_LOG2": 0x048,
@@ -446,6 +590,11 @@ REGISTERS = {
     "TX_TAIL": 0x074,
     "GROUP_ADDRESS": 0x080,
     "GROUP_PORT": 0x084,
+    "HOLD": 0x088,
+    "EVENT_ENABLE": 0x08C,
+    "FILTER_FILL": 0x090,
+    "FILTER_UPDATE": 0x094,
+    "FILTER_STATUS": 0x098,
     "SESSION_SOURCE_MAC_LO": 0x0A0,
     "SESSION_SOURCE_MAC_HI": 0x0A4,
     "SESSION_DESTINATION_MAC_LO": 0x0A8,
@@ -456,6 +605,12 @@ REGISTERS = {
     "SESSION_SEQUENCE": 0x0BC,
     "SESSION_ACKNOWLEDGE": 0x0C0,
     "SESSION_WINDOW": 0x0C4,
+    "RAW_BASE_LO": 0x0D0,
+    "RAW_BASE_HI": 0x0D4,
+    "RAW_LOG2": 0x0D8,
+    "RAW_EPOCH": 0x0DC,
+    "RAW_HEAD": 0x0E0,
+    "RAW_TAIL": 0x0E4,
     "NEXT_EXPECTED_LO": 0x100,
     "NEXT_EXPECTED_HI": 0x104,
     "STREAM_STATUS": 0x108,
@@ -465,6 +620,10 @@ REGISTERS = {
     "TX_ORDERS": 0x14C,
     "TX_REFUSED": 0x150,
     "RX_TOO_LARGE_DROPPED": 0x154,
+    "RAW_FRAMES": 0x158,
+    "RAW_DROPPED": 0x15C,
+    "TX_FRAMES": 0x160,
+    "RX_EVENTS": 0x164,
     "FRAMES": 0x200,
     "ACCEPTED": 0x204,
     "MESSAGES_OK": 0x208,
@@ -492,6 +651,10 @@ REGISTERS = {
     "DROPPED_BAD_UDP_CHECKSUM": 0x260,
     "DROPPED_SHORT_MOLD_HEADER": 0x264,
     "DROPPED_OVERFLOW": 0x268,
+    "FILTERED": 0x26C,
+    "FRAMES_B": 0x270,
+    "ACCEPTED_B": 0x274,
+    "MESSAGES_B": 0x278,
 }
 
 # register -> field -> mask
@@ -504,10 +667,19 @@ REGISTER_FIELDS: dict[str, dict[str, int]] = {
         "VERIFIED": 0x10,
         "ORDER_ENTRY": 0x20,
         "FILTER": 0x40,
+        "RAW_RING": 0x80,
+        "TX_FRAMES": 0x100,
+        "PROTOTYPE": 0x200,
     },
     "CONTROL": {
         "RX_ENABLE": 0x1,
         "TX_ENABLE": 0x2,
+        "FILTER_ENABLE": 0x4,
+        "VERIFIED": 0x8,
+        "PROTOTYPE": 0x10,
+        "RX_DESCRIPTOR": 0x20,
+        "TX_DESCRIPTOR": 0x40,
+        "RAW_ENABLE": 0x80,
     },
     "ERRORS": {
         "DMA_REFUSED": 0x1,
@@ -517,6 +689,21 @@ REGISTER_FIELDS: dict[str, dict[str, int]] = {
         "RX_RING_FULL": 0x10,
         "RX_OVERFLOW": 0x20,
         "DMA_ERROR": 0x40,
+        "RAW_DROPPED": 0x80,
+        "DESCRIPTOR_NOT_READY": 0x100,
+    },
+    "EVENT_ENABLE": {
+        "STREAM": 0x1,
+        "BAD": 0x2,
+        "DROP": 0x4,
+        "LOST": 0x8,
+    },
+    "FILTER_UPDATE": {
+        "LOCATE": 0xFFFF,
+        "PASS": 0x10000,
+    },
+    "FILTER_STATUS": {
+        "BUSY": 0x1,
     },
     "SESSION_PORTS": {
         "DESTINATION": 0xFFFF,

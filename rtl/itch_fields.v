@@ -4,7 +4,7 @@
 `default_nettype none
 module itch_fields (
   input  wire [7:0]   message_type,
-  input  wire [351:0] message,       // byte k of the message at bits 8k+7:8k
+  input  wire [399:0] message,       // byte k of the message at bits 8k+7:8k
   output reg  [15:0]  length,        // of the type; 0 if unknown
   output reg          decoded,       // fields below are valid; otherwise the type arrives raw
   output reg  [255:0] body,          // record bytes from 28 on
@@ -119,6 +119,80 @@ module itch_fields (
         body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
         body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
         continuation[0 +: 64] = {message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8], message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
+      end
+      8'h59: begin // Y
+        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[8 +: 8] = {message[152 +: 8]};
+      end
+      8'h4C: begin // L
+        body[160 +: 32] = {message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[96 +: 64] = {message[176 +: 8], message[168 +: 8], message[160 +: 8], message[152 +: 8], message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8]};
+        body[8 +: 8] = {message[184 +: 8]};
+        body[16 +: 8] = {message[192 +: 8]};
+        body[24 +: 8] = {message[200 +: 8]};
+      end
+      8'h56: begin // V
+        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+        body[96 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+        body[160 +: 64] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8], message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
+      end
+      8'h57: begin // W
+        body[8 +: 8] = {message[88 +: 8]};
+      end
+      8'h4B: begin // K
+        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+        body[8 +: 8] = {message[184 +: 8]};
+        body[192 +: 32] = {message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8]};
+      end
+      8'h4A: begin // J
+        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+        body[192 +: 32] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+        body[224 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+        body[32 +: 32] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
+      end
+      8'h68: begin // h
+        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[8 +: 8] = {message[152 +: 8]};
+        body[16 +: 8] = {message[160 +: 8]};
+      end
+      8'h51: begin // Q
+        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+        body[96 +: 64] = {message[208 +: 8], message[200 +: 8], message[192 +: 8], message[184 +: 8], message[176 +: 8], message[168 +: 8], message[160 +: 8], message[152 +: 8]};
+        body[160 +: 64] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8], message[304 +: 8]};
+        body[224 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+        body[8 +: 8] = {message[312 +: 8]};
+      end
+      8'h42: begin // B
+        body[96 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+      end
+      8'h49: begin // I
+        body[7:0] = 8'd1;
+        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+        body[96 +: 64] = {message[280 +: 8], message[272 +: 8], message[264 +: 8], message[256 +: 8], message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8]};
+        body[160 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+        body[224 +: 32] = {message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8]};
+        body[8 +: 8] = {message[216 +: 8]};
+        body[16 +: 8] = {message[384 +: 8]};
+        body[24 +: 8] = {message[392 +: 8]};
+        continuation[0 +: 32] = {message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
+        continuation[32 +: 32] = {message[352 +: 8], message[360 +: 8], message[368 +: 8], message[376 +: 8]};
+      end
+      8'h4E: begin // N
+        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[8 +: 8] = {message[152 +: 8]};
+      end
+      8'h4F: begin // O
+        body[7:0] = 8'd1;
+        body[32 +: 64] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8]};
+        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+        body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
+        body[192 +: 32] = {message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8]};
+        body[224 +: 32] = {message[224 +: 8], message[232 +: 8], message[240 +: 8], message[248 +: 8]};
+        body[8 +: 8] = {message[152 +: 8]};
+        continuation[0 +: 32] = {message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
+        continuation[32 +: 32] = {message[352 +: 8], message[360 +: 8], message[368 +: 8], message[376 +: 8]};
       end
       default: decoded = 1'b0;
     endcase

@@ -29,6 +29,9 @@ HEADER = (
 TYPE_BYTES = {"u8": 1, "u16": 2, "u32": 4, "u48": 6, "u64": 8}
 BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.continuations and the body
 BODY_BYTES = 32
+HARDWARE_STRUCTS = (
+    "rx_record", "rx_continuation", "rx_event", "rx_lost", "raw_frame", "descriptor", "tx_slot", "tx_frame",
+)
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def verilog_header(layouts: Layouts) -> str:
             define(f"{enum}_{name}".upper(), f"8'd{value}")
     lines.append("")
     for struct in layouts.structs:
-        if struct.name in ("rx_record", "rx_continuation", "tx_slot"):
+        if struct.name in HARDWARE_STRUCTS:
             for field in struct.fields:
                 define(f"{struct.name}_{field.name}".upper(), f"{field.offset}")
     lines.append("")

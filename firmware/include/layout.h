@@ -7,12 +7,24 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xA6E479FDu
+#define LAYOUT_HASH 0x26C9F9FEu
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
 #define CONTINUATION_BYTES 0x38u
 #define STATUS_RAW 0x80u
+#define STATUS_EVENT 0x40u
+#define STATUS_LOST 0x41u
+#define STATUS_FRAME 0x42u
+#define STATUS_LINE_B 0x20u
+#define DESCRIPTOR_BYTES 0x10u
+#define BUFFER_BYTES 0x40u
+#define DESCRIPTOR_DONE 0x1u
+#define DESCRIPTOR_END 0x2u
+#define MAX_TX_FRAME_BYTES 0x5EAu
+#define MIN_TX_FRAME_BYTES 0xEu
+#define PROTOTYPE_PAYLOAD_BYTES 0xBu
+#define PROTOTYPE_HEADER_BYTES 0xCu
 #define MAX_FRAME_BYTES 0x2400u
 #define RESERVED_BASE 0x100000u
 #define RESERVED_SIZE 0x10000u
@@ -33,7 +45,7 @@ enum frame_kind { FRAME_KIND_DATA = 0, FRAME_KIND_HEARTBEAT = 1, FRAME_KIND_END_
 enum message_status { MESSAGE_STATUS_OK = 0, MESSAGE_STATUS_UNKNOWN_TYPE = 1, MESSAGE_STATUS_ZERO_LENGTH = 2, MESSAGE_STATUS_TOO_SHORT = 3, MESSAGE_STATUS_TOO_LONG = 4 };
 enum mailbox_op { MAILBOX_OP_ATTACH = 1, MAILBOX_OP_REGISTER_WRITE = 2, MAILBOX_OP_REGISTER_READ = 3, MAILBOX_OP_POLL = 4, MAILBOX_OP_EXPORT = 5, MAILBOX_OP_EXIT = 6 };
 enum acknowledge_status { ACKNOWLEDGE_STATUS_OK = 0, ACKNOWLEDGE_STATUS_STOP = 1, ACKNOWLEDGE_STATUS_ERROR = 2 };
-enum tx_kind { TX_KIND_ORDER = 1 };
+enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
 enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
@@ -83,6 +95,124 @@ _Static_assert(sizeof(struct rx_continuation) == 64, "rx_continuation");
 _Static_assert(offsetof(struct rx_continuation, data) == 0, "rx_continuation.data");
 _Static_assert(offsetof(struct rx_continuation, zero) == 56, "rx_continuation.zero");
 _Static_assert(offsetof(struct rx_continuation, publish) == 60, "rx_continuation.publish");
+
+/* A frame's event in the RX ring, after its messages. Which events are told: EVENT_ENABLE. */
+struct rx_event {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t count;
+  uint64_t gap_from;
+  uint16_t delivered;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t reason;
+  uint8_t kind;
+  uint8_t flags;
+  uint8_t session[10];
+  uint8_t pad0[18];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct rx_event) == 64, "rx_event");
+_Static_assert(offsetof(struct rx_event, sequence) == 0, "rx_event.sequence");
+_Static_assert(offsetof(struct rx_event, hw_timestamp_ns) == 8, "rx_event.hw_timestamp_ns");
+_Static_assert(offsetof(struct rx_event, count) == 14, "rx_event.count");
+_Static_assert(offsetof(struct rx_event, gap_from) == 16, "rx_event.gap_from");
+_Static_assert(offsetof(struct rx_event, delivered) == 24, "rx_event.delivered");
+_Static_assert(offsetof(struct rx_event, type) == 26, "rx_event.type");
+_Static_assert(offsetof(struct rx_event, status) == 27, "rx_event.status");
+_Static_assert(offsetof(struct rx_event, continuations) == 28, "rx_event.continuations");
+_Static_assert(offsetof(struct rx_event, reason) == 29, "rx_event.reason");
+_Static_assert(offsetof(struct rx_event, kind) == 30, "rx_event.kind");
+_Static_assert(offsetof(struct rx_event, flags) == 31, "rx_event.flags");
+_Static_assert(offsetof(struct rx_event, session) == 32, "rx_event.session");
+_Static_assert(offsetof(struct rx_event, publish) == 60, "rx_event.publish");
+static inline uint64_t rx_event_hw_timestamp_ns(const struct rx_event *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* Messages were dropped whole because the ring, its queue or a message's size left no room: told as soon as there is room. */
+struct rx_lost {
+  uint64_t sequence;
+  uint32_t count;
+  uint8_t pad0[14];
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t pad1[31];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct rx_lost) == 64, "rx_lost");
+_Static_assert(offsetof(struct rx_lost, sequence) == 0, "rx_lost.sequence");
+_Static_assert(offsetof(struct rx_lost, count) == 8, "rx_lost.count");
+_Static_assert(offsetof(struct rx_lost, type) == 26, "rx_lost.type");
+_Static_assert(offsetof(struct rx_lost, status) == 27, "rx_lost.status");
+_Static_assert(offsetof(struct rx_lost, continuations) == 28, "rx_lost.continuations");
+_Static_assert(offsetof(struct rx_lost, publish) == 60, "rx_lost.publish");
+
+/* A frame in the raw ring: this line, written last, then its bytes in continuation lines, 56 a line. */
+struct raw_frame {
+  uint8_t pad0[8];
+  uint8_t hw_timestamp_ns[6];
+  uint8_t line;
+  uint8_t reason;
+  uint8_t pad1[8];
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t pad2[31];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct raw_frame) == 64, "raw_frame");
+_Static_assert(offsetof(struct raw_frame, hw_timestamp_ns) == 8, "raw_frame.hw_timestamp_ns");
+_Static_assert(offsetof(struct raw_frame, line) == 14, "raw_frame.line");
+_Static_assert(offsetof(struct raw_frame, reason) == 15, "raw_frame.reason");
+_Static_assert(offsetof(struct raw_frame, length) == 24, "raw_frame.length");
+_Static_assert(offsetof(struct raw_frame, type) == 26, "raw_frame.type");
+_Static_assert(offsetof(struct raw_frame, status) == 27, "raw_frame.status");
+_Static_assert(offsetof(struct raw_frame, continuations) == 28, "raw_frame.continuations");
+_Static_assert(offsetof(struct raw_frame, publish) == 60, "raw_frame.publish");
+static inline uint64_t raw_frame_hw_timestamp_ns(const struct raw_frame *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* RX and TX descriptor (descriptor mode), in the shape of the 8254x: a 64-byte buffer each. The NIC writes length (RX) and status back, the host clears status before it gives the descriptor away. */
+struct descriptor {
+  uint64_t address;
+  uint16_t length;
+  uint16_t checksum;
+  uint8_t status;
+  uint8_t errors;
+  uint16_t special;
+};
+_Static_assert(sizeof(struct descriptor) == 16, "descriptor");
+_Static_assert(offsetof(struct descriptor, address) == 0, "descriptor.address");
+_Static_assert(offsetof(struct descriptor, length) == 8, "descriptor.length");
+_Static_assert(offsetof(struct descriptor, checksum) == 10, "descriptor.checksum");
+_Static_assert(offsetof(struct descriptor, status) == 12, "descriptor.status");
+_Static_assert(offsetof(struct descriptor, errors) == 13, "descriptor.errors");
+_Static_assert(offsetof(struct descriptor, special) == 14, "descriptor.special");
+
+/* A TX slot of kind frame: any Ethernet frame from host memory. */
+struct tx_frame {
+  uint64_t address;
+  uint8_t pad0[48];
+  uint8_t kind;
+  uint8_t reserved;
+  uint16_t length;
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct tx_frame) == 64, "tx_frame");
+_Static_assert(offsetof(struct tx_frame, address) == 0, "tx_frame.address");
+_Static_assert(offsetof(struct tx_frame, kind) == 56, "tx_frame.kind");
+_Static_assert(offsetof(struct tx_frame, reserved) == 57, "tx_frame.reserved");
+_Static_assert(offsetof(struct tx_frame, length) == 58, "tx_frame.length");
+_Static_assert(offsetof(struct tx_frame, publish) == 60, "tx_frame.publish");
 
 /* One order in the TX ring. */
 struct tx_slot {
@@ -348,7 +478,7 @@ struct frame_log {
   uint8_t reason;
   uint8_t kind;
   uint8_t flags;
-  uint8_t pad0[1];
+  uint8_t line;
   uint64_t reserved;
 };
 _Static_assert(sizeof(struct frame_log) == 64, "frame_log");
@@ -362,18 +492,21 @@ _Static_assert(offsetof(struct frame_log, count) == 50, "frame_log.count");
 _Static_assert(offsetof(struct frame_log, reason) == 52, "frame_log.reason");
 _Static_assert(offsetof(struct frame_log, kind) == 53, "frame_log.kind");
 _Static_assert(offsetof(struct frame_log, flags) == 54, "frame_log.flags");
+_Static_assert(offsetof(struct frame_log, line) == 55, "frame_log.line");
 _Static_assert(offsetof(struct frame_log, reserved) == 56, "frame_log.reserved");
 
 /* One DMA write of the NIC. */
 struct dma_log {
   uint64_t clock;
   uint64_t address;
+  uint64_t strobe;
   uint8_t data[64];
 };
-_Static_assert(sizeof(struct dma_log) == 80, "dma_log");
+_Static_assert(sizeof(struct dma_log) == 88, "dma_log");
 _Static_assert(offsetof(struct dma_log, clock) == 0, "dma_log.clock");
 _Static_assert(offsetof(struct dma_log, address) == 8, "dma_log.address");
-_Static_assert(offsetof(struct dma_log, data) == 16, "dma_log.data");
+_Static_assert(offsetof(struct dma_log, strobe) == 16, "dma_log.strobe");
+_Static_assert(offsetof(struct dma_log, data) == 24, "dma_log.data");
 
 /* One frame the NIC sent: this header, then the frame padded with zeros to 8 bytes. */
 struct tx_log {
@@ -939,6 +1072,533 @@ static inline uint64_t itch_P_timestamp(const struct itch_P *r) {
   return v & 0xFFFFFFFFFFFFull;
 }
 
+/* rx_record of ITCH 'Y' */
+struct itch_Y {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t reg_sho_action;
+  uint8_t pad0[10];
+  uint8_t stock[8];
+  uint8_t pad1[12];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_Y) == 64, "itch_Y");
+_Static_assert(offsetof(struct itch_Y, sequence) == 0, "itch_Y.sequence");
+_Static_assert(offsetof(struct itch_Y, hw_timestamp_ns) == 8, "itch_Y.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_Y, stock_locate) == 14, "itch_Y.stock_locate");
+_Static_assert(offsetof(struct itch_Y, timestamp) == 16, "itch_Y.timestamp");
+_Static_assert(offsetof(struct itch_Y, tracking_number) == 22, "itch_Y.tracking_number");
+_Static_assert(offsetof(struct itch_Y, length) == 24, "itch_Y.length");
+_Static_assert(offsetof(struct itch_Y, type) == 26, "itch_Y.type");
+_Static_assert(offsetof(struct itch_Y, status) == 27, "itch_Y.status");
+_Static_assert(offsetof(struct itch_Y, continuations) == 28, "itch_Y.continuations");
+_Static_assert(offsetof(struct itch_Y, stock) == 40, "itch_Y.stock");
+_Static_assert(offsetof(struct itch_Y, reg_sho_action) == 29, "itch_Y.reg_sho_action");
+_Static_assert(offsetof(struct itch_Y, publish) == 60, "itch_Y.publish");
+static inline uint64_t itch_Y_hw_timestamp_ns(const struct itch_Y *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_Y_timestamp(const struct itch_Y *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'L' */
+struct itch_L {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t primary_market_maker;
+  uint8_t market_maker_mode;
+  uint8_t market_participant_state;
+  uint8_t pad0[8];
+  uint8_t stock[8];
+  uint8_t mpid[4];
+  uint8_t pad1[8];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_L) == 64, "itch_L");
+_Static_assert(offsetof(struct itch_L, sequence) == 0, "itch_L.sequence");
+_Static_assert(offsetof(struct itch_L, hw_timestamp_ns) == 8, "itch_L.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_L, stock_locate) == 14, "itch_L.stock_locate");
+_Static_assert(offsetof(struct itch_L, timestamp) == 16, "itch_L.timestamp");
+_Static_assert(offsetof(struct itch_L, tracking_number) == 22, "itch_L.tracking_number");
+_Static_assert(offsetof(struct itch_L, length) == 24, "itch_L.length");
+_Static_assert(offsetof(struct itch_L, type) == 26, "itch_L.type");
+_Static_assert(offsetof(struct itch_L, status) == 27, "itch_L.status");
+_Static_assert(offsetof(struct itch_L, continuations) == 28, "itch_L.continuations");
+_Static_assert(offsetof(struct itch_L, mpid) == 48, "itch_L.mpid");
+_Static_assert(offsetof(struct itch_L, stock) == 40, "itch_L.stock");
+_Static_assert(offsetof(struct itch_L, primary_market_maker) == 29, "itch_L.primary_market_maker");
+_Static_assert(offsetof(struct itch_L, market_maker_mode) == 30, "itch_L.market_maker_mode");
+_Static_assert(offsetof(struct itch_L, market_participant_state) == 31, "itch_L.market_participant_state");
+_Static_assert(offsetof(struct itch_L, publish) == 60, "itch_L.publish");
+static inline uint64_t itch_L_hw_timestamp_ns(const struct itch_L *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_L_timestamp(const struct itch_L *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'V' */
+struct itch_V {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t pad0[3];
+  uint64_t level_1;
+  uint64_t level_2;
+  uint64_t level_3;
+  uint8_t pad1[4];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_V) == 64, "itch_V");
+_Static_assert(offsetof(struct itch_V, sequence) == 0, "itch_V.sequence");
+_Static_assert(offsetof(struct itch_V, hw_timestamp_ns) == 8, "itch_V.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_V, stock_locate) == 14, "itch_V.stock_locate");
+_Static_assert(offsetof(struct itch_V, timestamp) == 16, "itch_V.timestamp");
+_Static_assert(offsetof(struct itch_V, tracking_number) == 22, "itch_V.tracking_number");
+_Static_assert(offsetof(struct itch_V, length) == 24, "itch_V.length");
+_Static_assert(offsetof(struct itch_V, type) == 26, "itch_V.type");
+_Static_assert(offsetof(struct itch_V, status) == 27, "itch_V.status");
+_Static_assert(offsetof(struct itch_V, continuations) == 28, "itch_V.continuations");
+_Static_assert(offsetof(struct itch_V, level_1) == 32, "itch_V.level_1");
+_Static_assert(offsetof(struct itch_V, level_2) == 40, "itch_V.level_2");
+_Static_assert(offsetof(struct itch_V, level_3) == 48, "itch_V.level_3");
+_Static_assert(offsetof(struct itch_V, publish) == 60, "itch_V.publish");
+static inline uint64_t itch_V_hw_timestamp_ns(const struct itch_V *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_V_timestamp(const struct itch_V *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'W' */
+struct itch_W {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t breached_level;
+  uint8_t pad0[30];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_W) == 64, "itch_W");
+_Static_assert(offsetof(struct itch_W, sequence) == 0, "itch_W.sequence");
+_Static_assert(offsetof(struct itch_W, hw_timestamp_ns) == 8, "itch_W.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_W, stock_locate) == 14, "itch_W.stock_locate");
+_Static_assert(offsetof(struct itch_W, timestamp) == 16, "itch_W.timestamp");
+_Static_assert(offsetof(struct itch_W, tracking_number) == 22, "itch_W.tracking_number");
+_Static_assert(offsetof(struct itch_W, length) == 24, "itch_W.length");
+_Static_assert(offsetof(struct itch_W, type) == 26, "itch_W.type");
+_Static_assert(offsetof(struct itch_W, status) == 27, "itch_W.status");
+_Static_assert(offsetof(struct itch_W, continuations) == 28, "itch_W.continuations");
+_Static_assert(offsetof(struct itch_W, breached_level) == 29, "itch_W.breached_level");
+_Static_assert(offsetof(struct itch_W, publish) == 60, "itch_W.publish");
+static inline uint64_t itch_W_hw_timestamp_ns(const struct itch_W *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_W_timestamp(const struct itch_W *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'K' */
+struct itch_K {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t ipo_quotation_release_qualifier;
+  uint8_t pad0[10];
+  uint8_t stock[8];
+  uint32_t ipo_quotation_release_time;
+  uint32_t ipo_price;
+  uint8_t pad1[4];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_K) == 64, "itch_K");
+_Static_assert(offsetof(struct itch_K, sequence) == 0, "itch_K.sequence");
+_Static_assert(offsetof(struct itch_K, hw_timestamp_ns) == 8, "itch_K.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_K, stock_locate) == 14, "itch_K.stock_locate");
+_Static_assert(offsetof(struct itch_K, timestamp) == 16, "itch_K.timestamp");
+_Static_assert(offsetof(struct itch_K, tracking_number) == 22, "itch_K.tracking_number");
+_Static_assert(offsetof(struct itch_K, length) == 24, "itch_K.length");
+_Static_assert(offsetof(struct itch_K, type) == 26, "itch_K.type");
+_Static_assert(offsetof(struct itch_K, status) == 27, "itch_K.status");
+_Static_assert(offsetof(struct itch_K, continuations) == 28, "itch_K.continuations");
+_Static_assert(offsetof(struct itch_K, stock) == 40, "itch_K.stock");
+_Static_assert(offsetof(struct itch_K, ipo_quotation_release_time) == 48, "itch_K.ipo_quotation_release_time");
+_Static_assert(offsetof(struct itch_K, ipo_quotation_release_qualifier) == 29, "itch_K.ipo_quotation_release_qualifier");
+_Static_assert(offsetof(struct itch_K, ipo_price) == 52, "itch_K.ipo_price");
+_Static_assert(offsetof(struct itch_K, publish) == 60, "itch_K.publish");
+static inline uint64_t itch_K_hw_timestamp_ns(const struct itch_K *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_K_timestamp(const struct itch_K *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'J' */
+struct itch_J {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t pad0[3];
+  uint32_t auction_collar_extension;
+  uint8_t pad1[4];
+  uint8_t stock[8];
+  uint32_t auction_collar_reference_price;
+  uint32_t upper_auction_collar_price;
+  uint32_t lower_auction_collar_price;
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_J) == 64, "itch_J");
+_Static_assert(offsetof(struct itch_J, sequence) == 0, "itch_J.sequence");
+_Static_assert(offsetof(struct itch_J, hw_timestamp_ns) == 8, "itch_J.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_J, stock_locate) == 14, "itch_J.stock_locate");
+_Static_assert(offsetof(struct itch_J, timestamp) == 16, "itch_J.timestamp");
+_Static_assert(offsetof(struct itch_J, tracking_number) == 22, "itch_J.tracking_number");
+_Static_assert(offsetof(struct itch_J, length) == 24, "itch_J.length");
+_Static_assert(offsetof(struct itch_J, type) == 26, "itch_J.type");
+_Static_assert(offsetof(struct itch_J, status) == 27, "itch_J.status");
+_Static_assert(offsetof(struct itch_J, continuations) == 28, "itch_J.continuations");
+_Static_assert(offsetof(struct itch_J, stock) == 40, "itch_J.stock");
+_Static_assert(offsetof(struct itch_J, auction_collar_reference_price) == 48, "itch_J.auction_collar_reference_price");
+_Static_assert(offsetof(struct itch_J, upper_auction_collar_price) == 52, "itch_J.upper_auction_collar_price");
+_Static_assert(offsetof(struct itch_J, lower_auction_collar_price) == 56, "itch_J.lower_auction_collar_price");
+_Static_assert(offsetof(struct itch_J, auction_collar_extension) == 32, "itch_J.auction_collar_extension");
+_Static_assert(offsetof(struct itch_J, publish) == 60, "itch_J.publish");
+static inline uint64_t itch_J_hw_timestamp_ns(const struct itch_J *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_J_timestamp(const struct itch_J *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'h' */
+struct itch_h {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t market_code;
+  uint8_t operational_halt_action;
+  uint8_t pad0[9];
+  uint8_t stock[8];
+  uint8_t pad1[12];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_h) == 64, "itch_h");
+_Static_assert(offsetof(struct itch_h, sequence) == 0, "itch_h.sequence");
+_Static_assert(offsetof(struct itch_h, hw_timestamp_ns) == 8, "itch_h.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_h, stock_locate) == 14, "itch_h.stock_locate");
+_Static_assert(offsetof(struct itch_h, timestamp) == 16, "itch_h.timestamp");
+_Static_assert(offsetof(struct itch_h, tracking_number) == 22, "itch_h.tracking_number");
+_Static_assert(offsetof(struct itch_h, length) == 24, "itch_h.length");
+_Static_assert(offsetof(struct itch_h, type) == 26, "itch_h.type");
+_Static_assert(offsetof(struct itch_h, status) == 27, "itch_h.status");
+_Static_assert(offsetof(struct itch_h, continuations) == 28, "itch_h.continuations");
+_Static_assert(offsetof(struct itch_h, stock) == 40, "itch_h.stock");
+_Static_assert(offsetof(struct itch_h, market_code) == 29, "itch_h.market_code");
+_Static_assert(offsetof(struct itch_h, operational_halt_action) == 30, "itch_h.operational_halt_action");
+_Static_assert(offsetof(struct itch_h, publish) == 60, "itch_h.publish");
+static inline uint64_t itch_h_hw_timestamp_ns(const struct itch_h *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_h_timestamp(const struct itch_h *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'Q' */
+struct itch_Q {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t cross_type;
+  uint8_t pad0[2];
+  uint64_t shares;
+  uint8_t stock[8];
+  uint64_t match_number;
+  uint32_t cross_price;
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_Q) == 64, "itch_Q");
+_Static_assert(offsetof(struct itch_Q, sequence) == 0, "itch_Q.sequence");
+_Static_assert(offsetof(struct itch_Q, hw_timestamp_ns) == 8, "itch_Q.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_Q, stock_locate) == 14, "itch_Q.stock_locate");
+_Static_assert(offsetof(struct itch_Q, timestamp) == 16, "itch_Q.timestamp");
+_Static_assert(offsetof(struct itch_Q, tracking_number) == 22, "itch_Q.tracking_number");
+_Static_assert(offsetof(struct itch_Q, length) == 24, "itch_Q.length");
+_Static_assert(offsetof(struct itch_Q, type) == 26, "itch_Q.type");
+_Static_assert(offsetof(struct itch_Q, status) == 27, "itch_Q.status");
+_Static_assert(offsetof(struct itch_Q, continuations) == 28, "itch_Q.continuations");
+_Static_assert(offsetof(struct itch_Q, shares) == 32, "itch_Q.shares");
+_Static_assert(offsetof(struct itch_Q, stock) == 40, "itch_Q.stock");
+_Static_assert(offsetof(struct itch_Q, match_number) == 48, "itch_Q.match_number");
+_Static_assert(offsetof(struct itch_Q, cross_price) == 56, "itch_Q.cross_price");
+_Static_assert(offsetof(struct itch_Q, cross_type) == 29, "itch_Q.cross_type");
+_Static_assert(offsetof(struct itch_Q, publish) == 60, "itch_Q.publish");
+static inline uint64_t itch_Q_hw_timestamp_ns(const struct itch_Q *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_Q_timestamp(const struct itch_Q *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'B' */
+struct itch_B {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t pad0[11];
+  uint64_t match_number;
+  uint8_t pad1[12];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_B) == 64, "itch_B");
+_Static_assert(offsetof(struct itch_B, sequence) == 0, "itch_B.sequence");
+_Static_assert(offsetof(struct itch_B, hw_timestamp_ns) == 8, "itch_B.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_B, stock_locate) == 14, "itch_B.stock_locate");
+_Static_assert(offsetof(struct itch_B, timestamp) == 16, "itch_B.timestamp");
+_Static_assert(offsetof(struct itch_B, tracking_number) == 22, "itch_B.tracking_number");
+_Static_assert(offsetof(struct itch_B, length) == 24, "itch_B.length");
+_Static_assert(offsetof(struct itch_B, type) == 26, "itch_B.type");
+_Static_assert(offsetof(struct itch_B, status) == 27, "itch_B.status");
+_Static_assert(offsetof(struct itch_B, continuations) == 28, "itch_B.continuations");
+_Static_assert(offsetof(struct itch_B, match_number) == 40, "itch_B.match_number");
+_Static_assert(offsetof(struct itch_B, publish) == 60, "itch_B.publish");
+static inline uint64_t itch_B_hw_timestamp_ns(const struct itch_B *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_B_timestamp(const struct itch_B *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'I' */
+struct itch_I {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t imbalance_direction;
+  uint8_t cross_type;
+  uint8_t price_variation_indicator;
+  uint64_t paired_shares;
+  uint8_t stock[8];
+  uint64_t imbalance_shares;
+  uint32_t far_price;
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_I) == 64, "itch_I");
+_Static_assert(offsetof(struct itch_I, sequence) == 0, "itch_I.sequence");
+_Static_assert(offsetof(struct itch_I, hw_timestamp_ns) == 8, "itch_I.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_I, stock_locate) == 14, "itch_I.stock_locate");
+_Static_assert(offsetof(struct itch_I, timestamp) == 16, "itch_I.timestamp");
+_Static_assert(offsetof(struct itch_I, tracking_number) == 22, "itch_I.tracking_number");
+_Static_assert(offsetof(struct itch_I, length) == 24, "itch_I.length");
+_Static_assert(offsetof(struct itch_I, type) == 26, "itch_I.type");
+_Static_assert(offsetof(struct itch_I, status) == 27, "itch_I.status");
+_Static_assert(offsetof(struct itch_I, continuations) == 28, "itch_I.continuations");
+_Static_assert(offsetof(struct itch_I, paired_shares) == 32, "itch_I.paired_shares");
+_Static_assert(offsetof(struct itch_I, stock) == 40, "itch_I.stock");
+_Static_assert(offsetof(struct itch_I, imbalance_shares) == 48, "itch_I.imbalance_shares");
+_Static_assert(offsetof(struct itch_I, far_price) == 56, "itch_I.far_price");
+_Static_assert(offsetof(struct itch_I, imbalance_direction) == 29, "itch_I.imbalance_direction");
+_Static_assert(offsetof(struct itch_I, cross_type) == 30, "itch_I.cross_type");
+_Static_assert(offsetof(struct itch_I, price_variation_indicator) == 31, "itch_I.price_variation_indicator");
+_Static_assert(offsetof(struct itch_I, publish) == 60, "itch_I.publish");
+static inline uint64_t itch_I_hw_timestamp_ns(const struct itch_I *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_I_timestamp(const struct itch_I *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'N' */
+struct itch_N {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t interest_flag;
+  uint8_t pad0[10];
+  uint8_t stock[8];
+  uint8_t pad1[12];
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_N) == 64, "itch_N");
+_Static_assert(offsetof(struct itch_N, sequence) == 0, "itch_N.sequence");
+_Static_assert(offsetof(struct itch_N, hw_timestamp_ns) == 8, "itch_N.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_N, stock_locate) == 14, "itch_N.stock_locate");
+_Static_assert(offsetof(struct itch_N, timestamp) == 16, "itch_N.timestamp");
+_Static_assert(offsetof(struct itch_N, tracking_number) == 22, "itch_N.tracking_number");
+_Static_assert(offsetof(struct itch_N, length) == 24, "itch_N.length");
+_Static_assert(offsetof(struct itch_N, type) == 26, "itch_N.type");
+_Static_assert(offsetof(struct itch_N, status) == 27, "itch_N.status");
+_Static_assert(offsetof(struct itch_N, continuations) == 28, "itch_N.continuations");
+_Static_assert(offsetof(struct itch_N, stock) == 40, "itch_N.stock");
+_Static_assert(offsetof(struct itch_N, interest_flag) == 29, "itch_N.interest_flag");
+_Static_assert(offsetof(struct itch_N, publish) == 60, "itch_N.publish");
+static inline uint64_t itch_N_hw_timestamp_ns(const struct itch_N *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_N_timestamp(const struct itch_N *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
+/* rx_record of ITCH 'O' */
+struct itch_O {
+  uint64_t sequence;
+  uint8_t hw_timestamp_ns[6];
+  uint16_t stock_locate;
+  uint8_t timestamp[6];
+  uint16_t tracking_number;
+  uint16_t length;
+  uint8_t type;
+  uint8_t status;
+  uint8_t continuations;
+  uint8_t open_eligibility_status;
+  uint8_t pad0[2];
+  uint64_t near_execution_time;
+  uint8_t stock[8];
+  uint32_t minimum_allowable_price;
+  uint32_t maximum_allowable_price;
+  uint32_t near_execution_price;
+  uint32_t publish;
+};
+_Static_assert(sizeof(struct itch_O) == 64, "itch_O");
+_Static_assert(offsetof(struct itch_O, sequence) == 0, "itch_O.sequence");
+_Static_assert(offsetof(struct itch_O, hw_timestamp_ns) == 8, "itch_O.hw_timestamp_ns");
+_Static_assert(offsetof(struct itch_O, stock_locate) == 14, "itch_O.stock_locate");
+_Static_assert(offsetof(struct itch_O, timestamp) == 16, "itch_O.timestamp");
+_Static_assert(offsetof(struct itch_O, tracking_number) == 22, "itch_O.tracking_number");
+_Static_assert(offsetof(struct itch_O, length) == 24, "itch_O.length");
+_Static_assert(offsetof(struct itch_O, type) == 26, "itch_O.type");
+_Static_assert(offsetof(struct itch_O, status) == 27, "itch_O.status");
+_Static_assert(offsetof(struct itch_O, continuations) == 28, "itch_O.continuations");
+_Static_assert(offsetof(struct itch_O, near_execution_time) == 32, "itch_O.near_execution_time");
+_Static_assert(offsetof(struct itch_O, stock) == 40, "itch_O.stock");
+_Static_assert(offsetof(struct itch_O, minimum_allowable_price) == 48, "itch_O.minimum_allowable_price");
+_Static_assert(offsetof(struct itch_O, maximum_allowable_price) == 52, "itch_O.maximum_allowable_price");
+_Static_assert(offsetof(struct itch_O, near_execution_price) == 56, "itch_O.near_execution_price");
+_Static_assert(offsetof(struct itch_O, open_eligibility_status) == 29, "itch_O.open_eligibility_status");
+_Static_assert(offsetof(struct itch_O, publish) == 60, "itch_O.publish");
+static inline uint64_t itch_O_hw_timestamp_ns(const struct itch_O *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 8, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+static inline uint64_t itch_O_timestamp(const struct itch_O *r) {
+  uint64_t v;
+  __builtin_memcpy(&v, (const uint8_t *)r + 16, sizeof v);
+  return v & 0xFFFFFFFFFFFFull;
+}
+
 union rx_line {
   struct rx_record record;
   struct rx_continuation continuation;
@@ -953,6 +1613,18 @@ union rx_line {
   struct itch_D D;
   struct itch_U U;
   struct itch_P P;
+  struct itch_Y Y;
+  struct itch_L L;
+  struct itch_V V;
+  struct itch_W W;
+  struct itch_K K;
+  struct itch_J J;
+  struct itch_h h;
+  struct itch_Q Q;
+  struct itch_B B;
+  struct itch_I I;
+  struct itch_N N;
+  struct itch_O O;
 };
 _Static_assert(sizeof(union rx_line) == 64, "rx_line");
 
@@ -1075,7 +1747,7 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define RESET_VERSION 0x00010000u
 #define REG_LAYOUT_HASH 0x008u
 #define REG_CAPABILITIES 0x00Cu
-#define RESET_CAPABILITIES 0x00000029u
+#define RESET_CAPABILITIES 0x000003FFu
 #define CAPABILITIES_ONE_LINE_RING 0x00000001u
 #define CAPABILITIES_DESCRIPTOR_RING 0x00000002u
 #define CAPABILITIES_LINE_B 0x00000004u
@@ -1083,9 +1755,18 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define CAPABILITIES_VERIFIED 0x00000010u
 #define CAPABILITIES_ORDER_ENTRY 0x00000020u
 #define CAPABILITIES_FILTER 0x00000040u
+#define CAPABILITIES_RAW_RING 0x00000080u
+#define CAPABILITIES_TX_FRAMES 0x00000100u
+#define CAPABILITIES_PROTOTYPE 0x00000200u
 #define REG_CONTROL 0x010u
 #define CONTROL_RX_ENABLE 0x00000001u
 #define CONTROL_TX_ENABLE 0x00000002u
+#define CONTROL_FILTER_ENABLE 0x00000004u
+#define CONTROL_VERIFIED 0x00000008u
+#define CONTROL_PROTOTYPE 0x00000010u
+#define CONTROL_RX_DESCRIPTOR 0x00000020u
+#define CONTROL_TX_DESCRIPTOR 0x00000040u
+#define CONTROL_RAW_ENABLE 0x00000080u
 #define REG_ERRORS 0x014u
 #define ERRORS_DMA_REFUSED 0x00000001u
 #define ERRORS_WRITE_REFUSED 0x00000002u
@@ -1094,12 +1775,18 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define ERRORS_RX_RING_FULL 0x00000010u
 #define ERRORS_RX_OVERFLOW 0x00000020u
 #define ERRORS_DMA_ERROR 0x00000040u
+#define ERRORS_RAW_DROPPED 0x00000080u
+#define ERRORS_DESCRIPTOR_NOT_READY 0x00000100u
 #define REG_TIME_LO 0x018u
 #define REG_TIME_HI 0x01Cu
 #define REG_WINDOW_BASE_LO 0x020u
 #define REG_WINDOW_BASE_HI 0x024u
 #define REG_WINDOW_SIZE_LO 0x028u
 #define REG_WINDOW_SIZE_HI 0x02Cu
+#define REG_WINDOW2_BASE_LO 0x030u
+#define REG_WINDOW2_BASE_HI 0x034u
+#define REG_WINDOW2_SIZE_LO 0x038u
+#define REG_WINDOW2_SIZE_HI 0x03Cu
 #define REG_RX_BASE_LO 0x040u
 #define REG_RX_BASE_HI 0x044u
 #define REG_RX_LOG2 0x048u
@@ -1114,6 +1801,18 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define REG_TX_TAIL 0x074u
 #define REG_GROUP_ADDRESS 0x080u
 #define REG_GROUP_PORT 0x084u
+#define REG_HOLD 0x088u
+#define REG_EVENT_ENABLE 0x08Cu
+#define EVENT_ENABLE_STREAM 0x00000001u
+#define EVENT_ENABLE_BAD 0x00000002u
+#define EVENT_ENABLE_DROP 0x00000004u
+#define EVENT_ENABLE_LOST 0x00000008u
+#define REG_FILTER_FILL 0x090u
+#define REG_FILTER_UPDATE 0x094u
+#define FILTER_UPDATE_LOCATE 0x0000FFFFu
+#define FILTER_UPDATE_PASS 0x00010000u
+#define REG_FILTER_STATUS 0x098u
+#define FILTER_STATUS_BUSY 0x00000001u
 #define REG_SESSION_SOURCE_MAC_LO 0x0A0u
 #define REG_SESSION_SOURCE_MAC_HI 0x0A4u
 #define REG_SESSION_DESTINATION_MAC_LO 0x0A8u
@@ -1126,6 +1825,12 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define REG_SESSION_SEQUENCE 0x0BCu
 #define REG_SESSION_ACKNOWLEDGE 0x0C0u
 #define REG_SESSION_WINDOW 0x0C4u
+#define REG_RAW_BASE_LO 0x0D0u
+#define REG_RAW_BASE_HI 0x0D4u
+#define REG_RAW_LOG2 0x0D8u
+#define REG_RAW_EPOCH 0x0DCu
+#define REG_RAW_HEAD 0x0E0u
+#define REG_RAW_TAIL 0x0E4u
 #define REG_NEXT_EXPECTED_LO 0x100u
 #define REG_NEXT_EXPECTED_HI 0x104u
 #define REG_STREAM_STATUS 0x108u
@@ -1136,6 +1841,10 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define REG_TX_ORDERS 0x14Cu
 #define REG_TX_REFUSED 0x150u
 #define REG_RX_TOO_LARGE_DROPPED 0x154u
+#define REG_RAW_FRAMES 0x158u
+#define REG_RAW_DROPPED 0x15Cu
+#define REG_TX_FRAMES 0x160u
+#define REG_RX_EVENTS 0x164u
 #define REG_FRAMES 0x200u
 #define REG_ACCEPTED 0x204u
 #define REG_MESSAGES_OK 0x208u
@@ -1163,5 +1872,9 @@ _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_toke
 #define REG_DROPPED_BAD_UDP_CHECKSUM 0x260u
 #define REG_DROPPED_SHORT_MOLD_HEADER 0x264u
 #define REG_DROPPED_OVERFLOW 0x268u
+#define REG_FILTERED 0x26Cu
+#define REG_FRAMES_B 0x270u
+#define REG_ACCEPTED_B 0x274u
+#define REG_MESSAGES_B 0x278u
 
 #endif
