@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x26C9F9FE
+LAYOUT_HASH = 0xFAEE6F50
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -108,6 +108,13 @@ class TxKind(IntEnum):
 
     ORDER = 1
     FRAME = 2
+
+
+class RingMode(IntEnum):
+    """``ring_mode`` of the layout."""
+
+    LINES = 0
+    DESCRIPTORS = 1
 
 
 class Strategy(IntEnum):
@@ -277,6 +284,12 @@ CONFIG_HEADER = _dtype(
     ("cross_type", 111, "<u1"),
     ("customer_type", 112, "<u1"),
     ("token_prefix", 116, ("u1", 4)),
+    ("rx_mode", 120, "<u4"),
+    ("tx_mode", 124, "<u4"),
+    ("filter", 128, "<u4"),
+    ("raw_log2", 132, "<u4"),
+    ("verified", 136, "<u4"),
+    ("hold_ns", 140, "<u4"),
 )
 CONFIG_SYMBOL = _dtype(
     16,
@@ -307,6 +320,9 @@ EXPORT_HEADER = _dtype(
     ("work", 136, "<u8"),
     ("bad_records", 144, "<u8"),
     ("invalid_messages", 152, "<u8"),
+    ("bad_frames", 160, "<u8"),
+    ("lost_messages", 168, "<u8"),
+    ("raw_frames", 176, "<u8"),
 )
 EXPORT_BOOK = _dtype(
     24,

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x26C9F9FEu
+#define LAYOUT_HASH 0xFAEE6F50u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -46,6 +46,7 @@ enum message_status { MESSAGE_STATUS_OK = 0, MESSAGE_STATUS_UNKNOWN_TYPE = 1, ME
 enum mailbox_op { MAILBOX_OP_ATTACH = 1, MAILBOX_OP_REGISTER_WRITE = 2, MAILBOX_OP_REGISTER_READ = 3, MAILBOX_OP_POLL = 4, MAILBOX_OP_EXPORT = 5, MAILBOX_OP_EXIT = 6 };
 enum acknowledge_status { ACKNOWLEDGE_STATUS_OK = 0, ACKNOWLEDGE_STATUS_STOP = 1, ACKNOWLEDGE_STATUS_ERROR = 2 };
 enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
+enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
 enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
@@ -334,7 +335,13 @@ struct config_header {
   uint8_t customer_type;
   uint8_t pad0[3];
   uint8_t token_prefix[4];
-  uint8_t pad1[72];
+  uint32_t rx_mode;
+  uint32_t tx_mode;
+  uint32_t filter;
+  uint32_t raw_log2;
+  uint32_t verified;
+  uint32_t hold_ns;
+  uint8_t pad1[48];
 };
 _Static_assert(sizeof(struct config_header) == 192, "config_header");
 _Static_assert(offsetof(struct config_header, magic) == 0, "config_header.magic");
@@ -369,6 +376,12 @@ _Static_assert(offsetof(struct config_header, intermarket_sweep) == 110, "config
 _Static_assert(offsetof(struct config_header, cross_type) == 111, "config_header.cross_type");
 _Static_assert(offsetof(struct config_header, customer_type) == 112, "config_header.customer_type");
 _Static_assert(offsetof(struct config_header, token_prefix) == 116, "config_header.token_prefix");
+_Static_assert(offsetof(struct config_header, rx_mode) == 120, "config_header.rx_mode");
+_Static_assert(offsetof(struct config_header, tx_mode) == 124, "config_header.tx_mode");
+_Static_assert(offsetof(struct config_header, filter) == 128, "config_header.filter");
+_Static_assert(offsetof(struct config_header, raw_log2) == 132, "config_header.raw_log2");
+_Static_assert(offsetof(struct config_header, verified) == 136, "config_header.verified");
+_Static_assert(offsetof(struct config_header, hold_ns) == 140, "config_header.hold_ns");
 
 /* A symbol with its own strategy. */
 struct config_symbol {
@@ -404,7 +417,10 @@ struct export_header {
   uint64_t work;
   uint64_t bad_records;
   uint64_t invalid_messages;
-  uint8_t pad0[32];
+  uint64_t bad_frames;
+  uint64_t lost_messages;
+  uint64_t raw_frames;
+  uint8_t pad0[8];
 };
 _Static_assert(sizeof(struct export_header) == 192, "export_header");
 _Static_assert(offsetof(struct export_header, magic) == 0, "export_header.magic");
@@ -428,6 +444,9 @@ _Static_assert(offsetof(struct export_header, live_levels) == 128, "export_heade
 _Static_assert(offsetof(struct export_header, work) == 136, "export_header.work");
 _Static_assert(offsetof(struct export_header, bad_records) == 144, "export_header.bad_records");
 _Static_assert(offsetof(struct export_header, invalid_messages) == 152, "export_header.invalid_messages");
+_Static_assert(offsetof(struct export_header, bad_frames) == 160, "export_header.bad_frames");
+_Static_assert(offsetof(struct export_header, lost_messages) == 168, "export_header.lost_messages");
+_Static_assert(offsetof(struct export_header, raw_frames) == 176, "export_header.raw_frames");
 
 struct export_book {
   uint16_t stock_locate;
