@@ -5,13 +5,9 @@
 
 #include <stdint.h>
 
-static inline void outb(uint16_t port, uint8_t value) {
-  __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
+static inline void outb(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
 
-static inline void outl(uint16_t port, uint32_t value) {
-  __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
+static inline void outl(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
 
 static inline uint8_t inb(uint16_t port) {
   uint8_t value;
@@ -39,12 +35,8 @@ static inline uint64_t read_cr2(void) {
 }
 
 /* Stores and loads of x86 keep their order among themselves (Intel SDM 3A, 8.2.2): the compiler alone must be held back. */
-static inline uint32_t load_acquire(const uint32_t *from) {
-  return __atomic_load_n(from, __ATOMIC_ACQUIRE);
-}
+static inline uint32_t load_acquire(const uint32_t *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
 
-static inline void store_release(uint32_t *to, uint32_t value) {
-  __atomic_store_n(to, value, __ATOMIC_RELEASE);
-}
+static inline void store_release(uint32_t *to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
 
 #endif

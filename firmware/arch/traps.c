@@ -64,6 +64,7 @@ static struct task_state task_state;
 static uint64_t gdt[4]; /* null, code, and the TSS in two */
 static struct gate idt[VECTORS];
 
+/* clang-format off */
 static const char *const names[VECTORS] = {
     "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode", "device not available",
     "double fault", "coprocessor overrun", "invalid TSS", "segment not present", "stack fault", "general protection",
@@ -71,6 +72,7 @@ static const char *const names[VECTORS] = {
     "control protection", "reserved", "reserved", "reserved", "reserved", "reserved", "reserved",
     "hypervisor injection", "VMM communication", "security", "reserved",
 };
+/* clang-format on */
 
 void trap_report(const struct trap_frame *frame) {
   console_print("fault: vector %u (%s), error 0x%x\n", (unsigned)frame->vector, names[frame->vector],
@@ -89,8 +91,8 @@ void traps_init(void) {
   outb(PIC1_DATA, 0xFF);
   outb(PIC2_DATA, 0xFF);
 
-  task_state = (struct task_state){
-      .ist = {(uint64_t)(double_fault_stack + sizeof double_fault_stack)}, .io_map = sizeof task_state};
+  task_state = (struct task_state){.ist = {(uint64_t)(double_fault_stack + sizeof double_fault_stack)},
+                                   .io_map = sizeof task_state};
   uint64_t base = (uint64_t)&task_state;
   gdt[1] = 0x00AF9A000000FFFF; /* 64-bit code, ring 0 */
   gdt[2] = (sizeof task_state - 1) | (base & 0xFFFFFF) << 16 | 0x89ull << 40 | (base >> 24 & 0xFF) << 56;

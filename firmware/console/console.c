@@ -54,9 +54,7 @@ static void print(const char *format, va_list arguments) {
       case 'c': serial_write((char)va_arg(arguments, int)); break;
       case '%': serial_write('%'); break;
       case '\0': return;
-      default:
-        serial_write('%');
-        serial_write(*format);
+      default: serial_write('%'); serial_write(*format);
     }
   }
 }

@@ -47,8 +47,8 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
     /* The first order of a book always needs a level: with both checked, nothing below can refuse it. */
     if (books->count == books->limit || levels_full(&books->levels)) return OUTCOME_POOL_FULL;
     number = (uint16_t)++books->count;
-    books->pool[number] = (struct book){
-        .stock = stock, .shares = known->shares, .stock_locate = locate, .strategy = known->strategy};
+    books->pool[number] =
+        (struct book){.stock = stock, .shares = known->shares, .stock_locate = locate, .strategy = known->strategy};
     known->book = number;
   }
   struct book *book = &books->pool[number];
@@ -66,7 +66,8 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   return OUTCOME_APPLIED;
 }
 
-enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t reference, uint32_t shares, struct change *change) {
+enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t reference, uint32_t shares,
+                          struct change *change) {
   if (shares == 0) return OUTCOME_INVALID;
   struct order *order = orders_probe(&books->orders, reference);
   if (order->shares == 0) return not_found(books, locate);

@@ -51,16 +51,15 @@ struct change {
   uint32_t bid_before;
 };
 
-static inline uint32_t book_best_bid(const struct book *book) {
-  return book->side[SIDE_BID].best_key;
-}
+static inline uint32_t book_best_bid(const struct book *book) { return book->side[SIDE_BID].best_key; }
 
 /* A and F */
 enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uint64_t reference, uint8_t buy_sell,
                        uint32_t shares, uint32_t price, struct change *change);
 
 /* E, C (at the order's own price) and X */
-enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t reference, uint32_t shares, struct change *change);
+enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t reference, uint32_t shares,
+                          struct change *change);
 
 /* D */
 enum outcome books_delete(struct books *books, uint16_t locate, uint64_t reference, struct change *change);

@@ -10,9 +10,7 @@ bool config_layout_matches(const void *module, uint64_t bytes) {
          config->layout_hash == LAYOUT_HASH;
 }
 
-static bool within(uint32_t value, uint32_t low, uint32_t high) {
-  return value >= low && value <= high;
-}
+static bool within(uint32_t value, uint32_t low, uint32_t high) { return value >= low && value <= high; }
 
 static bool one_of(uint8_t value, const char *allowed) {
   for (; *allowed != '\0'; allowed++) {
@@ -54,9 +52,15 @@ const char *config_validate(const struct config_header *config, uint64_t bytes) 
   if (config->size != bytes) return "size is not that of the module";
   if (config->subscribe_all > 1) return "subscribe_all is neither 0 nor 1";
   if (config->subscribe_all == 0 && config->symbol_count == 0) return "no symbol is subscribed";
-  if (!order_valid(config->default_strategy, config->default_shares)) return "default strategy or shares are out of range";
+  if (!order_valid(config->default_strategy, config->default_shares))
+    return "default strategy or shares are out of range";
   if (!within(config->rx_log2, 4, 16)) return "rx_log2 is not in 4..16";
   if (!within(config->tx_log2, 4, 16)) return "tx_log2 is not in 4..16";
+  if (!within(config->raw_log2, 4, 16)) return "raw_log2 is not in 4..16";
+  if (config->rx_mode > RING_MODE_DESCRIPTORS) return "rx_mode is no ring mode";
+  if (config->tx_mode > RING_MODE_DESCRIPTORS) return "tx_mode is no ring mode";
+  if (config->filter > 1) return "filter is neither 0 nor 1";
+  if (config->verified > 1) return "verified is neither 0 nor 1";
   if (!within(config->max_books, 1, CONFIG_MAX_BOOKS)) return "max_books is not in 1..65535";
   if (!within(config->max_orders, 1, CONFIG_MAX_ORDERS)) return "max_orders is not in 1..16777216";
   if (!within(config->max_levels, 1, CONFIG_MAX_LEVELS)) return "max_levels is not in 1..16777216";

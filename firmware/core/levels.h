@@ -45,22 +45,19 @@ struct side_tree {
   uint32_t count;
 };
 
-static inline uint32_t level_key(uint32_t price, enum side side) {
-  return side == SIDE_BID ? price : ~price;
-}
+static inline uint32_t level_key(uint32_t price, enum side side) { return side == SIDE_BID ? price : ~price; }
 
 static inline uint32_t level_price(const struct level *level) {
   return level->side == SIDE_BID ? level->key : ~level->key;
 }
 
-static inline bool levels_full(const struct levels *levels) {
-  return levels->live == levels->limit;
-}
+static inline bool levels_full(const struct levels *levels) { return levels->live == levels->limit; }
 
 /*
  * Where `key` is or belongs: returns its level, or 0 with the level that would become its parent (0: the tree is empty).
  */
-static inline uint32_t levels_find(const struct levels *levels, const struct side_tree *tree, uint32_t key, uint32_t *parent) {
+static inline uint32_t levels_find(const struct levels *levels, const struct side_tree *tree, uint32_t key,
+                                   uint32_t *parent) {
   if (key >= tree->best_key) {
     *parent = tree->best;
     return key == tree->best_key ? tree->best : 0;

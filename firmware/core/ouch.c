@@ -9,7 +9,8 @@
 void ouch_init(struct ouch *ouch, const struct config_header *config) {
   *ouch = (struct ouch){0};
   struct ouch42_O *order = &ouch->order;
-  _Static_assert(sizeof order->order_token == sizeof config->token_prefix + TOKEN_DIGITS, "a token is prefix and digits");
+  _Static_assert(sizeof order->order_token == sizeof config->token_prefix + TOKEN_DIGITS,
+                 "a token is prefix and digits");
   order->message_type = 'O';
   __builtin_memcpy(order->order_token, config->token_prefix, sizeof config->token_prefix);
   __builtin_memset(order->order_token + sizeof config->token_prefix, '0', TOKEN_DIGITS);

@@ -25,11 +25,13 @@ bool symbol_valid(const uint8_t stock[8]) {
 static uint32_t *find(const struct symbols *symbols, uint64_t stock) {
   uint32_t mask = (1u << symbols->index_log2) - 1;
   uint32_t at = (uint32_t)((stock * 0x9E3779B97F4A7C15ull) >> (64 - symbols->index_log2));
-  while (symbols->index[at] != 0 && load_u64(symbols->list[symbols->index[at] - 1].stock) != stock) at = (at + 1) & mask;
+  while (symbols->index[at] != 0 && load_u64(symbols->list[symbols->index[at] - 1].stock) != stock)
+    at = (at + 1) & mask;
   return &symbols->index[at];
 }
 
-bool symbols_init(struct symbols *symbols, const struct config_header *config, struct locate *locates, uint32_t *index) {
+bool symbols_init(struct symbols *symbols, const struct config_header *config, struct locate *locates,
+                  uint32_t *index) {
   *symbols = (struct symbols){
       .locates = locates,
       .index = index,

@@ -35,7 +35,8 @@ void mailbox_open(struct mailbox_port *port) {
   port->sequence = shared->acknowledge; /* whatever was answered last is not an answer to us */
 }
 
-enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address, uint32_t value) {
+enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
+                                        uint32_t value) {
   struct mailbox *shared = port->shared;
   uint32_t sequence = ++port->sequence;
   shared->op = op;
@@ -49,7 +50,8 @@ enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_
   }
   enum acknowledge_status status = (enum acknowledge_status)shared->ack_status;
   port->not_work += rdtsc() - parked;
-  if (status == ACKNOWLEDGE_STATUS_ERROR) panic("the bridge refused request %u at register 0x%x", (unsigned)op, address);
+  if (status == ACKNOWLEDGE_STATUS_ERROR)
+    panic("the bridge refused request %u at register 0x%x", (unsigned)op, address);
   return status;
 }
 

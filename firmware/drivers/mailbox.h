@@ -27,15 +27,14 @@ static inline uint32_t work_tap(const struct mailbox_port *port) {
 }
 
 /* Instructions executed outside of waiting, since boot. */
-static inline uint64_t work_now(const struct mailbox_port *port) {
-  return rdtsc() - port->not_work;
-}
+static inline uint64_t work_now(const struct mailbox_port *port) { return rdtsc() - port->not_work; }
 
 /* Find the device and check magic, version and layout hash; panics or ends with EXIT_STATUS_LAYOUT. */
 void mailbox_open(struct mailbox_port *port);
 
 /* Make a request and wait for its acknowledge; panics if the bridge refuses it. Returns the acknowledge status. */
-enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address, uint32_t value);
+enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
+                                        uint32_t value);
 
 /* ATTACH: tell the bridge the kernel's layout and where the trace ring is. */
 void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2);

@@ -38,9 +38,7 @@ static void answer(const void *data, uint32_t bytes) {
   fflush(stdout);
 }
 
-static void answer_text(const char *text) {
-  answer(text, (uint32_t)strlen(text));
-}
+static void answer_text(const char *text) { answer(text, (uint32_t)strlen(text)); }
 
 static void release(void) {
   free(memory.orders);
