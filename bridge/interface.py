@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a run of the loop takes and gives back; the one interface between the command line and the bridge.
 
-Times inside the logs are clocks of the NIC (``CLOCK_PS`` each) or picoseconds, both from the start of the simulation.
+Times inside the logs are clocks of the NIC (``clock_ps`` each) or picoseconds, both from the start of the simulation.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ import numpy.typing as npt
 
 from generators.framing import DEFAULT_GROUP
 
-CLOCK_PS = 6400
+CLOCK_PS = 6400  # 10GbE: 64 bits at 156.25 MHz
+CLOCK_PS_25G = 2560  # 25GbE: 64 bits at 390.625 MHz
 
 Simulator = Literal["verilator", "icarus"]
+Delivery = Literal["verified", "cut-through"]
+PacketFormat = Literal["mold", "prototype"]
+RingMode = Literal["lines", "descriptors"]
 
 
 class BridgeError(Exception):
@@ -32,8 +36,9 @@ class BridgeError(Exception):
 class LoopRequest:
     """One run.
 
-    ``kernel`` None runs the RTL alone: the native core plays the host, gives ring lines back at once and sends nothing.
-    ``stimulus`` is a file of ``stimulus_frame`` entries (see ``bridge.stimulus``).
+    ``kernel`` None runs the RTL alone: the native core plays the host, sets the NIC up as the fields below say, gives
+    ring lines back at once and sends nothing. With a kernel, the kernel sets the NIC up and these fields are not used.
+    ``stimulus`` is a file of ``stimulus_frame`` entries of both lines (see ``bridge.stimulus``).
     """
 
     stimulus: Path
@@ -52,6 +57,17 @@ class LoopRequest:
     skip_idle: bool = True
     host_delay: int = 0
     progress: Callable[[int, int], None] | None = None
+    clock_ps: int = CLOCK_PS  # of the NIC; the lines carry eight bytes a clock
+    # without a kernel
+    delivery: Delivery = "cut-through"
+    hold_ns: int = 0
+    packet_format: PacketFormat = "mold"
+    events: tuple[str, ...] = ()  # fields of EVENT_ENABLE: the event lines that the RX ring gets
+    rx_mode: RingMode = "lines"
+    rx_log2: int = 12  # slots of the RX ring
+    raw_ring: bool = False  # frames for host_mac that are not market data go to the raw ring
+    host_mac: str = "02:00:00:00:00:01"
+    registers: tuple[tuple[str, int], ...] = ()  # more set-up, written in this order before the NIC is enabled
 
 
 @dataclass(frozen=True)
@@ -64,10 +80,20 @@ class SentFrame:
 
 
 @dataclass(frozen=True)
+class RawFrame:
+    """A frame that the NIC put into the raw ring, without FCS."""
+
+    line: int  # 0 A, 1 B
+    hw_timestamp_ns: int
+    reason: int  # why it is not market data: DropReason
+    data: bytes
+
+
+@dataclass(frozen=True)
 class LoopResult:
     """What was recorded: numpy arrays of the layout's log records, in time order."""
 
-    frames: npt.NDArray[Any]  # FRAME_LOG, one a received frame
+    frames: npt.NDArray[Any]  # FRAME_LOG, one a received frame, in wire order: first clock, then A before B
     dma: npt.NDArray[Any]  # DMA_LOG, every line the NIC wrote
     sent: list[SentFrame]
     guest: npt.NDArray[Any]  # GUEST_LOG, empty without a kernel
@@ -79,6 +105,8 @@ class LoopResult:
     wall: dict[str, float]  # setup_s, boot_s, loop_s
     versions: dict[str, str] = field(default_factory=dict)
     waves: Path | None = None
+    raw: list[RawFrame] = field(default_factory=list)  # in ring order
+    clock_ps: int = CLOCK_PS
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0

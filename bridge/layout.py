@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xFAEE6F50
+LAYOUT_HASH = 0xB355CADF
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -25,6 +25,8 @@ DESCRIPTOR_DONE = 0x1
 DESCRIPTOR_END = 0x2
 MAX_TX_FRAME_BYTES = 0x5EA
 MIN_TX_FRAME_BYTES = 0xE
+STIMULUS_BAD_FCS = 0x1
+STIMULUS_LINE_B = 0x2
 PROTOTYPE_PAYLOAD_BYTES = 0xB
 PROTOTYPE_HEADER_BYTES = 0xC
 MAX_FRAME_BYTES = 0x2400
@@ -101,6 +103,23 @@ class AcknowledgeStatus(IntEnum):
     OK = 0
     STOP = 1
     ERROR = 2
+
+
+class Tick(IntEnum):
+    """``tick`` of the layout."""
+
+    A_TKEEP = 0
+    A_TVALID = 8
+    A_TLAST = 9
+    A_TUSER = 10
+    B_TKEEP = 16
+    B_TVALID = 24
+    B_TLAST = 25
+    B_TUSER = 26
+    REGISTER = 28
+    REGISTER_WRITE = 29
+    READ_DATA = 30
+    FINISHED = 31
 
 
 class TxKind(IntEnum):

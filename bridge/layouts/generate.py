@@ -31,6 +31,7 @@ BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.co
 BODY_BYTES = 32
 HARDWARE_STRUCTS = (
     "rx_record", "rx_continuation", "rx_event", "rx_lost", "raw_frame", "descriptor", "tx_slot", "tx_frame",
+    "frame_log",
 )
 
 
