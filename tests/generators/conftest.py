@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -18,7 +18,7 @@ SEED_VARIABLE = "TICKLOOP_TEST_SEED"
 
 
 @pytest.fixture
-def random(request: pytest.FixtureRequest) -> Iterator[Random]:
+def random(request: pytest.FixtureRequest) -> Random:
     """Chance of one test; what pytest shows of a failing test includes the line that repeats it."""
     seed = int(os.environ.get(SEED_VARIABLE, "1"))
     print(f"repeat with: {SEED_VARIABLE}={seed} pytest '{request.node.nodeid}'")
