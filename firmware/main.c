@@ -3,7 +3,7 @@
  * The kernel from entry to exit: configuration, pools, NIC, one poll loop with interrupts off, the result.
  *
  * Memory:  0x00000000  page 0 unmapped (null pointers fault), firmware, loader's start information
- *          0x00100000  RESERVED_BASE, 64 KiB kept free for fixed descriptor rings
+ *          0x00100000  RESERVED_BASE, 64 KiB kept free for descriptor rings: RX, then TX, if both fit
  *          0x01000000  KERNEL_BASE: this image, its page tables and stack, then the pools, RX and TX ring first
  *                      up to the configuration module or the end of that RAM region
  */
@@ -19,6 +19,7 @@
 #include "core/config.h"
 #include "core/engine.h"
 #include "core/export.h"
+#include "core/raw.h"
 #include "drivers/mailbox.h"
 #include "drivers/nic.h"
 #include "drivers/serial.h"
@@ -38,7 +39,12 @@ struct kernel {
   struct trace_entry *trace;
   void *export;
   uint64_t export_bytes;
+  const struct config_header *config;
+  struct raw raw; /* the raw frame in hand */
+  uint64_t raw_frames;
   uint64_t gaps_told;
+  uint64_t bad_frames_told;
+  uint64_t lost_told;
 };
 
 void kernel_main(uint64_t start_info) __attribute__((noreturn));
@@ -64,12 +70,28 @@ static void print_config(const struct config_header *config) {
                 config->group_port);
 }
 
+/* Descriptor rings lie at RESERVED_BASE, where the seed has them, unless they are too long for it. */
+static void take_descriptors(struct nic_rings *rings, struct range *memory, const struct config_header *config) {
+  uint64_t rx = config->rx_mode == RING_MODE_DESCRIPTORS ? 1ull << config->rx_log2 : 0;
+  uint64_t tx = config->tx_mode == RING_MODE_DESCRIPTORS ? 1ull << config->tx_log2 : 0;
+  uint64_t bytes = (rx + tx) * sizeof(struct descriptor);
+  if (bytes == 0) return;
+  struct range reserved = {RESERVED_BASE, RESERVED_BASE + RESERVED_SIZE};
+  struct range *from = bytes <= RESERVED_SIZE ? &reserved : memory;
+  struct descriptor *ring = pools_take_zeroed(from, "descriptors", rx + tx, sizeof *ring, PAGE_BYTES);
+  if (rx != 0) rings->rx_ring = ring;
+  if (tx != 0) rings->tx_ring = ring + rx;
+  rings->descriptors = (struct range){(uint64_t)ring, (uint64_t)ring + bytes};
+}
+
 static struct nic_rings take_rings(struct range *memory, const struct config_header *config) {
-  struct nic_rings rings;
+  struct nic_rings rings = {0};
   rings.rx = pools_take_zeroed(memory, "RX ring", 1u << config->rx_log2, sizeof(union rx_line), PAGE_BYTES);
   rings.tx = pools_take_zeroed(memory, "TX ring", 1u << config->tx_log2, sizeof(struct tx_slot), PAGE_BYTES);
-  rings.window_base = (uint64_t)rings.rx;
-  rings.window_bytes = memory->start - rings.window_base;
+  rings.raw = pools_take_zeroed(memory, "raw ring", 1u << config->raw_log2, sizeof(union rx_line), PAGE_BYTES);
+  rings.frames = pools_take_zeroed(memory, "TX frames", TX_FRAMES, TX_FRAME_BYTES, PAGE_BYTES);
+  rings.window = (struct range){(uint64_t)rings.rx, memory->start};
+  take_descriptors(&rings, memory, config);
   return rings;
 }
 
@@ -86,14 +108,39 @@ static void take_engine(struct kernel *kernel, struct range *memory, const struc
   if (wrong != NULL) panic("configuration: %s", wrong);
 }
 
-/* Housekeeping belongs here, where there is nothing to trade on. */
-static bool idle(struct kernel *kernel) {
+static void take_raw_frames(struct kernel *kernel) {
+  struct raw *raw = &kernel->raw;
+  while (nic_raw(&kernel->nic, raw)) {
+    kernel->raw_frames++;
+    uint8_t *reply = nic_frame(&kernel->nic);
+    if (reply == NULL || !arp_reply(raw, kernel->config, reply)) continue;
+    nic_send_frame(&kernel->nic, reply, ARP_FRAME_BYTES);
+  }
+}
+
+static void tell(struct kernel *kernel) {
   const struct engine *engine = &kernel->engine;
-  for (; kernel->gaps_told < engine->statistics.sequence_gaps && kernel->gaps_told < GAPS_KEPT; kernel->gaps_told++) {
+  const struct statistics *statistics = &engine->statistics;
+  for (; kernel->gaps_told < statistics->sequence_gaps && kernel->gaps_told < GAPS_KEPT; kernel->gaps_told++) {
     const struct gap *gap = &engine->gaps[kernel->gaps_told];
     console_print("gap: sequence %lu expected, %lu received\n", gap->expected, gap->received);
   }
-  return nic_wait(&kernel->nic, engine->statistics.records);
+  if (kernel->bad_frames_told != statistics->bad_frames) {
+    console_print("nic: %lu frames were bad after delivery\n", statistics->bad_frames);
+    kernel->bad_frames_told = statistics->bad_frames;
+  }
+  if (kernel->lost_told != statistics->lost_messages) {
+    console_print("nic: %lu messages lost for want of room\n", statistics->lost_messages);
+    kernel->lost_told = statistics->lost_messages;
+  }
+}
+
+/* Housekeeping belongs here, where there is nothing to trade on. */
+static bool idle(struct kernel *kernel) {
+  tell(kernel);
+  take_raw_frames(kernel);
+  nic_reclaim(&kernel->nic);
+  return nic_wait(&kernel->nic);
 }
 
 /* Send engine.intent; returns the number of orders sent, 0 if the ring is full. */
@@ -120,8 +167,9 @@ static void process(struct kernel *kernel, const union rx_line *line) {
   unsigned orders = 0;
 
   enum decision decision = engine_record(&kernel->engine, line);
-  if (decision != DECISION_NONE) decided = work_tap(port);
+  if (decision >= DECISION_HOLD) decided = work_tap(port);
   if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
+  if (decision == DECISION_BLOCK && kernel->config->filter != 0) nic_block(&kernel->nic, line->record.stock_locate);
 
   kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
       .sequence = line->record.sequence,
@@ -136,20 +184,27 @@ static void process(struct kernel *kernel, const union rx_line *line) {
   port->trace_index++;
 }
 
-/* Until the bridge says stop. */
-static void trade(struct kernel *kernel) {
+/* Until the bridge says stop. One loop a mode: the hot path does not ask which it is. */
+static inline __attribute__((always_inline)) void trade(struct kernel *kernel, enum ring_mode mode) {
+  struct nic *nic = &kernel->nic;
   for (;;) {
-    const union rx_line *line = nic_record(&kernel->nic);
+    const union rx_line *line = nic_record(nic, mode);
     if (line == NULL) {
       if (!idle(kernel)) return;
       continue;
     }
-    process(kernel, line);
-    nic_consume(&kernel->nic, line);
+    if ((line->record.status & STATUS_EVENT) == 0) process(kernel, line);
+    else engine_event(&kernel->engine, line);
+    nic_consume(nic, line, mode);
   }
 }
 
-static void print_statistics(const struct engine *engine, uint64_t work) {
+static __attribute__((noinline)) void trade_lines(struct kernel *kernel) { trade(kernel, RING_MODE_LINES); }
+
+static __attribute__((noinline)) void trade_descriptors(struct kernel *kernel) { trade(kernel, RING_MODE_DESCRIPTORS); }
+
+static void print_statistics(const struct kernel *kernel, uint64_t work) {
+  const struct engine *engine = &kernel->engine;
   const struct statistics *s = &engine->statistics;
   const struct books *books = &engine->books;
   const struct {
@@ -166,6 +221,9 @@ static void print_statistics(const struct engine *engine, uint64_t work) {
       {"invalid messages", s->invalid_messages},
       {"bad records", s->bad_records},
       {"sequence gaps", s->sequence_gaps},
+      {"bad frames", s->bad_frames},
+      {"lost messages", s->lost_messages},
+      {"raw frames", kernel->raw_frames},
       {"pool full", s->pool_full},
       {"orders sent", s->orders_sent},
       {"orders refused, price", s->orders_refused_price},
@@ -182,15 +240,16 @@ static void print_statistics(const struct engine *engine, uint64_t work) {
 
 static void finish(struct kernel *kernel) {
   uint64_t work = work_now(&kernel->port);
-  uint64_t bytes = export_write(&kernel->engine, work, kernel->export, kernel->export_bytes);
+  uint64_t bytes = export_write(&kernel->engine, work, kernel->raw_frames, kernel->export, kernel->export_bytes);
   if (bytes == 0) panic("the export does not fit its pool");
   mailbox_export(&kernel->port, kernel->export, bytes);
-  print_statistics(&kernel->engine, work);
+  print_statistics(kernel, work);
   mailbox_request(&kernel->port, MAILBOX_OP_EXIT, 0, 0);
 }
 
 void kernel_main(uint64_t start_info) {
-  struct kernel kernel = {.port = {.not_work = rdtsc()}};
+  static struct kernel kernel; /* too large for the stack */
+  kernel.port.not_work = rdtsc();
   serial_init();
   traps_init();
   console_print("tickloop kernel, layout version %u, hash 0x%x\n", LAYOUT_VERSION, LAYOUT_HASH);
@@ -200,6 +259,7 @@ void kernel_main(uint64_t start_info) {
   paging_guard_null();
   mailbox_open(&kernel.port);
   const struct config_header *config = find_config(&boot);
+  kernel.config = config;
   print_config(config);
 
   struct range memory = pvh_free_memory(&boot, (uint64_t)kernel_end);
@@ -214,7 +274,8 @@ void kernel_main(uint64_t start_info) {
   if (kernel.nic.rx_batch > MAX_RX_BATCH) kernel.nic.rx_batch = MAX_RX_BATCH;
   console_print("nic: rings granted and enabled, epoch 0x%x\n", kernel.nic.epoch);
 
-  trade(&kernel);
+  if (config->rx_mode == RING_MODE_LINES) trade_lines(&kernel);
+  else trade_descriptors(&kernel);
   finish(&kernel);
   machine_exit(EXIT_STATUS_DONE);
 }

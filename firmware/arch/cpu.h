@@ -37,6 +37,8 @@ static inline uint64_t read_cr2(void) {
 /* Stores and loads of x86 keep their order among themselves (Intel SDM 3A, 8.2.2): the compiler alone must be held back. */
 static inline uint32_t load_acquire(const uint32_t *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
 
+static inline uint8_t load_acquire_u8(const uint8_t *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
+
 static inline void store_release(uint32_t *to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
 
 #endif

@@ -65,23 +65,39 @@ static inline enum decision decide(struct engine *engine, const struct change *c
   return DECISION_ORDER;
 }
 
+/* Whichever line it came on. */
+static inline bool is_decoded(const struct rx_record *record) {
+  unsigned status = record->status & ~STATUS_LINE_B;
+  return status == MESSAGE_STATUS_OK || status == MESSAGE_STATUS_TOO_LONG;
+}
+
 /* Records without effect on a book; R still names the symbol of a locate (ITCH 5.0, 1.2.1). */
 static enum decision other_record(struct engine *engine, const union rx_line *line) {
   const struct rx_record *record = &line->record;
-  unsigned status = record->status & ~STATUS_RAW;
+  unsigned status = record->status & ~(STATUS_RAW | STATUS_LINE_B);
   if (status > MESSAGE_STATUS_TOO_LONG) {
     engine->statistics.bad_records++;
     return DECISION_NONE;
   }
-  bool decoded = record->status == MESSAGE_STATUS_OK || record->status == MESSAGE_STATUS_TOO_LONG;
-  if (record->type == 'R' && decoded) {
+  if (record->type == 'R' && is_decoded(record)) {
     if (!symbols_learn(&engine->books.symbols, record->stock_locate, load_u64(line->R.stock))) {
       engine->statistics.bad_records++;
       return DECISION_NONE;
     }
+    engine->statistics.other_messages++;
+    return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? DECISION_NONE : DECISION_BLOCK;
   }
   engine->statistics.other_messages++;
   return DECISION_NONE;
+}
+
+void engine_event(struct engine *engine, const union rx_line *line) {
+  const struct rx_event *event = (const struct rx_event *)line;
+  switch (event->status & ~STATUS_LINE_B) {
+    case STATUS_EVENT: engine->statistics.bad_frames += event->reason != DROP_REASON_ACCEPT; break;
+    case STATUS_LOST: engine->statistics.lost_messages += ((const struct rx_lost *)line)->count; break;
+    default: engine->statistics.bad_records++;
+  }
 }
 
 enum decision engine_record(struct engine *engine, const union rx_line *line) {
@@ -93,7 +109,7 @@ enum decision engine_record(struct engine *engine, const union rx_line *line) {
   if (record->sequence != engine->next_sequence && statistics->records != 0) note_gap(engine, record->sequence);
   engine->next_sequence = record->sequence + 1;
   statistics->records++;
-  if (record->status != MESSAGE_STATUS_OK && record->status != MESSAGE_STATUS_TOO_LONG) return other_record(engine, line);
+  if (!is_decoded(record)) return other_record(engine, line);
 
   struct change change;
   enum outcome outcome;
@@ -110,15 +126,12 @@ enum decision engine_record(struct engine *engine, const union rx_line *line) {
     case 'X':
       outcome = books_reduce(books, locate, line->X.order_reference_number, line->X.canceled_shares, &change);
       break;
-    case 'D':
-      outcome = books_delete(books, locate, line->D.order_reference_number, &change);
-      break;
+    case 'D': outcome = books_delete(books, locate, line->D.order_reference_number, &change); break;
     case 'U':
       outcome = books_replace(books, locate, line->U.original_order_reference_number,
                               line->U.new_order_reference_number, line->U.shares, line->U.price, &change);
       break;
-    default:
-      return other_record(engine, line);
+    default: return other_record(engine, line);
   }
   if (outcome > OUTCOME_OVER_EXECUTION) {
     count_refusal(statistics, outcome);

@@ -28,6 +28,8 @@ struct statistics {
   uint64_t sequence_gaps;
   uint64_t bad_records;
   uint64_t invalid_messages;
+  uint64_t bad_frames;
+  uint64_t lost_messages;
 };
 
 #define GAPS_KEPT 4u
@@ -39,6 +41,7 @@ struct gap {
 
 enum decision {
   DECISION_NONE = 0, /* no strategy ran */
+  DECISION_BLOCK,    /* the record's locate is of no interest: the NIC may keep its messages back */
   DECISION_HOLD,
   DECISION_ORDER, /* engine.intent holds the order */
 };
@@ -74,6 +77,9 @@ struct engine_sizes engine_sizes(const struct config_header *config);
 
 /* Returns NULL, or what is wrong with the configuration. `config` is validated and stays in place. */
 const char *engine_init(struct engine *engine, const struct config_header *config, const struct engine_memory *memory);
+
+/* A line of the RX ring that is no message: an event of a frame, or messages lost for want of room. */
+void engine_event(struct engine *engine, const union rx_line *line);
 
 enum decision engine_record(struct engine *engine, const union rx_line *line);
 

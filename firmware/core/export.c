@@ -17,7 +17,8 @@ static uint8_t *write_side(const struct levels *levels, const struct side_tree *
   return at;
 }
 
-uint64_t export_write(const struct engine *engine, uint64_t work, void *buffer, uint64_t capacity) {
+uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_frames, void *buffer,
+                      uint64_t capacity) {
   const struct books *books = &engine->books;
   const struct statistics *statistics = &engine->statistics;
   uint64_t bytes = sizeof(struct export_header) + (uint64_t)books->count * sizeof(struct export_book) +
@@ -46,6 +47,9 @@ uint64_t export_write(const struct engine *engine, uint64_t work, void *buffer, 
       .work = work,
       .bad_records = statistics->bad_records,
       .invalid_messages = statistics->invalid_messages,
+      .bad_frames = statistics->bad_frames,
+      .lost_messages = statistics->lost_messages,
+      .raw_frames = raw_frames,
   };
   uint8_t *at = buffer;
   __builtin_memcpy(at, &header, sizeof header);

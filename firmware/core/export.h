@@ -10,7 +10,7 @@
 /* The most an export under `config` can take. */
 uint64_t export_limit(const struct config_header *config);
 
-/* Write the export; returns its size, or 0 without writing beyond `capacity` if it does not fit. */
-uint64_t export_write(const struct engine *engine, uint64_t work, void *buffer, uint64_t capacity);
+/* Write the export, with what the engine does not know (work, raw_frames); returns its size, or 0 without writing beyond `capacity` if it does not fit. */
+uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_frames, void *buffer, uint64_t capacity);
 
 #endif

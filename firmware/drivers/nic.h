@@ -5,6 +5,9 @@
  * RX: a record is there when the publish word of its first line carries the expected index mixed with the run's epoch; the
  * NIC writes that word last, so no index register is read. Lines go back in batches by RX_TAIL.
  * TX: a slot is published the same way; TX_TAIL is the doorbell.
+ * In descriptor mode (config_header.rx_mode, tx_mode) a slot is the 64-byte buffer of a descriptor, and the DD bit of the
+ * descriptor says what the publish word says in a line: on RX that the line is there, on TX that the slot has been taken.
+ * Raw ring: frames for this host that are not market data, published like RX lines.
  */
 #ifndef TICKLOOP_NIC_H
 #define TICKLOOP_NIC_H
@@ -12,72 +15,116 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/pvh.h"
+#include "core/raw.h"
 #include "drivers/mailbox.h"
 #include "include/layout.h"
+
+/* Frames that can wait in the TX ring at once; a buffer holds the longest, and begins a line. */
+#define TX_FRAMES 8u
+#define TX_FRAME_BYTES 1536u
+_Static_assert(TX_FRAME_BYTES >= MAX_TX_FRAME_BYTES && TX_FRAME_BYTES % LINE_BYTES == 0, "buffers of frames");
 
 struct nic {
   struct mailbox_port *port;
   const union rx_line *rx;
+  struct descriptor *rx_ring; /* descriptor mode only */
   uint32_t rx_mask;
   uint32_t rx_index;    /* lines consumed (absolute) */
   uint32_t rx_returned; /* lines given back (absolute) */
   uint32_t rx_batch;
+  uint64_t taken; /* records and raw frames consumed */
   struct tx_slot *tx;
+  struct descriptor *tx_ring; /* descriptor mode only */
   uint32_t tx_slots;
   uint32_t tx_tail; /* slots filled (absolute) */
-  uint32_t tx_head; /* slots taken, as last read */
+  uint32_t tx_head; /* slots taken, as last read or reclaimed */
+  const union rx_line *raw;
+  uint32_t raw_mask;
+  uint32_t raw_index; /* lines consumed (absolute) */
+  uint8_t (*frames)[TX_FRAME_BYTES]; /* TX_FRAMES buffers for slots of kind frame */
+  uint32_t frame_slot[TX_FRAMES];    /* 1 + absolute TX index of the slot that used the buffer last */
+  uint32_t next_frame;
   uint32_t epoch;
 };
 
-/* Host memory the NIC may touch: both rings, and nothing else. */
+/* Host memory the NIC may touch: rings, buffers and frames, and in descriptor mode a second window for the descriptors. */
 struct nic_rings {
   union rx_line *rx;
+  struct descriptor *rx_ring;
   struct tx_slot *tx;
-  uint64_t window_base;
-  uint64_t window_bytes;
+  struct descriptor *tx_ring;
+  union rx_line *raw;
+  uint8_t (*frames)[TX_FRAME_BYTES];
+  struct range window;
+  struct range descriptors;
 };
 
 /* Identify the NIC, grant it the window, set up rings, group and session, and enable it; panics on any refusal. */
 void nic_init(struct nic *nic, struct mailbox_port *port, const struct config_header *config,
               const struct nic_rings *rings);
 
-static inline uint32_t publish_word(uint32_t epoch, uint32_t index) {
-  return PUBLISH_VALID | (epoch + index);
+static inline uint32_t publish_word(uint32_t epoch, uint32_t index) { return PUBLISH_VALID | (epoch + index); }
+
+static inline const union rx_line *published_line(const union rx_line *ring, uint32_t mask, uint32_t index,
+                                                  uint32_t epoch) {
+  const union rx_line *line = &ring[index & mask];
+  return load_acquire(&line->record.publish) == publish_word(epoch, index) ? line : NULL;
 }
 
-/* The next record, or NULL if none is published yet. */
-static inline const union rx_line *nic_record(const struct nic *nic) {
-  const union rx_line *line = &nic->rx[nic->rx_index & nic->rx_mask];
-  uint32_t expected = publish_word(nic->epoch, nic->rx_index);
-  return load_acquire(&line->record.publish) == expected ? line : NULL;
+static inline bool descriptor_done(const struct descriptor *descriptor) {
+  return (load_acquire_u8(&descriptor->status) & DESCRIPTOR_DONE) != 0;
+}
+
+/* The next record, or NULL if there is none yet. The mode is a constant in each of the callers' loops. */
+static inline const union rx_line *nic_record(const struct nic *nic, enum ring_mode mode) {
+  if (mode == RING_MODE_LINES) return published_line(nic->rx, nic->rx_mask, nic->rx_index, nic->epoch);
+  uint32_t slot = nic->rx_index & nic->rx_mask;
+  return descriptor_done(&nic->rx_ring[slot]) ? &nic->rx[slot] : NULL;
 }
 
 /* Give all consumed lines back now. */
 void nic_return_lines(struct nic *nic);
 
 /* The record is finished: step over it and its continuation lines. */
-static inline void nic_consume(struct nic *nic, const union rx_line *line) {
-  nic->rx_index += 1u + line->record.continuations;
+static inline void nic_consume(struct nic *nic, const union rx_line *line, enum ring_mode mode) {
+  uint32_t next = nic->rx_index + 1u + line->record.continuations;
+  if (mode == RING_MODE_DESCRIPTORS) {
+    for (uint32_t i = nic->rx_index; i != next; i++) nic->rx_ring[i & nic->rx_mask].status = 0;
+  }
+  nic->rx_index = next;
+  nic->taken++;
   if (nic->rx_index - nic->rx_returned >= nic->rx_batch) nic_return_lines(nic);
 }
 
 /*
  * The wait hook, the only thing that a run in lockstep time does differently from a free one: nothing is published, wait
- * until something is. Returns false when the run is over. `records` is the number consumed so far.
+ * until something is. Returns false when the run is over.
  */
-bool nic_wait(struct nic *nic, uint64_t records);
+bool nic_wait(struct nic *nic);
 
-/* A free TX slot, or NULL. The NIC's head is read only when the ring looks full. */
+/* A free TX slot, or NULL. What the NIC has taken is looked up only when the ring looks full. */
 struct tx_slot *nic_slot(struct nic *nic);
 
-/* Publish the slot that nic_slot returned. */
+/* Off the hot path: take back the TX descriptors that are done. */
+void nic_reclaim(struct nic *nic);
+
+/* Off the hot path: stop messages of `locate` in the NIC. */
+void nic_block(struct nic *nic, uint16_t locate);
+
+/* Off the hot path: the next raw frame, its bytes gathered into `bytes` (RAW_LIMIT of them); false if there is none. */
+bool nic_raw(struct nic *nic, struct raw *raw);
+
+/* Off the hot path: room for a frame to send, or NULL; nic_send_frame sends what was written there. */
+uint8_t *nic_frame(struct nic *nic);
+bool nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length);
+
+/* Publish the slot that nic_slot returned; in descriptor mode its descriptor stands ready since it was reclaimed. */
 static inline void nic_publish(struct nic *nic, struct tx_slot *slot) {
   store_release(&slot->publish, publish_word(nic->epoch, nic->tx_tail));
   nic->tx_tail++;
 }
 
-static inline void nic_doorbell(struct nic *nic) {
-  register_write(nic->port, REG_TX_TAIL, nic->tx_tail);
-}
+static inline void nic_doorbell(struct nic *nic) { register_write(nic->port, REG_TX_TAIL, nic->tx_tail); }
 
 #endif

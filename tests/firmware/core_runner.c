@@ -147,6 +147,10 @@ static void records(const uint8_t *lines, uint32_t bytes) {
   for (uint32_t i = 0; i < count; i++) {
     union rx_line line;
     memcpy(&line, lines + i * LINE_BYTES, sizeof line);
+    if ((line.record.status & STATUS_EVENT) != 0) {
+      engine_event(&engine, &line);
+      continue;
+    }
     replies[i].decision = engine_record(&engine, &line);
     if (replies[i].decision == DECISION_ORDER) {
       ouch_enter_order(&engine.ouch, &engine.intent, &replies[i].slot);
@@ -161,7 +165,7 @@ static void export(const void *payload) {
   uint64_t capacity;
   memcpy(&capacity, payload, sizeof capacity);
   void *buffer = malloc(capacity ? capacity : 1);
-  uint64_t bytes = export_write(&engine, 0, buffer, capacity);
+  uint64_t bytes = export_write(&engine, 0, 0, buffer, capacity);
   answer(buffer, (uint32_t)bytes);
   free(buffer);
 }

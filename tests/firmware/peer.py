@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Boots the kernel in QEMU and plays bridge and NIC for it: mailbox, registers, RX ring filled, TX ring emptied."""
+"""Boots the kernel in QEMU and plays bridge and NIC for it: registers, RX and raw ring filled, TX ring emptied.
+
+The rings are those the kernel asks for: published lines, or descriptors with the DD bit.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from bridge.layout import AcknowledgeStatus, MailboxOp
 
 RAM_BYTES = 256 << 20
 TIMEOUT_S = 20.0
-CAPABILITIES = 0x29  # one-line ring, cut-through, order entry
+CAPABILITIES = sum(layout.REGISTER_FIELDS["CAPABILITIES"].values())
 REGISTER = layout.REGISTERS
 
 
@@ -41,6 +44,7 @@ class Run:
     operations: list[tuple[MailboxOp, int, int]] = field(default_factory=list)
     work: list[int] = field(default_factory=list)
     orders: list[bytes] = field(default_factory=list)
+    frames: list[bytes] = field(default_factory=list)  # of TX slots of kind frame
     trace: list[np.void] = field(default_factory=list)
     export: bytes = b""
 
@@ -52,6 +56,11 @@ class Run:
             if op == MailboxOp.REGISTER_WRITE and address == REGISTER[register]
         ]
 
+    def reads(self, register: str) -> int:
+        """How often a register was read."""
+        wanted = (MailboxOp.REGISTER_READ, REGISTER[register])
+        return sum(operation[:2] == wanted for operation in self.operations)
+
 
 class Peer:
     """The other side of the mailbox. A record is a list of lines, publish words still to be set."""
@@ -59,8 +68,9 @@ class Peer:
     def __init__(self, records: Sequence[list[bytearray]] = (), *, epoch: int = 0x7FFFFFF0, burst: int = 7,
                  take_orders: bool = True, registers: dict[str, int] | None = None,
                  delay: Callable[[], None] | None = None, layout_hash: int = layout.LAYOUT_HASH,
-                 mailbox_bytes: int = layout.MAILBOX_BYTES) -> None:
+                 mailbox_bytes: int = layout.MAILBOX_BYTES, raw: Sequence[bytes] = ()) -> None:
         self.records = records
+        self.raw = raw
         self.epoch = epoch
         self.burst = burst
         self.take_orders = take_orders
@@ -71,6 +81,8 @@ class Peer:
         self._fed = 0
         self._consumed = 0
         self._lines = 0
+        self._raw_lines = 0
+        self._raw_fed = 0
         self._registers = {
             REGISTER[name]: value
             for name, value in {
@@ -167,49 +179,112 @@ class Peer:
         return self._registers[REGISTER[f"{name}_LO"]] | self._registers[REGISTER[f"{name}_HI"]] << 32
 
     def _check_window(self, address: int, size: int) -> None:
-        base, limit = self._wide("WINDOW_BASE"), self._wide("WINDOW_SIZE")
-        if not base <= address or address + size > base + limit:
-            raise PeerError(f"0x{address:x} lies outside the granted window")
+        for window in ("WINDOW", "WINDOW2"):
+            base, limit = self._wide(f"{window}_BASE"), self._wide(f"{window}_SIZE")
+            if base <= address and address + size <= base + limit:
+                return
+        raise PeerError(f"0x{address:x} lies outside the granted windows")
 
     def _publish_word(self, index: int) -> int:
         return layout.PUBLISH_VALID | (self.epoch + index) % (1 << 31)
 
+    def _in_mode(self, bit: str) -> bool:
+        return bool(self._registers[REGISTER["CONTROL"]] & layout.REGISTER_FIELDS["CONTROL"][bit])
+
+    def _slots(self, ring: str) -> int:
+        return 1 << self._registers[REGISTER[f"{ring}_LOG2"]]
+
+    def _write(self, address: int, data: bytes | bytearray) -> None:
+        self._check_window(address, len(data))
+        self._ram[address : address + len(data)] = bytes(data)
+
+    def _read(self, address: int, size: int) -> bytes:
+        self._check_window(address, size)
+        return self._ram[address : address + size]
+
+    def _descriptor(self, ring: str, index: int) -> tuple[int, np.void]:
+        """Address and content of a descriptor that the kernel has given away."""
+        address = self._wide(f"{ring}_BASE") + index % self._slots(ring) * layout.DESCRIPTOR.itemsize
+        descriptor = np.frombuffer(self._read(address, layout.DESCRIPTOR.itemsize), layout.DESCRIPTOR, 1)[0]
+        if descriptor["status"] != 0:
+            raise PeerError(f"{ring} descriptor {index} still has status {descriptor['status']}")
+        return address, descriptor
+
+    def _mark_done(self, descriptor: int) -> None:
+        status = layout.DESCRIPTOR.fields["status"][1]  # type: ignore[index]
+        self._write(descriptor + status, bytes([layout.DESCRIPTOR_DONE]))
+
+    def _put_message(self, lines: list[bytearray]) -> None:
+        """The lines of one message, what publishes them last."""
+        descriptors = []
+        lines[0][60:64] = self._publish_word(self._lines).to_bytes(4, "little")
+        for i, line in enumerate(lines, self._lines):
+            if self._in_mode("RX_DESCRIPTOR"):
+                at, descriptor = self._descriptor("RX", i)
+                descriptors.append(at)
+                line[60:64] = bytes(4)  # the DD bit alone says that it is there
+                self._write(int(descriptor["address"]), line)
+            else:
+                self._write(self._wide("RX_BASE") + i % self._slots("RX") * layout.LINE_BYTES, line)
+        for at in reversed(descriptors):
+            self._mark_done(at)
+        self._lines += len(lines)
+
+    def _put_raw(self) -> None:
+        """All raw frames, as long as the kernel keeps the ring empty."""
+        size = layout.CONTINUATION_BYTES
+        for frame in self.raw[self._raw_fed :]:
+            head = np.zeros(1, layout.RAW_FRAME)
+            pieces = [frame[at : at + size] for at in range(0, len(frame), size)]
+            head["length"], head["status"], head["continuations"] = len(frame), layout.STATUS_FRAME, len(pieces)
+            head["publish"] = self._publish_word(self._raw_lines)
+            for i, line in enumerate([head.tobytes(), *pieces], self._raw_lines):
+                address = self._wide("RAW_BASE") + i % self._slots("RAW") * layout.LINE_BYTES
+                self._write(address, line.ljust(layout.LINE_BYTES, b"\0"))
+            self._raw_lines += 1 + len(pieces)
+        self._raw_fed = len(self.raw)
+
     def _feed(self) -> bool:
         """Put up to ``burst`` records into the ring; False if none is left and all are consumed."""
-        if self._consumed != self._fed:
-            raise PeerError(f"the kernel waits after {self._consumed} of {self._fed} records")
-        slots = 1 << self._registers[REGISTER["RX_LOG2"]]
-        base, end = self._wide("RX_BASE"), min(self._fed + self.burst, len(self.records))
+        if self._consumed != self._fed + self._raw_fed:
+            raise PeerError(f"the kernel waits after {self._consumed} of {self._fed + self._raw_fed} records")
+        end = min(self._fed + self.burst, len(self.records))
         first = self._fed
+        if self._raw_fed < len(self.raw):
+            self._put_raw()
+            return True
         while self._fed < end:
             lines = self.records[self._fed]
-            tail = self._registers.get(REGISTER["RX_TAIL"], 0)
-            if len(lines) > slots - (self._lines - tail):
+            held = self._lines - self._registers.get(REGISTER["RX_TAIL"], 0)
+            if len(lines) > self._slots("RX") - held:
                 if self._fed == first:
-                    raise PeerError(f"the kernel waits but holds {self._lines - tail} of {slots} lines")
+                    raise PeerError(f"the kernel waits but holds {held} of {self._slots('RX')} lines")
                 break
-            lines[0][60:64] = self._publish_word(self._lines).to_bytes(4, "little")
-            for line in lines:
-                address = base + self._lines % slots * layout.LINE_BYTES
-                self._check_window(address, layout.LINE_BYTES)
-                self._ram[address : address + layout.LINE_BYTES] = bytes(line)
-                self._lines += 1
+            self._put_message(lines)
             self._fed += 1
         return self._fed > first
 
     def _take_orders(self, tail: int) -> None:
         if not self.take_orders:
             return
-        slots, base = 1 << self._registers[REGISTER["TX_LOG2"]], self._wide("TX_BASE")
         for index in range(self._registers.get(REGISTER["TX_HEAD"], 0), tail):
-            address = base + index % slots * layout.LINE_BYTES
-            self._check_window(address, layout.LINE_BYTES)
-            slot = np.frombuffer(self._ram[address : address + layout.LINE_BYTES], layout.TX_SLOT, 1)[0]
+            if self._in_mode("TX_DESCRIPTOR"):
+                at, descriptor = self._descriptor("TX", index)
+                address = int(descriptor["address"])
+            else:
+                address = self._wide("TX_BASE") + index % self._slots("TX") * layout.LINE_BYTES
+            slot = np.frombuffer(self._read(address, layout.LINE_BYTES), layout.TX_SLOT, 1)[0]
             if slot["publish"] != self._publish_word(index):
                 raise PeerError(f"TX slot {index} is not published")
-            if slot["kind"] != layout.TxKind.ORDER:
+            if slot["kind"] == layout.TxKind.FRAME:
+                frame = np.frombuffer(slot.tobytes(), layout.TX_FRAME, 1)[0]
+                self.run.frames.append(self._read(int(frame["address"]), int(frame["length"])))
+            elif slot["kind"] == layout.TxKind.ORDER:
+                self.run.orders.append(slot["message"].tobytes()[: slot["length"]])
+            else:
                 raise PeerError(f"TX slot {index} has kind {slot['kind']}")
-            self.run.orders.append(slot["message"].tobytes()[: slot["length"]])
+            if self._in_mode("TX_DESCRIPTOR"):
+                self._mark_done(at)
         self._registers[REGISTER["TX_HEAD"]] = tail
 
     def _collect_trace(self, index: int) -> None:

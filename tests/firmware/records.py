@@ -84,6 +84,7 @@ def config_module(symbols: Iterable[tuple[str, int, int]] = (), **fields: Any) -
         "default_shares": 100,
         "rx_log2": 10,
         "tx_log2": 10,
+        "raw_log2": 8,
         "max_books": 1024,
         "max_orders": 65536,
         "max_levels": 32768,

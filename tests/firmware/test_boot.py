@@ -64,7 +64,8 @@ def test_set_up(boot: Boot) -> None:
     assert reads == [REGISTER[name] for name in ("ID", "VERSION", "LAYOUT_HASH", "CAPABILITIES", "ERRORS")]
     writes = [(address, value) for op, address, value in run.operations if op == MailboxOp.REGISTER_WRITE]
     assert writes[0] == (REGISTER["CONTROL"], 0)
-    assert writes[-1] == (REGISTER["CONTROL"], 3)
+    bits = layout.REGISTER_FIELDS["CONTROL"]
+    assert writes[-1] == (REGISTER["CONTROL"], bits["RX_ENABLE"] | bits["TX_ENABLE"] | bits["RAW_ENABLE"])
     values = {name: run.writes(name) for name in REGISTER}
     assert values["RX_LOG2"] == [6]
     assert values["TX_LOG2"] == [5]
@@ -78,12 +79,16 @@ def test_set_up(boot: Boot) -> None:
     assert values["SESSION_PORTS"] == [49152 << 16 | 26400]
     assert (values["SESSION_SEQUENCE"], values["SESSION_ACKNOWLEDGE"]) == ([77], [88])
 
-    # The window covers both rings and little more; it lies above the image and not in the reserved area.
-    (base,), (size,), (rx,), (tx,) = (values[f"{name}_LO"] for name in
-                                      ("WINDOW_BASE", "WINDOW_SIZE", "RX_BASE", "TX_BASE"))
+    # The window covers the rings, the frames behind them and little more; it lies above the image, not in the
+    # reserved area. Without descriptors there is no second window.
+    (base,), (size,), (rx,), (tx,), (raw,) = (values[f"{name}_LO"] for name in
+                                              ("WINDOW_BASE", "WINDOW_SIZE", "RX_BASE", "TX_BASE", "RAW_BASE"))
     assert base <= rx
     assert rx + 64 * layout.LINE_BYTES <= tx
-    assert tx + 32 * layout.LINE_BYTES <= base + size <= tx + 32 * layout.LINE_BYTES + 4096
+    assert tx + 32 * layout.LINE_BYTES <= raw
+    frames = raw + 256 * layout.LINE_BYTES
+    assert frames <= base + size <= frames + 8 * 1536 + 4096
+    assert values["WINDOW2_SIZE_LO"] == [0]
     assert base > layout.KERNEL_BASE > layout.RESERVED_BASE + layout.RESERVED_SIZE
 
 
