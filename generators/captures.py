@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Capture readers: classic pcap and Nasdaq ITCH 5.0 files, plain or gzip, as one stream of timed Ethernet frames.
+"""Capture readers: pcap, pcapng and Nasdaq ITCH 5.0 files, plain or gzip, as one stream of timed Ethernet frames.
 
 The content decides what a file is; the name (`.itch`, `*NASDAQ_ITCH50*`) only says that a file without a magic number
 is an ITCH file. Files are streamed: a day of messages never stands in memory. Times never go back: a frame captured
@@ -20,13 +20,17 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
+from generators.fcs import FCS_BYTES, strip_fcs
 from generators.framing import DEFAULT_GROUP, MAX_MESSAGE, FrameEncoder, Group, pack_messages
+from generators.pcapng import Packet, PcapngError, packets
 from generators.tables import ITCH50, ITCH_TIMESTAMP
 
 LINKTYPE_ETHERNET = 1
+PCAP_HEADER_BYTES = 24
 PCAP_VERSION = (2, 4)
 MAX_RECORD = 262_144                   # libpcap's MAXIMUM_SNAPLEN: a longer record is a damaged file
 SNIFF_BYTES = 1 << 16
@@ -56,6 +60,15 @@ class CapturedFrame(NamedTuple):
     data: bytes
 
 
+class TimedFrame(NamedTuple):
+    """One frame without FCS at the time its file gives: since 1970 for a pcap or pcapng, since the first message for
+    an ITCH file."""
+
+    time_ns: int
+    data: bytes
+    bad_fcs: bool = False
+
+
 class Capture:
     """The frames of one file, read anew by each iteration. `warnings` is complete when an iteration has ended."""
 
@@ -66,9 +79,19 @@ class Capture:
         self.warnings: list[str] = []
 
     def __iter__(self) -> Iterator[CapturedFrame]:
+        first: int | None = None
+        for frame in self.timed():
+            first = frame.time_ns if first is None else first
+            yield CapturedFrame(frame.time_ns - first, frame.data)
+
+    def timed(self, fcs: bool = False) -> Iterator[TimedFrame]:
+        """The frames at the file's own times; with `fcs` their last four bytes are an FCS, which is checked."""
         self.warnings = []
         with _Source(self.path) as source:
-            yield from self._pcap_frames(source) if self.kind == "pcap" else self._itch_frames(source)
+            if self.kind == "itch":
+                yield from self._itch_frames(source)
+            else:
+                yield from self._frames(self._records(source), fcs)
 
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """(time, message) of an ITCH file, before packing."""
@@ -81,49 +104,67 @@ class Capture:
     def _warn(self, text: str) -> None:
         self.warnings.append(f"{self.path}: {text}")
 
-    def _pcap_frames(self, source: _Source) -> Iterator[CapturedFrame]:
-        header = source.read(24)
+    def _records(self, source: _Source) -> Iterator[Packet]:
+        return self._pcapng_records(source) if self.kind == "pcapng" else self._pcap_records(source)
+
+    def _pcapng_records(self, source: _Source) -> Iterator[Packet]:
+        try:
+            yield from packets(source.read)
+            if source.cut_short:
+                self._warn("ends early, read up to there")
+        except PcapngError as error:
+            self._warn(f"{error}, read up to there")
+
+    def _pcap_records(self, source: _Source) -> Iterator[Packet]:
+        header = source.read(PCAP_HEADER_BYTES)
         order, unit = _PCAP_MAGICS[header[:4]]
         record = struct.Struct(order + "IIII")
-        index = backward = cut = empty = 0
-        first = last = None
-        while True:
-            head = source.read(16)
-            if len(head) < 16:
+        for index in count():
+            head = source.read(record.size)
+            if len(head) < record.size:
                 if head or source.cut_short:
                     self._warn(f"ends inside record {index}, read up to there")
-                break
+                return
             seconds, fraction, stored, original = record.unpack(head)
             if stored > MAX_RECORD:
                 raise CaptureError(f"{self.path}: damaged, record {index} claims {stored} bytes")
             data = source.read(stored)
             if len(data) < stored:
                 self._warn(f"ends inside record {index}, read up to there")
-                break
-            index += 1
-            if not data:
+                return
+            yield Packet(seconds * 1_000_000_000 + fraction * unit, data, original, LINKTYPE_ETHERNET)
+
+    def _frames(self, records: Iterable[Packet], fcs: bool) -> Iterator[TimedFrame]:
+        backward = cut = empty = foreign = 0
+        least = FCS_BYTES if fcs else 0
+        last: int | None = None
+        for captured_ns, data, original, link_type in records:
+            if link_type != LINKTYPE_ETHERNET:
+                foreign += 1
+                continue
+            if len(data) <= least:
                 empty += 1  # nothing of such a frame can arrive anywhere
                 continue
-            time_ns = seconds * 1_000_000_000 + fraction * unit
-            if first is None or last is None:
-                first = last = time_ns
-            elif time_ns < last:
+            time_ns = (last or 0) if captured_ns is None else captured_ns
+            if last is not None and time_ns < last:
                 backward += 1
                 time_ns = last
             last = time_ns
-            cut += stored < original
-            yield CapturedFrame(time_ns - first, data)
+            cut += len(data) < original
+            yield TimedFrame(time_ns, *strip_fcs(data)) if fcs else TimedFrame(time_ns, data)
         if backward:
             self._warn(f"{backward} frame(s) captured before their predecessor took its time")
         if empty:
-            self._warn(f"{empty} record(s) without a byte were left out")
+            self._warn(f"{empty} record(s) without a byte {'in front of the FCS ' if fcs else ''}were left out")
         if cut:
             self._warn(f"{cut} frame(s) were shortened by the capture's snapshot length")
+        if foreign:
+            self._warn(f"{foreign} packet(s) of interfaces that are not Ethernet were left out")
 
-    def _itch_frames(self, source: _Source) -> Iterator[CapturedFrame]:
+    def _itch_frames(self, source: _Source) -> Iterator[TimedFrame]:
         encode = FrameEncoder(self.group).encode
         for time_ns, packet in pack_messages(self._itch_messages(source)):
-            yield CapturedFrame(time_ns, encode(packet))
+            yield TimedFrame(time_ns, encode(packet))
 
     def _itch_messages(self, source: _Source) -> Iterator[tuple[int, bytes]]:
         # Names are bound here because this loop runs a few hundred million times on a day's file.
@@ -233,12 +274,13 @@ def read_capture(path: str | Path, group: Group = DEFAULT_GROUP) -> Capture:
     if not head:
         raise CaptureError(f"{path}: empty file")
     if head[:4] == _PCAPNG_MAGIC:
-        raise CaptureError(f"{path}: pcapng: not available in this version")
+        _check_pcapng(path)
+        return Capture(path, "pcapng", group)
     if head[:4] in _PCAP_MAGICS:
         _check_pcap_header(path, head)
         return Capture(path, "pcap", group)
     if not _named_itch(path):
-        raise CaptureError(f"{path}: neither a pcap nor an ITCH 5.0 file (.itch or *NASDAQ_ITCH50*)")
+        raise CaptureError(f"{path}: neither a pcap, a pcapng nor an ITCH 5.0 file (.itch or *NASDAQ_ITCH50*)")
     if not _has_sound_message(head):
         raise CaptureError(f"{path}: not an ITCH 5.0 file: no length prefix agrees with its message's type")
     return Capture(path, "itch", group)
@@ -258,8 +300,24 @@ def _check_regular(path: Path) -> None:
         raise CaptureError(f"{path}: not a regular file")
 
 
+def _check_pcapng(path: Path) -> None:
+    """The first block must be sound, and the first packets of an Ethernet interface, if there are packets at all."""
+    other: int | None = None
+    try:
+        with _Source(path) as source:
+            for packet in packets(source.read):
+                if packet.link_type == LINKTYPE_ETHERNET:
+                    return
+                other = packet.link_type
+    except PcapngError as error:
+        if error.block == 0:
+            raise CaptureError(f"{path}: {error}") from None
+    if other is not None:
+        raise CaptureError(f"{path}: link type {other} is not Ethernet")
+
+
 def _check_pcap_header(path: Path, head: bytes) -> None:
-    if len(head) < 24:
+    if len(head) < PCAP_HEADER_BYTES:
         raise CaptureError(f"{path}: ends inside the pcap header")
     order, _ = _PCAP_MAGICS[head[:4]]
     # The upper half of the last word holds FCS information, the lower half the link type.
@@ -291,7 +349,7 @@ def write_pcap(path: str | Path, frames: Iterable[CapturedFrame | tuple[int, byt
     path = Path(path)
     unit = 1 if nanosecond else 1000
     record = struct.Struct("<IIII")
-    count = 0
+    written = 0
     with path.open("wb") as file:
         # No name and no time in the gzip header: they would make equal captures differ.
         packed = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if path.suffix == ".gz" else None
@@ -301,7 +359,7 @@ def write_pcap(path: str | Path, frames: Iterable[CapturedFrame | tuple[int, byt
         for time_ns, data in frames:
             seconds, fraction = divmod(time_ns, 1_000_000_000)
             output.write(record.pack(seconds, fraction // unit, len(data), len(data)) + data)
-            count += 1
+            written += 1
         if packed is not None:
             packed.close()
-    return count
+    return written

@@ -19,8 +19,9 @@ from itertools import accumulate, islice
 from math import fsum, inf, isinf
 from pathlib import Path
 from random import Random
-from typing import IO
+from typing import IO, Any
 
+from generators import prototype
 from generators.captures import CapturedFrame, write_pcap
 from generators.framing import DEFAULT_GROUP, FIRST_SEQUENCE, FrameEncoder, Group, pack_messages
 from generators.market import BUY, SELL, TICK, Order, Symbol, order_size
@@ -330,6 +331,9 @@ class _Traffic:
                           self._uniform(1, 10_000), self._side(), symbol.stock, price, price, price, b"O", b"L")
 
 
+# Types with a price and shares of 32 bits each, as the seed prototype's message has them.
+PRICED = frozenset(kind for kind, message in ITCH50.items()
+                   if {"price", "shares"} <= set(message.names) and message.field("shares").length == 4)
 _PACK = {kind: message.struct.pack for kind, message in ITCH50.items()}
 
 
@@ -379,6 +383,35 @@ def frames(messages: Iterable[tuple[int, bytes]], seed: int = DEFAULT_SEED, jitt
         yield CapturedFrame(time_ns, encode(packet))
 
 
+def prototype_messages(profile: Profile | str, seed: int = DEFAULT_SEED,
+                       messages: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """(time_ns, message of the seed prototype): a profile's traffic as far as it has a price and shares of 32 bits,
+    the first of them at time 0."""
+    profile = find_profile(profile) if isinstance(profile, str) else profile
+    count = profile.messages if messages is None else messages
+    traffic = _Traffic(profile, seed, profile.symbols, None).messages(WARM_UP_ORDERS * profile.symbols)
+    first: int | None = None
+    for time_ns, message in islice(((t, m) for t, m in traffic if chr(m[0]) in PRICED), count):
+        fields = decode(message)
+        first = time_ns if first is None else first
+        yield time_ns - first, prototype.message(
+            fields["message_type"], fields["stock_locate"], fields["price"], fields["shares"])
+
+
+def write_prototype(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
+                    group: Group = DEFAULT_GROUP) -> int:
+    """As write_profile, in the seed prototype's format: one message a frame."""
+    encode = FrameEncoder(group).encode
+
+    def frames_of(expected: IO[str]) -> Iterator[tuple[int, bytes]]:
+        for sequence, (time_ns, message) in enumerate(prototype_messages(profile, seed, messages), FIRST_SEQUENCE):
+            _write_line(expected, sequence, chr(message[0]), prototype.decode(message))
+            yield time_ns, encode(prototype.packet(message))
+
+    with Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
+        return write_pcap(path, frames_of(expected))
+
+
 def write_profile(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
                   *, symbols: int | None = None, warm_up: int | None = None, rate: float | None = None,
                   jitter_ns: int = 0, group: Group = DEFAULT_GROUP) -> int:
@@ -392,5 +425,9 @@ def write_profile(path: str | Path, profile: Profile | str, seed: int = DEFAULT_
 def _write_expected(messages: Iterable[tuple[int, bytes]], file: IO[str]) -> Iterator[tuple[int, bytes]]:
     for sequence, (time_ns, message) in enumerate(messages, FIRST_SEQUENCE):
         fields = decode(message)
-        file.write(json.dumps({"sequence": sequence, "type": fields["message_type"], "fields": fields}) + "\n")
+        _write_line(file, sequence, fields["message_type"], fields)
         yield time_ns, message
+
+
+def _write_line(file: IO[str], sequence: int, message_type: str, fields: Mapping[str, Any]) -> None:
+    file.write(json.dumps({"sequence": sequence, "type": message_type, "fields": fields}) + "\n")
