@@ -19,7 +19,7 @@ MAKEOVERRIDES =
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: sim test regress waves bench lint formal coverage mutate docs help clean distclean
+.PHONY: sim test regress waves bench lint synth formal fuzz coverage mutate docs help clean distclean
 
 # Each stamp stands for the package groups (scripts/packages) and Python extras of its name's parts.
 SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcard scripts/packages/*.txt)
@@ -50,13 +50,25 @@ bench: .venv/.setup-test  ## measure the published figures
 lint: .venv/.setup-test  ## every source by its linter: ruff, mypy, Verilator -Wall, verible, clang-format
 	@scripts/lint
 
-regress formal coverage mutate docs:
+synth: .venv/.setup-test  ## cells and LUT levels of every module (Yosys), into docs/synthesis.md
+	@$(BIN)/python -m scripts.synth
+
+formal: .venv/.setup-test  ## the proofs of formal/ (PROOF=name for one)
+	@$(BIN)/python -m scripts.formal $(PROOF)
+
+fuzz: .venv/.setup-test  ## FRAMES mutated frames from SEED through RTL and model, any difference is told
+	@$(BIN)/python -m scripts.fuzz $(if $(FRAMES),--frames '$(FRAMES)') $(if $(SEED),--seed '$(SEED)') --sim '$(SIM)'
+
+mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors (MUTANTS=n, MODULE=name)
+	@$(BIN)/python -m scripts.mutate $(if $(MUTANTS),--mutants '$(MUTANTS)') $(MODULE)
+
+regress coverage docs:
 	@echo "make $@: not available in this version" >&2; exit 2
 
 help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
-	@echo "  not available in this version: regress formal coverage mutate docs"
+	@echo "  not available in this version: regress coverage docs"
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file SCENARIO=name SEED=n MODE=lockstep|free CONFIG=file WAVES=1 OUT=dir"
 
 clean:  ## remove what was built and run; the installed packages stay
