@@ -12,8 +12,9 @@ from typing import Any
 
 from tb.model.book import BOOK_MESSAGES, Books
 from tb.model.config import KernelConfig
-from tb.model.receive import SEQUENCES, MessageResult
+from tb.model.packet import MessageResult
 from tb.model.strategy import BestBid, Order
+from tb.model.stream import SEQUENCES
 from tb.model.symbols import Symbols
 
 

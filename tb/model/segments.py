@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 
 from generators.tables import SOUPBINTCP, encode
 from tb.model.config import KernelConfig
-from tb.model.receive import ETHERTYPE_IPV4, ones_complement_sum
+from tb.model.headers import ETHERTYPE_IPV4, ones_complement_sum
 
 IP_VERSION_IHL = 0x45
 IP_DONT_FRAGMENT = 0x4000
