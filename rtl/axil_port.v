@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // AXI4-Lite slave protocol, no register in it: one write and one read under way at a time, address and data of a
-// write in any order. A write takes effect, and a read is sampled, in the clock its strobe is 1; the answer follows
-// one clock later.
+// write in any order. A write stands before the register map for at least 3 clocks, for as long as `write_wait` is 1,
+// and takes effect in the clock its strobe is 1. A read is sampled in its first clock and answered in its second.
 `default_nettype none
 
 module axil_port (
@@ -26,15 +26,16 @@ module axil_port (
   output reg          s_axil_rvalid,
   input  wire         s_axil_rready,
 
-  // To the register map; the answers are combinational
+  // To the register map
   output wire         write,
   output reg  [11:0]  write_address,
   output reg  [31:0]  write_data,
   output reg          write_whole,    // all four byte strobes
-  input  wire         write_accepted,
-  output wire         read,
+  input  wire         write_wait,
+  input  wire         write_accepted, // registered: of the address and data one clock before
+  output wire         read,           // the clock in which the value is sampled
   output reg  [11:0]  read_address,
-  input  wire [31:0]  read_data,
+  input  wire [31:0]  read_data,      // one clock later
   input  wire         read_accepted,
 
   output wire         idle
@@ -43,22 +44,28 @@ module axil_port (
   localparam [1:0] OKAY   = 2'b00;
   localparam [1:0] SLVERR = 2'b10;
 
-  reg aw_held;
-  reg w_held;
-  reg ar_held;
+  reg       aw_held;
+  reg       w_held;
+  reg       ar_held;
+  reg       read_sampled;
+  reg [1:0] write_clocks;             // that the write under way has stood before the register map
+
+  wire write_held = aw_held && w_held && !s_axil_bvalid;
+  wire answer     = ar_held && read_sampled;
 
   assign s_axil_awready = !aw_held;
   assign s_axil_wready  = !w_held;
   assign s_axil_arready = !ar_held;
 
-  assign write = aw_held && w_held && !s_axil_bvalid;
-  assign read  = ar_held && !s_axil_rvalid;
+  assign write = write_held && write_clocks[1] && !write_wait;
+  assign read  = ar_held && !read_sampled && !s_axil_rvalid;
   assign idle  = !aw_held && !w_held && !ar_held && !s_axil_bvalid && !s_axil_rvalid;
 
   always @(posedge clk) begin
     if (rst) begin
       aw_held       <= 1'b0;
       w_held        <= 1'b0;
+      write_clocks  <= 2'd0;
       s_axil_bvalid <= 1'b0;
     end else begin
       if (s_axil_awvalid && s_axil_awready)
@@ -69,6 +76,10 @@ module axil_port (
         w_held <= 1'b1;
       else if (write)
         w_held <= 1'b0;
+      if (write || !write_held)
+        write_clocks <= 2'd0;
+      else if (!write_clocks[1])
+        write_clocks <= write_clocks + 2'd1;
       if (write)
         s_axil_bvalid <= 1'b1;
       else if (s_axil_bready)
@@ -87,20 +98,22 @@ module axil_port (
   always @(posedge clk) begin
     if (rst) begin
       ar_held       <= 1'b0;
+      read_sampled  <= 1'b0;
       s_axil_rvalid <= 1'b0;
     end else begin
       if (s_axil_arvalid && s_axil_arready)
         ar_held <= 1'b1;
-      else if (read)
+      else if (answer)
         ar_held <= 1'b0;
-      if (read)
+      read_sampled <= read;
+      if (answer)
         s_axil_rvalid <= 1'b1;
       else if (s_axil_rready)
         s_axil_rvalid <= 1'b0;
     end
     if (s_axil_arvalid && s_axil_arready)
       read_address <= s_axil_araddr;
-    if (read) begin
+    if (answer) begin
       s_axil_rdata <= read_accepted ? read_data : 32'd0;
       s_axil_rresp <= read_accepted ? OKAY : SLVERR;
     end

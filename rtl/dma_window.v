@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: MIT
-// Combinational: whether [address, address + length) lies inside the granted host memory [base, base + size). The
-// LAST bytes are compared, relative to the base, so no sum needs a 65th bit and none can wrap: a range that runs
-// over the top of the address space is never inside, and neither is anything in a window of size 0.
+// Whether a run of 64-byte lines lies inside one of the two windows that the host granted. The windows come as line
+// numbers (window_lines); the answer stands 2 clocks after the question, one question a clock.
+//
+// Line numbers have 58 bits, sums and ends 59: nothing wraps, and a run over the top of the address space is never
+// inside. A window without a whole line ends at or before its first line: nothing is inside it.
 `default_nettype none
 
 module dma_window (
-  input  wire [63:0] base,
-  input  wire [63:0] size,
-  input  wire [63:0] address,
-  input  wire [63:0] length,          // at least 1
-  output wire        inside_window
+  input  wire        clk,
+
+  input  wire [58:0] window_first,    // first line of the window
+  input  wire [58:0] window_end,      // the line behind its last
+  input  wire [58:0] window2_first,
+  input  wire [58:0] window2_end,
+
+  input  wire [57:0] line,            // first line of the run: address / 64
+  input  wire [16:0] lines,           // at least 1
+  output reg         granted
 );
 
-  wire [63:0] last = address + (length - 64'd1);
+  reg [57:0] run_first;
+  reg [58:0] run_end;
 
-  assign inside_window = address >= base && last >= address && last - base < size;
+  always @(posedge clk) begin
+    run_first <= line;
+    run_end   <= {1'b0, line} + {42'd0, lines};
+    granted   <= ({1'b0, run_first} >= window_first && run_end <= window_end)
+                 || ({1'b0, run_first} >= window2_first && run_end <= window2_end);
+  end
 
 endmodule
 `default_nettype wire
