@@ -6,16 +6,18 @@
 // arrive before that beat found room are lost as well, each with a `lost` beat of its own. None goes unreported.
 //
 // The first beat of an Ethernet frame holds MAC addresses only, at which the receiver does not look: the queue carries
-// the frame's timestamp in its place. tkeep counts only with tlast, and is then contiguous from lane 0 and not 0.
+// the frame's start in its place, {others, time}. tkeep counts only with tlast, and is then contiguous from lane 0 and
+// not 0.
 `default_nettype none
 
 module beat_queue #(
-  parameter DEPTH_LOG2 = 9
+  parameter DEPTH_LOG2 = 12
 ) (
   input  wire        clk,
   input  wire        rst,
   input  wire        enable,              // frames that start while it is 0 are ignored
   input  wire [47:0] time_ns,
+  input  wire [15:0] others_started,      // frames that the other line has started, modulo 2^16
 
   // receive port
   input  wire [63:0] s_axis_tdata,
@@ -23,6 +25,7 @@ module beat_queue #(
   input  wire        s_axis_tvalid,
   input  wire        s_axis_tlast,
   input  wire        s_axis_tuser,
+  output wire        starts,              // a frame is taken: it will be reported
 
   // the beat that enters the parser's register at the end of this clock
   output wire        load,
@@ -31,6 +34,7 @@ module beat_queue #(
   output wire [63:0] load_data,
 
   // the parser's register
+  input  wire        stall,               // no further beat, what follows has no room
   input  wire        hold,                // the beat is needed for another clock
   output reg         beat_valid,
   output reg         beat_fresh,          // its first clock
@@ -52,7 +56,7 @@ module beat_queue #(
 
   reg  in_frame;
   reg  taking;
-  wire starts  = s_axis_tvalid && !in_frame;
+  wire first   = s_axis_tvalid && !in_frame;
   wire taken   = s_axis_tvalid && (in_frame ? taking : enable);
   wire ends    = taken && s_axis_tlast;
 
@@ -62,10 +66,12 @@ module beat_queue #(
       taking   <= 1'b0;
     end else if (s_axis_tvalid) begin
       in_frame <= !s_axis_tlast;
-      if (starts)
+      if (first)
         taking <= enable;
     end
   end
+
+  assign starts = first && enable;
 
   reg [3:0] port_bytes;
 
@@ -84,8 +90,8 @@ module beat_queue #(
       endcase
   end
 
-  wire [63:0]            port_data  = starts ? {16'd0, time_ns} : s_axis_tdata;
-  wire [ENTRY_WIDTH-1:0] port_entry = {port_bytes, 1'b0, s_axis_tuser && s_axis_tlast, s_axis_tlast, starts, port_data};
+  wire [63:0]            port_data  = first ? {others_started, time_ns} : s_axis_tdata;
+  wire [ENTRY_WIDTH-1:0] port_entry = {port_bytes, 1'b0, s_axis_tuser && s_axis_tlast, s_axis_tlast, first, port_data};
 
   // ---- lost frames
 
@@ -94,6 +100,7 @@ module beat_queue #(
   reg         lost_partial;               // beats of the first lost frame stand in the queue
   reg  [15:0] lost_owed;                  // lost frames that have ended, their `lost` beat not queued yet
   reg         owing;                      // there are some
+  reg  [15:0] lost_others;                // others_started when the first of them was lost
 
   wire        full;
   wire        lose        = !losing && taken && full;
@@ -120,14 +127,17 @@ module beat_queue #(
         lost_owed <= lost_owed - 16'd1;
       lost_open <= open_next;
       if (lose)
-        lost_partial <= !starts;
+        lost_partial <= !first;
       else if (lost_beat)
         lost_partial <= 1'b0;
     end
+    if (lose)
+      lost_others <= others_started;
   end
 
-  // A lost frame has lost its first beat's time too, unless part of it stands in the queue: it gets the present time.
-  wire [ENTRY_WIDTH-1:0] lost_entry = {4'd0, 1'b1, 1'b0, 1'b1, !lost_partial, 16'd0, time_ns};
+  // A lost frame has lost its first beat's content too, unless part of it stands in the queue. It gets the present time,
+  // but no later count of the other line's frames than its own: two frames must never each wait for the other.
+  wire [ENTRY_WIDTH-1:0] lost_entry = {4'd0, 1'b1, 1'b0, 1'b1, !lost_partial, lost_others, time_ns};
 
   // ---- queue
 
@@ -143,7 +153,8 @@ module beat_queue #(
   reg  [DEPTH_LOG2:0]    read_after;      // read_pointer + 1
   reg                    empty;
 
-  wire                   ready     = !beat_valid || !hold;
+  wire                   leaves    = !beat_valid || !hold;
+  wire                   ready     = leaves && !stall;
   wire                   pop       = ready && !empty;
   wire                   push      = entry_valid && !(ready && empty);
   wire                   one_left  = write_pointer == read_after;
@@ -195,7 +206,7 @@ module beat_queue #(
       beat_fresh <= 1'b0;
     end else begin
       beat_fresh <= load;
-      if (ready)
+      if (leaves)
         beat_valid <= load;
     end
     if (load) begin
@@ -204,7 +215,7 @@ module beat_queue #(
     end
   end
 
-  assign idle = !beat_valid && empty && !owing;
+  assign idle = !(in_frame && taking) && !beat_valid && empty && !owing;
 
 endmodule
 `default_nettype wire

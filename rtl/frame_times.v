@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Start times of the frames that have begun and not yet been reported. Frames of a single beat can follow each other
-// every clock and a report comes 6 clocks after its frame's end, so at most 8 are under way.
+// Starts of the frames that have begun and not yet ended in the entry stream: {others, time}. Frames of a single beat
+// can follow each other every clock and a frame's END comes 6 clocks after its last beat, so at most 8 are under way.
 `default_nettype none
 
 module frame_times (
   input  wire        clk,
   input  wire        rst,
   input  wire        begins,
-  input  wire [47:0] begin_time,
+  input  wire [63:0] start,
   input  wire        done,
-  output reg  [47:0] latest,              // of the frame that began last
-  output wire [47:0] oldest               // of the frame to be reported next
+  output reg  [63:0] latest,              // of the frame that began last
+  output wire [63:0] oldest               // of the frame that ends next
 );
 
-  reg [47:0] times [0:7];
+  reg [63:0] times [0:7];
   reg [2:0]  write_index;
   reg [2:0]  read_index;
 
@@ -21,8 +21,8 @@ module frame_times (
 
   always @(posedge clk) begin
     if (begins) begin
-      times[write_index] <= begin_time;
-      latest             <= begin_time;
+      times[write_index] <= start;
+      latest             <= start;
     end
     if (rst) begin
       write_index <= 3'd0;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Ethernet, IPv4 and UDP headers, observed as their beats pass: nothing is stored and nothing waits. Says where the UDP
 // payload lies, and why a frame is not for us: `dropped` is valid from 5 clocks after the last IPv4 header byte's beat
-// (4 after the UDP header's), which is before the first block of a MoldUDP64 packet can deliver anything.
+// (4 after the UDP header's), which is when the first message of a packet can be decoded.
+//
+// Cut-through: what the headers have against a frame stands, whatever its end shows. Verified: a frame is judged whole,
+// and of all that is against it the lowest drop_reason counts; only an overflow, which leaves nothing to judge, beats it.
 //
 // EtherType, tags, IPv4 and UDP all come in 4-byte words that begin 2 bytes off a multiple of 4, so every beat holds
 // the second half of one word (lanes 0-1), a whole word (lanes 2-5) and the first half of another (lanes 6-7).
@@ -15,6 +18,8 @@ module header (
   input  wire         rst,
   input  wire [31:0]  group_address,
   input  wire [15:0]  group_port,
+  input  wire         verified,            // the frame is judged whole
+  input  wire         prototype,           // packets have the prototype's header, not MoldUDP64's
 
   // the beat in hand, and the one that comes into hand
   input  wire         load,
@@ -42,6 +47,7 @@ module header (
   output wire         beat_counts,         // some of the beat's lanes may belong to a sum
   output wire [2:0]   ip_groups,           // lanes 0-1, 2-5, 6-7 belong to the IPv4 header
   output wire [2:0]   udp_groups,          // ... to the UDP checksum
+  output wire [7:0]   udp_lanes,           // one clock later: lanes that do not lie behind a payload that is too short
   input  wire         ip_sum_good,         // 4 clocks after the header's last beat
   input  wire         udp_sum_good,        // 5 clocks after the frame's last beat
   output reg  [15:0]  udp_length,
@@ -58,7 +64,9 @@ module header (
   localparam [15:0] ETHERTYPE_S_TAG = 16'h88A8;   // IEEE 802.1ad
   localparam [7:0]  PROTOCOL_UDP    = 8'd17;
   localparam [15:0] UDP_HEADER      = 16'd8;
-  localparam [15:0] MOLD_HEADER     = 16'd20;
+  localparam [15:0] MOLD_UDP_LENGTH = UDP_HEADER + 16'd20;
+  localparam [31:0] PROTOTYPE_BYTES = `TL_PROTOTYPE_HEADER_BYTES;
+  localparam [15:0] PROTOTYPE_UDP_LENGTH = UDP_HEADER + PROTOTYPE_BYTES[15:0];
   localparam [31:0] MAX_BYTES       = `TL_MAX_FRAME_BYTES;
   localparam [10:0] MAX_BEATS       = MAX_BYTES[13:3];
 
@@ -199,8 +207,9 @@ module header (
                        in_payload || (ip_here && (past_ip >= 6'sd1 || position == 5'd4 || position == 5'd5)),
                        in_payload || (ip_here && (past_ip >= 6'sd2 || position == 5'd5 || position == 5'd6))};
 
-  // ---- the payload's end, told beat by beat. A UDP payload that passes the checks has 20 bytes or more: it does not
-  //      end before the second beat after the one it begins in, whose lanes are the first to be computed from it.
+  // ---- the payload's end, told beat by beat. `payload_lanes` are told in time for the walk over the beat: they are
+  //      first computed for the second beat after the one the payload begins in. A payload of SHORT bytes or more ends
+  //      there or later; for the checksum alone, `udp_lanes` tell the end of a shorter one as well, a clock later.
 
   reg  [10:0] beat_number;                        // in the frame; stays at MAX_BEATS
   reg  [10:0] number_after;                       // of the beat behind it
@@ -237,6 +246,30 @@ module header (
     end
   end
 
+  localparam [4:0] SHORT = 5'd15;                 // 14 bytes at most lie in the first two beats
+
+  reg         short_payload;
+  reg  [4:0]  short_left;                         // bytes of it behind the beat in hand one clock ago
+  reg  [7:0]  short_lanes;
+  wire        short_here  = udp_length_here[15:5] == 11'd0 && udp_length_here[4:0] < SHORT + UDP_HEADER[4:0];
+  wire [4:0]  bytes_here  = udp_length_here[4:0] - UDP_HEADER[4:0];
+  wire [5:0]  lanes_here  = ~(6'h3F << bytes_here[3:0]);
+
+  assign udp_lanes = short_payload ? short_lanes : 8'hFF;
+
+  always @(posedge clk)
+    if (beat_fresh)
+      if (payload_begins) begin
+        short_payload <= short_here;
+        short_left    <= payload_at_lane_6 ? (bytes_here < 5'd2 ? 5'd0 : bytes_here - 5'd2)
+                                           : (bytes_here < 5'd6 ? 5'd0 : bytes_here - 5'd6);
+        short_lanes   <= payload_at_lane_6 ? {lanes_here[1:0], 6'h3F} : {lanes_here, 2'h3};
+      end else if (in_payload) begin
+        short_left    <= short_left < 5'd8 ? 5'd0 : short_left - 5'd8;
+        short_lanes   <= lanes_below(short_left < 5'd8 ? short_left[3:0] : 4'd8);
+      end else
+        short_payload <= 1'b0;
+
   // ---- verdict of the header stages. Reasons take effect in the order of the beats they come from, so that frames
   //      never mix: EtherType and IPv4 four clocks behind their beat (the header checksum's time), UDP three.
 
@@ -262,11 +295,12 @@ module header (
                                 : not_ipv4_d[3] ? `TL_DROP_REASON_NOT_IPV4
                                 : !ip_ends_d[3] ? `TL_DROP_REASON_ACCEPT
                                 : sum_decides   ? ip_reason_after_sum : ip_reason_before_sum;
+  wire [15:0] shortest        = prototype ? PROTOTYPE_UDP_LENGTH : MOLD_UDP_LENGTH;
   wire [7:0]  udp_reason_here = !udp_ends_d[2]                          ? `TL_DROP_REASON_ACCEPT
                                 : udp_length < UDP_HEADER               ? `TL_DROP_REASON_UDP_LENGTH
                                 : udp_port != group_port                ? `TL_DROP_REASON_OTHER_PORT
                                 : udp_length > ip_payload               ? `TL_DROP_REASON_UDP_LENGTH
-                                : udp_length < UDP_HEADER + MOLD_HEADER ? `TL_DROP_REASON_SHORT_MOLD_HEADER
+                                : udp_length < shortest   ? `TL_DROP_REASON_SHORT_MOLD_HEADER
                                                                         : `TL_DROP_REASON_ACCEPT;
 
   always @(posedge clk) begin
@@ -323,7 +357,8 @@ module header (
     dropped <= (dropped || drop_here || udp_drop) && !rst && !ends_d[4];
   end
 
-  // ---- verdict at the end: what only the whole frame shows, and only if the headers had nothing against it
+  // ---- verdict at the end: what only the whole frame shows. It counts if the headers had nothing against the frame, or
+  //      if the frame is judged whole and the end shows the lower reason. An incomplete header has no reason of its own.
 
   reg         ip_seen;                            // the EtherType was complete
   reg         ip_complete;
@@ -336,6 +371,12 @@ module header (
   reg  [13:0] frame_bytes_2;
   reg  [7:0]  fault_5;
   reg         ends_5;                             // one clock after ends_d[4]: reason is the frame's
+
+  wire        passed      = reason == `TL_DROP_REASON_ACCEPT;
+  wire        faulty      = fault_5 != `TL_DROP_REASON_ACCEPT;
+  wire        fault_first = faulty && (passed || (verified && (fault_5 == `TL_DROP_REASON_OVERFLOW || fault_5 < reason)));
+  wire        sum_first   = udp_checked && !udp_sum_good && !faulty
+                            && (passed || (verified && reason == `TL_DROP_REASON_SHORT_MOLD_HEADER));
 
   // 14 bytes and 0, 1 or 2 tags; lane 6 of beat 1 or of beat 2.
   reg  [4:0]  ip_start;
@@ -369,9 +410,9 @@ module header (
                : ip_bytes > {3'd0, frame_bytes_2} ? `TL_DROP_REASON_IP_LENGTH : `TL_DROP_REASON_ACCEPT;
     fault_4 <= fault_3;
     fault_5 <= fault_4;
-    done_reason <= reason != `TL_DROP_REASON_ACCEPT  ? reason
-                   : fault_5 != `TL_DROP_REASON_ACCEPT ? fault_5
-                   : udp_checked && !udp_sum_good      ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : `TL_DROP_REASON_ACCEPT;
+    done_reason <= fault_first   ? fault_5
+                   : sum_first   ? `TL_DROP_REASON_BAD_UDP_CHECKSUM
+                   : reason;
     if (rst) begin
       ends_5 <= 1'b0;
       done   <= 1'b0;

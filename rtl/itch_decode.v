@@ -4,42 +4,44 @@
 `include "layout.vh"
 `default_nettype none
 
-module itch_decode (
-  input  wire         valid,              // a complete, new message; the outputs rest while it is 0
+module itch_decode #(
+  parameter LINE_B = 0                    // the receive port: 0 A, 1 B
+) (
+  input  wire         valid,              // a complete message; the outputs rest while it is 0
   input  wire [639:0] words,              // words 0 to 2 and 3 to 9 (align)
   input  wire [6:0]   last_word,          // of words 3 to 9
   input  wire [7:0]   lines,              // continuation lines that have gone out
   input  wire [15:0]  length,
   input  wire [7:0]   message_type,       // 0 for a message without bytes
   input  wire [4:0]   first_bytes,        // of its bytes in words 0 to 2: 0 to 24
-  input  wire         long_enough,        // a known type with all its bytes
+  input  wire         known,              // the type
+  input  wire         decoded,            // a known type with all its bytes
   input  wire         exact,
-  input  wire         decoded,            // long_enough, and of a type with decoded fields
   input  wire         raw_tail,           // more bytes than words 0 to 2 hold
   input  wire [63:0]  sequence_number,
   input  wire [47:0]  frame_time,
 
   output reg  [479:0] record,             // record bytes 0 to 59
   output reg  [479:0] continuation,       // line bytes 0 to 59
-  output reg          continued,          // continuation goes out before the record
-  output reg  [7:0]   status              // message_status, without STATUS_RAW
+  output reg          continued           // continuation goes out before the record
 );
 
-  localparam [31:0] STATUS_RAW = `TL_STATUS_RAW;
-  localparam        RAW_OFFSET = `TL_RX_RECORD_BODY + 3;  // the raw bytes begin at the next multiple of 4
+  localparam [31:0] STATUS_RAW  = `TL_STATUS_RAW;
+  localparam [31:0] STATUS_LINE = LINE_B != 0 ? `TL_STATUS_LINE_B : 32'd0;
+  localparam        RAW_OFFSET  = `TL_RX_RECORD_BODY + 3;  // the raw bytes begin at the next multiple of 4
 
   // ---- fields by type
 
   wire         empty = first_bytes == 5'd0;
-  wire [15:0]  type_length;
+  wire [15:0]  unused_length;
   wire         unused_decoded;
   wire [255:0] fields_body;
   wire [447:0] fields_continuation;
 
   itch_fields u_itch_fields (
     .message_type (message_type),
-    .message      (words[351:0]),
-    .length       (type_length),
+    .message      (words[399:0]),
+    .length       (unused_length),
     .decoded      (unused_decoded),
     .body         (fields_body),
     .continuation (fields_continuation)
@@ -73,23 +75,23 @@ module itch_decode (
 
   // ---- record
 
+  wire [7:0] status = (empty    ? `TL_MESSAGE_STATUS_ZERO_LENGTH
+                       : !known ? `TL_MESSAGE_STATUS_UNKNOWN_TYPE
+                       : !decoded ? `TL_MESSAGE_STATUS_TOO_SHORT
+                       : exact ? `TL_MESSAGE_STATUS_OK : `TL_MESSAGE_STATUS_TOO_LONG)
+                      | (decoded ? 8'd0 : STATUS_RAW[7:0]) | STATUS_LINE[7:0];
+
   always @* begin
     record       = 480'd0;
     continuation = 480'd0;
     continued    = 1'b0;
-    status       = `TL_MESSAGE_STATUS_OK;
     if (valid) begin
-      status = empty                  ? `TL_MESSAGE_STATUS_ZERO_LENGTH
-               : type_length == 16'd0 ? `TL_MESSAGE_STATUS_UNKNOWN_TYPE
-               : !long_enough         ? `TL_MESSAGE_STATUS_TOO_SHORT
-               : exact                ? `TL_MESSAGE_STATUS_OK : `TL_MESSAGE_STATUS_TOO_LONG;
-
       record[8 * `TL_RX_RECORD_SEQUENCE        +: 64] = sequence_number;
       record[8 * `TL_RX_RECORD_HW_TIMESTAMP_NS +: 48] = frame_time;
       record[8 * `TL_RX_RECORD_LENGTH          +: 16] = length;
       record[8 * `TL_RX_RECORD_TYPE            +: 8]  = message_type;
-      record[8 * `TL_RX_RECORD_STATUS          +: 8]  = decoded ? status : status | STATUS_RAW[7:0];
-      if (long_enough) begin
+      record[8 * `TL_RX_RECORD_STATUS          +: 8]  = status;
+      if (decoded) begin
         record[8 * `TL_RX_RECORD_STOCK_LOCATE    +: 16] = {words[15:8], words[23:16]};
         record[8 * `TL_RX_RECORD_TRACKING_NUMBER +: 16] = {words[31:24], words[39:32]};
         record[8 * `TL_RX_RECORD_TIMESTAMP       +: 48] = {words[47:40], words[55:48], words[63:56], words[71:64],
@@ -109,7 +111,7 @@ module itch_decode (
     end
   end
 
-  wire unused = &{1'b0, unused_decoded};
+  wire unused = &{1'b0, unused_decoded, unused_length};
 
 endmodule
 `default_nettype wire

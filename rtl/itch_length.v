@@ -7,9 +7,9 @@ module itch_length (
   input  wire [7:0]  message_type,
   input  wire [15:0] length,
 
+  output wire        known,
   output wire        long_enough,         // a known type with all its bytes
-  output wire        exact,
-  output wire        decoded              // the type has decoded fields
+  output wire        exact
 );
 
   wire [15:0]  type_length;
@@ -18,9 +18,9 @@ module itch_length (
 
   itch_fields u_itch_fields (
     .message_type (message_type),
-    .message      (352'd0),
+    .message      (400'd0),
     .length       (type_length),
-    .decoded      (decoded),
+    .decoded      (known),
     .body         (body),
     .continuation (continuation)
   );
@@ -28,7 +28,7 @@ module itch_length (
   // No type has more than 63 bytes.
   wire above = length[15:6] != 10'd0;
 
-  assign long_enough = type_length[5:0] != 6'd0 && (above || length[5:0] >= type_length[5:0]);
+  assign long_enough = known && (above || length[5:0] >= type_length[5:0]);
   assign exact       = !above && length[5:0] == type_length[5:0];
 
   wire unused = &{1'b0, type_length[15:6], body, continuation};

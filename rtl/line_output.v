@@ -1,43 +1,61 @@
 // SPDX-License-Identifier: MIT
-// Lines in ring order, one a clock: continuation lines first, the record that completes the message last. A message
-// that ends with a continuation line leaves its record for the next clock; if that clock has a record of its own, that
-// one waits in turn. One waiting record is enough: before a message of two lines ends, two clocks pass without any end.
+// Everything a frame leads to as one stream of entries, one a clock. Lines come in ring order: continuation lines first,
+// the record that completes the message last. A message that ends with a continuation line leaves its record for the next
+// clock; if that clock has a record of its own, that one waits in turn. One waiting record is enough: before a message of
+// two lines ends, two clocks pass without any end. HEADER and END never meet a line: a packet's first message is decoded
+// after its HEADER's clock, a frame's last line is out 2 clocks after its last beat, and its END comes 6 clocks after it.
+`include "layout.vh"
+`include "entry.vh"
 `default_nettype none
 
 module line_output (
   input  wire         clk,
   input  wire         rst,
 
+  input  wire         header_valid,
+  input  wire [`TL_HEADER_BITS-1:0] header,
   input  wire         continuation_only,  // words is a continuation line of a message that goes on
   input  wire [447:0] words,
   input  wire         message_valid,
   input  wire         message_continued,  // continuation, then record
   input  wire [479:0] record,
   input  wire [479:0] continuation,
+  input  wire         prototype_valid,    // a message of the prototype's format: a record alone
+  input  wire [479:0] prototype_record,
+  input  wire         end_valid,
+  input  wire [`TL_END_BITS-1:0] frame_end,
 
-  output reg          line_valid,
-  output reg          line_first,
-  output reg  [479:0] line_data,
+  output wire         entry_valid,
+  output reg  [1:0]   entry_kind,
+  output reg  [479:0] entry_data,
   output wire         idle
 );
 
   reg         waiting;
   reg [479:0] waiting_record;
 
+  assign entry_valid = header_valid || continuation_only || message_valid || waiting || prototype_valid || end_valid;
+
   always @* begin
-    line_valid = 1'b1;
-    line_first = 1'b0;
-    line_data  = {32'd0, words};
+    entry_kind = `TL_ENTRY_LINE;
+    entry_data = {32'd0, words};
     if (waiting) begin
-      line_first = 1'b1;
-      line_data  = waiting_record;
+      entry_kind = `TL_ENTRY_RECORD;
+      entry_data = waiting_record;
     end else if (message_valid) begin
-      line_first = !message_continued;
-      line_data  = message_continued ? continuation : record;
-    end else if (!continuation_only) begin
-      line_valid = 1'b0;
-      line_data  = 480'd0;
-    end
+      entry_kind = message_continued ? `TL_ENTRY_LINE : `TL_ENTRY_RECORD;
+      entry_data = message_continued ? continuation : record;
+    end else if (prototype_valid) begin
+      entry_kind = `TL_ENTRY_RECORD;
+      entry_data = prototype_record;
+    end else if (header_valid) begin
+      entry_kind = `TL_ENTRY_HEADER;
+      entry_data = {{`TL_ENTRY_BITS - `TL_HEADER_BITS{1'b0}}, header};
+    end else if (end_valid) begin
+      entry_kind = `TL_ENTRY_END;
+      entry_data = {{`TL_ENTRY_BITS - `TL_END_BITS{1'b0}}, frame_end};
+    end else if (!continuation_only)
+      entry_data = 480'd0;
   end
 
   always @(posedge clk)

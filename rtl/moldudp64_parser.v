@@ -27,7 +27,7 @@ module moldudp64_parser (
   input  wire        dropped,             // the frame is not for us
   output wire        hold,                // the beat is needed for another clock
 
-  // packet header; stays until 6 clocks after the frame's end at least
+  // packet header; stays until 6 clocks after the frame's end at least. A first block ends with packet_begins at the earliest.
   output reg         packet_begins,       // pulse: header captured
   output reg  [79:0] session,             // byte k at bits 8k+7:8k
   output reg  [63:0] sequence_number,
@@ -47,7 +47,6 @@ module moldudp64_parser (
 
   // at the frame's end
   output reg         truncated,
-  output reg         abandoned,           // pulse: a block was open
   output reg         extra_data,
   output wire        idle
 );
@@ -154,9 +153,7 @@ module moldudp64_parser (
   reg         carry;
   reg         ended;
 
-  // The stream's verdict on a packet (old, new, gap) takes two clocks; only a block of at most 8 bytes can be so early.
-  wire        wait_stream = packet_begins && open && block_last;
-  wire        walks       = beat_valid && walking && !beat_first && !wait_stream;
+  wire        walks       = beat_valid && walking && !beat_first;
   wire        splits      = walks && open && block_last && !same_beat && two_words && line_full;
 
   assign word_ends   = walks && open && !same_beat;
@@ -173,8 +170,7 @@ module moldudp64_parser (
   wire        short_next   = short_from[turn_after];
 
   assign block_begins = begins_first || begins_next;
-  assign hold         = (begins_first && short_first) || (begins_next && short_next) || splits
-                        || (beat_valid && wait_stream);
+  assign hold         = (begins_first && short_first) || (begins_next && short_next) || splits;
 
   reg  [15:0] length_after;
 
@@ -298,16 +294,14 @@ module moldudp64_parser (
       packet_begins <= 1'b0;
       ended         <= 1'b0;
       truncated     <= 1'b0;
-      abandoned     <= 1'b0;
     end else begin
       packet_begins <= header_ends;
       ended         <= beat_ends;
-      abandoned     <= ended && in_packet && !finished && open;
       if (ended && in_packet)
         truncated   <= !finished;
     end
 
-  assign idle = !packet_begins && !ended && !abandoned;
+  assign idle = !packet_begins && !ended;
 
 endmodule
 `default_nettype wire

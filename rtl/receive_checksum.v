@@ -12,6 +12,7 @@ module receive_checksum (
   input  wire [7:0]   payload_lanes,      // lanes that count
   input  wire [2:0]   ip_groups,          // lanes 0-1, 2-5, 6-7 belong to the IPv4 header
   input  wire [2:0]   udp_groups,         // ... to UDP or the addresses
+  input  wire [7:0]   udp_lanes,          // one clock later: lanes that count all the same
   input  wire [15:0]  udp_length,         // for the pseudo header
 
   output wire         ip_sum_good,        // header complete 4 clocks ago
@@ -27,8 +28,11 @@ module receive_checksum (
   reg  [2:0]  ip_1;
   reg  [2:0]  udp_1;
   reg  [63:0] data_1;
-  wire [63:0] lane_mask = {{8{payload_lanes[7]}}, {8{payload_lanes[6]}}, {8{payload_lanes[5]}}, {8{payload_lanes[4]}},
-                           {8{payload_lanes[3]}}, {8{payload_lanes[2]}}, {8{payload_lanes[1]}}, {8{payload_lanes[0]}}};
+
+  function [63:0] bytes_of (input [63:0] data, input [7:0] lanes);
+    bytes_of = data & {{8{lanes[7]}}, {8{lanes[6]}}, {8{lanes[5]}}, {8{lanes[4]}},
+                       {8{lanes[3]}}, {8{lanes[2]}}, {8{lanes[1]}}, {8{lanes[0]}}};
+  endfunction
 
   always @(posedge clk) begin
     first_1 <= beat_first;
@@ -36,7 +40,7 @@ module receive_checksum (
     if (beat_counts) begin
       ip_1   <= ip_groups;
       udp_1  <= udp_groups;
-      data_1 <= beat_data & lane_mask;
+      data_1 <= bytes_of(beat_data, payload_lanes);
     end
   end
 
@@ -49,6 +53,7 @@ module receive_checksum (
   reg  [15:0] sum_2_lanes_0;
   reg  [16:0] sum_2_lanes_2;
   reg  [15:0] sum_2_lanes_6;
+  wire [63:0] counted = bytes_of(data_1, udp_lanes);
 
   always @(posedge clk) begin
     first_2 <= first_1;
@@ -56,9 +61,9 @@ module receive_checksum (
     if (add_1) begin
       ip_2          <= ip_1;
       udp_2         <= udp_1;
-      sum_2_lanes_0 <= data_1[15:0];
-      sum_2_lanes_2 <= {1'b0, data_1[31:16]} + {1'b0, data_1[47:32]};
-      sum_2_lanes_6 <= data_1[63:48];
+      sum_2_lanes_0 <= counted[15:0];
+      sum_2_lanes_2 <= {1'b0, counted[31:16]} + {1'b0, counted[47:32]};
+      sum_2_lanes_6 <= counted[63:48];
     end
   end
 

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
-// One receive line: Ethernet frames in, one beat of 8 bytes a clock without backpressure; ring lines, a report a frame
-// and counters out. Cut-through: a message is decoded 2 clocks after the beat with its last byte (`decoded_valid`), and
-// its record goes out in the same clock unless a continuation line or an earlier record goes first.
+// One receive line: Ethernet frames in, one beat of 8 bytes a clock without backpressure; a stream of entries (entry.vh)
+// out. Cut-through: a message is decoded 2 clocks after the beat with its last byte (`decoded_valid`), and its record
+// enters line_queue's output register then, unless a continuation line, an earlier record or a queue goes first.
 //
-//   port -> beat_queue -> beat in hand -> moldudp64_parser -> align -> itch_decode -> line_output
+//   port -> beat_queue -> beat in hand -> moldudp64_parser -> align -> itch_decode -> line_output -> line_queue -> x_*
 //                              |   header, receive_checksum: observe, say who is dropped
-//                              stream: which blocks are new            statistics, report at the frame's end
+//                              |   prototype_parser: the other packet format
 `include "layout.vh"
+`include "entry.vh"
 `default_nettype none
 
 module receive_line #(
-  parameter QUEUE_LOG2 = 9                // log2 of the beats that runs of short blocks may pile up
+  parameter LINE_B     = 0,               // the receive port: 0 A, 1 B
+  parameter QUEUE_LOG2 = 12,              // log2 of the beats that runs of short blocks may pile up
+  parameter LINES_LOG2 = 13               // log2 of the entries that may wait for the arbiter
 ) (
   input  wire         clk,
   input  wire         rst,
   input  wire         enable,             // frames that start while it is 0 are ignored
+  input  wire         verified,           // entries wait for their frame's verdict; change it between frames
+  input  wire         prototype,          // packet format; change it between frames
   input  wire [31:0]  group_address,
   input  wire [15:0]  group_port,
   input  wire [47:0]  time_ns,
@@ -26,28 +31,19 @@ module receive_line #(
   input  wire         s_axis_tlast,
   input  wire         s_axis_tuser,       // with tlast: FCS was bad
 
-  // lines: a message's continuation lines, then its record
-  output wire         line_valid,
-  output wire         line_first,
-  output wire [479:0] line_data,
-  output reg          line_abort,         // the message whose continuation lines went out will not be completed
-  output wire         decoded_valid,
+  // frames of both lines in the order of their first beats
+  output wire         starts,             // a frame is taken: it will have an END
+  input  wire [15:0]  others_started,     // frames that the other line has started, modulo 2^16
 
-  // one report a frame, after its lines
-  output wire         report_valid,
-  output wire [7:0]   report_reason,
-  output wire [7:0]   report_kind,
-  output wire [7:0]   report_flags,
-  output wire [63:0]  report_gap_from,
-  output wire [79:0]  report_session,
-  output wire [63:0]  report_sequence,
-  output wire [15:0]  report_count,
-  output wire [47:0]  report_timestamp,
+  // entries: HEADER, lines and records, END
+  output wire         x_valid,
+  output wire [1:0]   x_kind,
+  output wire [479:0] x_data,
+  input  wire         x_ready,
+  output wire         x_level_high,       // little room: what waits must go on
 
-  output wire [32*`TL_STATISTICS_WORDS-1:0] statistics,
-  output wire [63:0]  next_expected,
-  output wire         next_expected_valid,
-  output wire         overflow,           // pulse: the queue was full, frames are lost
+  output wire         decoded_valid,      // a message is decoded: the clock to which its latency is measured
+  output wire         overflow,           // pulse: a queue was full, frames are lost
   output wire         idle
 );
 
@@ -67,37 +63,42 @@ module receive_line #(
   wire [3:0]  beat_bytes;
   wire [63:0] beat_data;
   wire [63:8] previous_data;
+  wire        stall;
+  wire        beat_overflow;
   wire        queue_idle;
   wire        beat_ends = beat_valid && beat_last && !hold;
 
   beat_queue #(
     .DEPTH_LOG2 (QUEUE_LOG2)
   ) u_beat_queue (
-    .clk           (clk),
-    .rst           (rst),
-    .enable        (enable),
-    .time_ns       (time_ns),
-    .s_axis_tdata  (s_axis_tdata),
-    .s_axis_tkeep  (s_axis_tkeep),
-    .s_axis_tvalid (s_axis_tvalid),
-    .s_axis_tlast  (s_axis_tlast),
-    .s_axis_tuser  (s_axis_tuser),
-    .load          (load),
-    .load_first    (load_first),
-    .load_bytes    (load_bytes),
-    .load_data     (load_data),
-    .hold          (hold),
-    .beat_valid    (beat_valid),
-    .beat_fresh    (beat_fresh),
-    .beat_first    (beat_first),
-    .beat_last     (beat_last),
-    .beat_bad_fcs  (beat_bad_fcs),
-    .beat_lost     (beat_lost),
-    .beat_bytes    (beat_bytes),
-    .beat_data     (beat_data),
-    .previous_data (previous_data),
-    .overflow      (overflow),
-    .idle          (queue_idle)
+    .clk            (clk),
+    .rst            (rst),
+    .enable         (enable),
+    .time_ns        (time_ns),
+    .others_started (others_started),
+    .s_axis_tdata   (s_axis_tdata),
+    .s_axis_tkeep   (s_axis_tkeep),
+    .s_axis_tvalid  (s_axis_tvalid),
+    .s_axis_tlast   (s_axis_tlast),
+    .s_axis_tuser   (s_axis_tuser),
+    .starts         (starts),
+    .load           (load),
+    .load_first     (load_first),
+    .load_bytes     (load_bytes),
+    .load_data      (load_data),
+    .stall          (stall),
+    .hold           (hold),
+    .beat_valid     (beat_valid),
+    .beat_fresh     (beat_fresh),
+    .beat_first     (beat_first),
+    .beat_last      (beat_last),
+    .beat_bad_fcs   (beat_bad_fcs),
+    .beat_lost      (beat_lost),
+    .beat_bytes     (beat_bytes),
+    .beat_data      (beat_data),
+    .previous_data  (previous_data),
+    .overflow       (beat_overflow),
+    .idle           (queue_idle)
   );
 
   // ---- frame headers and verdict
@@ -108,6 +109,7 @@ module receive_line #(
   wire        beat_counts;
   wire [2:0]  ip_groups;
   wire [2:0]  udp_groups;
+  wire [7:0]  udp_lanes;
   wire        ip_sum_good;
   wire        udp_sum_good;
   wire [15:0] udp_length;
@@ -121,6 +123,8 @@ module receive_line #(
     .rst                (rst),
     .group_address      (group_address),
     .group_port         (group_port),
+    .verified           (verified),
+    .prototype          (prototype),
     .load               (load),
     .load_first         (load_first),
     .load_bytes         (load_bytes),
@@ -142,6 +146,7 @@ module receive_line #(
     .beat_counts        (beat_counts),
     .ip_groups          (ip_groups),
     .udp_groups         (udp_groups),
+    .udp_lanes          (udp_lanes),
     .ip_sum_good        (ip_sum_good),
     .udp_sum_good       (udp_sum_good),
     .udp_length         (udp_length),
@@ -159,22 +164,23 @@ module receive_line #(
     .payload_lanes (payload_lanes),
     .ip_groups     (ip_groups),
     .udp_groups    (udp_groups),
+    .udp_lanes     (udp_lanes),
     .udp_length    (udp_length),
     .ip_sum_good   (ip_sum_good),
     .udp_sum_good  (udp_sum_good)
   );
 
-  wire [47:0] frame_time;
-  wire [47:0] frame_done_time;
+  wire [63:0] frame_start;                // {others, time}
+  wire [63:0] done_start;
 
   frame_times u_frame_times (
-    .clk        (clk),
-    .rst        (rst),
-    .begins     (beat_fresh && beat_first),
-    .begin_time (beat_data[47:0]),
-    .done       (frame_done),
-    .latest     (frame_time),
-    .oldest     (frame_done_time)
+    .clk    (clk),
+    .rst    (rst),
+    .begins (beat_fresh && beat_first),
+    .start  (beat_data),
+    .done   (frame_done),
+    .latest (frame_start),
+    .oldest (done_start)
   );
 
   // ---- blocks
@@ -194,7 +200,6 @@ module receive_line #(
   wire [7:0]  message_type_here;
   wire        line_full;
   wire        truncated;
-  wire        abandoned;
   wire        extra_data;
   wire        parser_idle;
 
@@ -210,7 +215,7 @@ module receive_line #(
     .beat_data         (beat_data),
     .previous_lane_7   (previous_data[63:56]),
     .payload_lanes     (payload_lanes),
-    .payload_begins    (payload_begins),
+    .payload_begins    (payload_begins && !prototype),
     .payload_at_lane_6 (payload_at_lane_6),
     .dropped           (dropped),
     .hold              (hold),
@@ -229,28 +234,27 @@ module receive_line #(
     .message_type_here (message_type_here),
     .line_full         (line_full),
     .truncated         (truncated),
-    .abandoned         (abandoned),
     .extra_data        (extra_data),
     .idle              (parser_idle)
   );
 
+  wire known;
   wire long_enough;
   wire exact;
-  wire type_decoded;
 
   itch_length u_itch_length (
     .message_type (message_type),
     .length       (length),
+    .known        (known),
     .long_enough  (long_enough),
-    .exact        (exact),
-    .decoded      (type_decoded)
+    .exact        (exact)
   );
 
   // Asked for from the block's tenth word on, when the type has long been known and the block is longer than any type.
   reg          streams;
 
   always @(posedge clk)
-    streams <= !type_decoded;
+    streams <= !known;
 
   wire         line_ready;
   wire [7:0]   lines;
@@ -285,9 +289,10 @@ module receive_line #(
   reg  [4:0]  done_first_bytes;
   reg         done_raw_tail;
   wire        beyond_first = length > RAW_FIRST_BYTES[15:0];
-  reg         done_long_enough;
-  reg         done_exact;
+  reg         done_known;
   reg         done_decoded;
+  reg         done_exact;
+  reg  [63:0] number;                     // the block's sequence number
 
   always @(posedge clk) begin
     block_done <= block_ends && !dropped && !rst;
@@ -296,53 +301,26 @@ module receive_line #(
       done_type        <= length == 16'd0 ? 8'd0 : message_type_here;
       done_first_bytes <= beyond_first ? RAW_FIRST_BYTES[4:0] : length[4:0];
       done_raw_tail    <= beyond_first;
-      done_long_enough <= long_enough;
+      done_known       <= known;
+      done_decoded     <= long_enough;
       done_exact       <= exact;
-      done_decoded     <= long_enough && type_decoded;
     end
+    if (packet_begins)
+      number <= packet_sequence;
+    else if (block_done)
+      number <= number + 64'd1;
   end
 
-  wire [63:0] number;
-  wire        old;
-  wire        gap;
-  wire [63:0] gap_from;
-  wire        session_change;
-  wire        end_of_session;
-  wire        stream_idle;
-  wire        frame_good = frame_reason == `TL_DROP_REASON_ACCEPT;
-
-  stream u_stream (
-    .clk                 (clk),
-    .rst                 (rst),
-    .packet_begins       (packet_begins),
-    .packet_session      (packet_session),
-    .packet_sequence     (packet_sequence),
-    .packet_kind         (packet_kind),
-    .dropped             (dropped),
-    .frame_done          (frame_done),
-    .frame_good          (frame_good),
-    .block_done          (block_done),
-    .number              (number),
-    .old                 (old),
-    .next_expected       (next_expected),
-    .next_expected_valid (next_expected_valid),
-    .gap                 (gap),
-    .gap_from            (gap_from),
-    .session_change      (session_change),
-    .end_of_session      (end_of_session),
-    .idle                (stream_idle)
-  );
-
+  // What the headers have against the frame is known by now, even for the first block.
+  wire         block_decoded = block_done && !dropped;
   wire [479:0] record;
   wire [479:0] continuation;
   wire         continued;
-  wire [7:0]   status;
-  wire         output_idle;
 
-  assign decoded_valid = block_done && !old;
-
-  itch_decode u_itch_decode (
-    .valid           (decoded_valid),
+  itch_decode #(
+    .LINE_B (LINE_B)
+  ) u_itch_decode (
+    .valid           (block_decoded),
     .words           (words),
     .last_word       (last_word),
     .lines           (lines),
@@ -350,61 +328,126 @@ module receive_line #(
     .message_type    (done_type),
     .first_bytes     (done_first_bytes),
     .raw_tail        (done_raw_tail),
-    .long_enough     (done_long_enough),
-    .exact           (done_exact),
+    .known           (done_known),
     .decoded         (done_decoded),
+    .exact           (done_exact),
     .sequence_number (number),
-    .frame_time      (frame_time),
+    .frame_time      (frame_start[47:0]),
     .record          (record),
     .continuation    (continuation),
-    .continued       (continued),
-    .status          (status)
+    .continued       (continued)
   );
+
+  // ---- the other packet format
+
+  wire         prototype_begins;
+  wire [63:0]  prototype_session;
+  wire         prototype_decoded;
+  wire [479:0] prototype_record;
+  wire         prototype_truncated;
+  wire         prototype_extra_data;
+  wire         prototype_idle;
+
+  prototype_parser #(
+    .LINE_B (LINE_B)
+  ) u_prototype_parser (
+    .clk               (clk),
+    .rst               (rst),
+    .beat_fresh        (beat_fresh),
+    .beat_first        (beat_first),
+    .beat_ends         (beat_ends),
+    .beat_bytes        (beat_bytes),
+    .beat_data         (beat_data),
+    .beat_in_payload   (payload_lanes[0]),
+    .payload_begins    (payload_begins && prototype),
+    .payload_at_lane_6 (payload_at_lane_6),
+    .udp_length        (udp_length),
+    .dropped           (dropped),
+    .frame_time        (frame_start[47:0]),
+    .packet_begins     (prototype_begins),
+    .session           (prototype_session),
+    .message_valid     (prototype_decoded),
+    .record            (prototype_record),
+    .truncated         (prototype_truncated),
+    .extra_data        (prototype_extra_data),
+    .idle              (prototype_idle)
+  );
+
+  assign decoded_valid = block_decoded || prototype_decoded;
+
+  // ---- entries
+
+  wire [`TL_HEADER_BITS-1:0] header;
+  wire [`TL_END_BITS-1:0]    frame_end;
+  wire                       frame_good = frame_reason == `TL_DROP_REASON_ACCEPT;
+
+  assign header[`TL_HEADER_SESSION  +: 80] = prototype ? {"  ", prototype_session} : packet_session;
+  assign header[`TL_HEADER_SEQUENCE +: 64] = prototype ? 64'd0 : packet_sequence;
+  assign header[`TL_HEADER_COUNT    +: 16] = prototype ? 16'd1 : packet_count;
+  assign header[`TL_HEADER_KIND     +: 8]  = prototype ? `TL_FRAME_KIND_DATA : packet_kind;
+  assign header[`TL_HEADER_UNNUMBERED]     = prototype;
+  assign header[`TL_HEADER_OTHERS   +: 16] = frame_start[63:48];
+  assign header[`TL_HEADER_TIME     +: 48] = frame_start[47:0];
+
+  assign frame_end[`TL_END_REASON +: 8]  = frame_reason;
+  assign frame_end[`TL_END_TRUNCATED]    = frame_good && (prototype ? prototype_truncated : truncated);
+  assign frame_end[`TL_END_EXTRA_DATA]   = frame_good && (prototype ? prototype_extra_data : extra_data);
+  assign frame_end[`TL_END_OTHERS +: 16] = done_start[63:48];
+  assign frame_end[`TL_END_TIME   +: 48] = done_start[47:0];
+  assign frame_end[`TL_END_HEADER_SEEN]  = 1'b0;               // line_queue knows
+  assign frame_end[`TL_END_OVERFLOW]     = frame_reason == `TL_DROP_REASON_OVERFLOW;
+
+  wire         entry_valid;
+  wire [1:0]   entry_kind;
+  wire [479:0] entry_data;
+  wire         output_idle;
 
   line_output u_line_output (
     .clk               (clk),
     .rst               (rst),
-    .continuation_only (line_ready && !old),
+    .header_valid      (packet_begins || prototype_begins),
+    .header            (header),
+    .continuation_only (line_ready),
     .words             (words[639:192]),
-    .message_valid     (decoded_valid),
+    .message_valid     (block_decoded),
     .message_continued (continued),
     .record            (record),
     .continuation      (continuation),
-    .line_valid        (line_valid),
-    .line_first        (line_first),
-    .line_data         (line_data),
+    .prototype_valid   (prototype_decoded),
+    .prototype_record  (prototype_record),
+    .end_valid         (frame_done),
+    .frame_end         (frame_end),
+    .entry_valid       (entry_valid),
+    .entry_kind        (entry_kind),
+    .entry_data        (entry_data),
     .idle              (output_idle)
   );
 
-  always @(posedge clk)
-    line_abort <= !rst && abandoned && lines != 8'd0 && !old;
+  wire         entries_idle;
+  wire         entry_overflow;
 
-  // ---- reports and counters. Nothing here is a copy: the next packet's header cannot be complete before.
-
-  assign report_valid     = frame_done;
-  assign report_reason    = frame_reason;
-  assign report_kind      = frame_good ? packet_kind : `TL_FRAME_KIND_DATA;
-  assign report_flags     = frame_good ? {3'd0, end_of_session, session_change, gap, extra_data, truncated} : 8'd0;
-  assign report_gap_from  = frame_good && gap ? gap_from : 64'd0;
-  assign report_session   = frame_good ? packet_session : 80'd0;
-  assign report_sequence  = frame_good ? packet_sequence : 64'd0;
-  assign report_count     = frame_good ? packet_count : 16'd0;
-  assign report_timestamp = frame_done_time;
-
-  statistics u_statistics (
-    .clk            (clk),
-    .rst            (rst),
-    .message_valid  (decoded_valid),
-    .message_status (status),
-    .duplicate      (block_done && old),
-    .frame_done     (frame_done),
-    .frame_reason   (frame_reason),
-    .frame_gap      (gap),
-    .counters       (statistics)
+  line_queue #(
+    .DEPTH_LOG2 (LINES_LOG2)
+  ) u_line_queue (
+    .clk          (clk),
+    .rst          (rst),
+    .verified     (verified),
+    .entry_valid  (entry_valid),
+    .entry_kind   (entry_kind),
+    .entry_data   (entry_data),
+    .stall        (stall),
+    .x_valid      (x_valid),
+    .x_kind       (x_kind),
+    .x_data       (x_data),
+    .x_ready      (x_ready),
+    .x_level_high (x_level_high),
+    .overflow     (entry_overflow),
+    .idle         (entries_idle)
   );
 
-  assign idle = queue_idle && header_idle && parser_idle && stream_idle && output_idle
-                && !block_done && !line_ready && !line_abort;
+  assign overflow = beat_overflow || entry_overflow;
+  assign idle     = queue_idle && header_idle && parser_idle && prototype_idle && output_idle && entries_idle
+                    && !block_done && !line_ready;
 
 endmodule
 `default_nettype wire

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Queue of a receive line's entries between the parser, which cannot wait, and the arbiter, which may let a frame wait
+// for the other line. While it is empty an entry goes straight into the output register: no clock is spent in it.
+//
+// Verified delivery: a frame's entries wait uncommitted until its END. A good END makes them visible, all at once; a bad
+// one takes them back and stands alone. A frame that finds no more than RESERVE places free loses its further entries,
+// and its END says overflow. The reserve is for ENDs; `stall` stops the beats before it is used up. So a frame can only
+// wait for room behind committed entries, never behind its own.
+`include "layout.vh"
+`include "entry.vh"
+`default_nettype none
+
+module line_queue #(
+  parameter DEPTH_LOG2 = 13               // 7 at least, for the reserve
+) (
+  input  wire         clk,
+  input  wire         rst,
+  input  wire         verified,           // looked at with a frame's HEADER
+
+  input  wire         entry_valid,
+  input  wire [1:0]   entry_kind,
+  input  wire [479:0] entry_data,
+  output reg          stall,              // send no more than what is under way
+
+  output reg          x_valid,
+  output reg  [1:0]   x_kind,
+  output reg  [479:0] x_data,
+  input  wire         x_ready,
+  output reg          x_level_high,       // little room: what waits must go on
+
+  output reg          overflow,           // pulse: a frame begins to lose entries
+  output wire         idle
+);
+
+  localparam WIDTH = 482;
+
+  localparam [DEPTH_LOG2:0] DEPTH   = {1'b1, {DEPTH_LOG2{1'b0}}};
+  localparam [DEPTH_LOG2:0] MARGIN  = 24;               // more than the entries under way when `stall` rises
+  localparam [DEPTH_LOG2:0] RESERVE = MARGIN + MARGIN;
+  localparam [DEPTH_LOG2:0] HIGH    = DEPTH / 8 * 3;    // by default, room for a jumbo frame of the shortest blocks is left
+
+  // ---- the frame in hand
+
+  reg  header_seen;                       // its HEADER was taken
+  reg  held;                              // its entries are uncommitted
+  reg  losing;                            // its further entries are discarded
+  reg  full;
+
+  wire is_header   = entry_kind == `TL_ENTRY_HEADER;
+  wire is_end      = entry_kind == `TL_ENTRY_END;
+  wire bad         = entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
+  wire holds       = is_header ? verified : held;
+  wire discard     = entry_valid && !is_end && (full || losing);
+  wire take        = entry_valid && !discard;
+  wire rewind      = entry_valid && is_end && held && (bad || losing);
+
+  always @(posedge clk)
+    if (rst) begin
+      header_seen <= 1'b0;
+      held        <= 1'b0;
+      losing      <= 1'b0;
+      overflow    <= 1'b0;
+    end else begin
+      overflow <= discard && !losing;
+      if (entry_valid) begin
+        header_seen <= !is_end && (header_seen || !discard);
+        held        <= !is_end && holds;
+        losing      <= !is_end && (losing || full);
+      end
+    end
+
+  // An END tells what became of its frame here as well. Cut-through: what the headers had against it stands.
+  reg  [479:0] data;
+
+  always @* begin
+    data = entry_data;
+    if (is_end) begin
+      data[`TL_END_HEADER_SEEN] = header_seen && !rewind;
+      if (losing)
+        data[`TL_END_OVERFLOW] = 1'b1;
+      if (losing && (held || !bad))
+        data[`TL_END_REASON +: 8] = `TL_DROP_REASON_OVERFLOW;
+    end
+  end
+
+  // ---- memory
+
+  reg  [WIDTH-1:0]      memory [0:(1 << DEPTH_LOG2) - 1];
+  reg  [WIDTH-1:0]      memory_data;
+  reg  [WIDTH-1:0]      fresh_data;
+  reg                   head_fresh;       // the head was written one clock ago: memory_data does not show it yet
+  reg  [DEPTH_LOG2:0]   write_pointer;    // one bit more than an address
+  reg  [DEPTH_LOG2:0]   commit_pointer;   // of the first uncommitted entry
+  reg  [DEPTH_LOG2:0]   read_pointer;
+  reg  [DEPTH_LOG2:0]   read_after;       // read_pointer + 1
+  reg                   nothing;          // write_pointer == read_pointer
+  reg                   empty;            // commit_pointer == read_pointer
+
+  wire                  free      = !x_valid || x_ready;
+  wire                  pop       = free && !empty;
+  wire                  bypass    = take && free && nothing && !holds;
+  wire                  push      = take && !(free && nothing && !holds);
+  wire                  commits   = push && (is_end || !holds);
+  wire [DEPTH_LOG2:0]   write_at  = rewind ? commit_pointer : write_pointer;
+  wire [DEPTH_LOG2:0]   written   = write_at + 1'b1;
+  wire [DEPTH_LOG2-1:0] read_next = pop ? read_after[DEPTH_LOG2-1:0] : read_pointer[DEPTH_LOG2-1:0];
+  wire                  last      = write_pointer == read_after;       // a pop leaves nothing
+  wire                  last_seen = commit_pointer == read_after;      // ... nothing that is committed
+
+  always @(posedge clk) begin
+    if (push) begin
+      memory[write_at[DEPTH_LOG2-1:0]] <= {entry_kind, data};
+      fresh_data <= {entry_kind, data};
+    end
+    if (!nothing)
+      memory_data <= memory[read_next];
+    head_fresh <= push && (rewind ? empty || (pop && last_seen) : nothing || (pop && last));
+  end
+
+  always @(posedge clk)
+    if (rst) begin
+      write_pointer  <= {DEPTH_LOG2 + 1{1'b0}};
+      commit_pointer <= {DEPTH_LOG2 + 1{1'b0}};
+      read_pointer   <= {DEPTH_LOG2 + 1{1'b0}};
+      read_after     <= {{DEPTH_LOG2{1'b0}}, 1'b1};
+      nothing        <= 1'b1;
+      empty          <= 1'b1;
+    end else begin
+      if (push)
+        write_pointer <= written;
+      if (commits)
+        commit_pointer <= written;
+      if (pop) begin
+        read_pointer <= read_after;
+        read_after   <= read_after + 1'b1;
+      end
+      nothing <= !push && (nothing || (pop && last));
+      empty   <= !commits && (empty || (pop && last_seen));
+    end
+
+  // The level as of one clock ago decides; the margins allow for it.
+  reg  [DEPTH_LOG2:0] level;
+
+  always @(posedge clk)
+    if (rst) begin
+      level        <= {DEPTH_LOG2 + 1{1'b0}};
+      full         <= 1'b0;
+      stall        <= 1'b0;
+      x_level_high <= 1'b0;
+    end else begin
+      level        <= write_pointer - read_pointer;
+      full         <= level >= DEPTH - RESERVE;
+      stall        <= level >= DEPTH - MARGIN;
+      x_level_high <= level >= HIGH;
+    end
+
+  // ---- output register
+
+  always @(posedge clk) begin
+    if (rst)
+      x_valid <= 1'b0;
+    else if (free)
+      x_valid <= !empty || bypass;
+    if (free && (!empty || bypass))
+      {x_kind, x_data} <= !empty ? head_fresh ? fresh_data : memory_data : {entry_kind, data};
+  end
+
+  assign idle = nothing && !x_valid;
+
+endmodule
+`default_nettype wire
