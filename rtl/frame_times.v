@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Starts of the frames that have begun and not yet ended in the entry stream: {others, time}. Frames of a single beat
-// can follow each other every clock and a frame's END comes 6 clocks after its last beat, so at most 8 are under way.
+// can follow each other every clock and a frame's END comes 7 clocks after its last beat, so at most 8 are under way.
 `default_nettype none
 
 module frame_times (

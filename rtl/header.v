@@ -49,12 +49,12 @@ module header (
   output wire [2:0]   udp_groups,          // ... to the UDP checksum
   output wire [7:0]   udp_lanes,           // one clock later: lanes that do not lie behind a payload that is too short
   input  wire         ip_sum_good,         // 4 clocks after the header's last beat
-  input  wire         udp_sum_good,        // 5 clocks after the frame's last beat
+  input  wire         udp_sum_good,        // 6 clocks after the frame's last beat
   output reg  [15:0]  udp_length,
 
   // verdict
   output reg          dropped,             // the frame in hand is not for us
-  output reg          done,                // pulse, 6 clocks after a frame's last beat has left, in frame order
+  output reg          done,                // pulse, 7 clocks after a frame's last beat has left, in frame order
   output reg  [7:0]   done_reason,
   output wire         idle
 );
@@ -371,12 +371,14 @@ module header (
   reg  [13:0] frame_bytes_2;
   reg  [7:0]  fault_5;
   reg         ends_5;                             // one clock after ends_d[4]: reason is the frame's
+  reg         ends_6;
+  reg  [7:0]  reason_6;
+  reg  [7:0]  fault_6;
+  reg         fault_first;                        // the fault counts, not what the headers have against the frame
+  reg         sum_counts;                         // nothing comes before a bad UDP checksum
 
   wire        passed      = reason == `TL_DROP_REASON_ACCEPT;
   wire        faulty      = fault_5 != `TL_DROP_REASON_ACCEPT;
-  wire        fault_first = faulty && (passed || (verified && (fault_5 == `TL_DROP_REASON_OVERFLOW || fault_5 < reason)));
-  wire        sum_first   = udp_checked && !udp_sum_good && !faulty
-                            && (passed || (verified && reason == `TL_DROP_REASON_SHORT_MOLD_HEADER));
 
   // 14 bytes and 0, 1 or 2 tags; lane 6 of beat 1 or of beat 2.
   reg  [4:0]  ip_start;
@@ -410,19 +412,24 @@ module header (
                : ip_bytes > {3'd0, frame_bytes_2} ? `TL_DROP_REASON_IP_LENGTH : `TL_DROP_REASON_ACCEPT;
     fault_4 <= fault_3;
     fault_5 <= fault_4;
-    done_reason <= fault_first   ? fault_5
-                   : sum_first   ? `TL_DROP_REASON_BAD_UDP_CHECKSUM
-                   : reason;
+    fault_6     <= fault_5;
+    reason_6    <= reason;
+    fault_first <= faulty && (passed || (verified && (fault_5 == `TL_DROP_REASON_OVERFLOW || fault_5 < reason)));
+    sum_counts  <= !faulty && (passed || (verified && reason == `TL_DROP_REASON_SHORT_MOLD_HEADER));
+    done_reason <= fault_first                                ? fault_6
+                   : sum_counts && udp_checked && !udp_sum_good ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : reason_6;
     if (rst) begin
       ends_5 <= 1'b0;
+      ends_6 <= 1'b0;
       done   <= 1'b0;
     end else begin
       ends_5 <= ends_d[4];
-      done   <= ends_5;
+      ends_6 <= ends_5;
+      done   <= ends_6;
     end
   end
 
-  assign idle = ends_d == 4'd0 && !ends_5 && !done;
+  assign idle = ends_d == 4'd0 && !ends_5 && !ends_6 && !done;
 
 endmodule
 `default_nettype wire

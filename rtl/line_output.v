@@ -3,7 +3,7 @@
 // the record that completes the message last. A message that ends with a continuation line leaves its record for the next
 // clock; if that clock has a record of its own, that one waits in turn. One waiting record is enough: before a message of
 // two lines ends, two clocks pass without any end. HEADER and END never meet a line: a packet's first message is decoded
-// after its HEADER's clock, a frame's last line is out 2 clocks after its last beat, and its END comes 6 clocks after it.
+// after its HEADER's clock, a frame's last line is out 2 clocks after its last beat, and its END comes 7 clocks after it.
 `include "layout.vh"
 `include "entry.vh"
 `default_nettype none

@@ -27,7 +27,7 @@ module moldudp64_parser (
   input  wire        dropped,             // the frame is not for us
   output wire        hold,                // the beat is needed for another clock
 
-  // packet header; stays until 6 clocks after the frame's end at least. A first block ends with packet_begins at the earliest.
+  // packet header; stays until 7 clocks after the frame's end at least. A first block ends with packet_begins at the earliest.
   output reg         packet_begins,       // pulse: header captured
   output reg  [79:0] session,             // byte k at bits 8k+7:8k
   output reg  [63:0] sequence_number,

@@ -24,7 +24,7 @@ module prototype_parser #(
   input  wire         dropped,
   input  wire [47:0]  frame_time,         // of the frame in hand
 
-  // packet header; stays until 6 clocks after the frame's end at least
+  // packet header; stays until 7 clocks after the frame's end at least
   output reg          packet_begins,      // pulse
   output reg  [63:0]  session,
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Ones' complement sums (RFC 1071) of the IPv4 header and of the UDP datagram with its pseudo header, a beat a clock.
 // A right sum is 0xFFFF, also with the bytes of every word swapped (RFC 1071 section 2 B): the lanes are added as they
-// stand. The verdicts are about the beat 4 and 5 clocks ago, so frames that follow each other at once never mix.
+// stand. The verdicts are about the beat 4 and 6 clocks ago, so frames that follow each other at once never mix.
 `default_nettype none
 
 module receive_checksum (
@@ -16,7 +16,7 @@ module receive_checksum (
   input  wire [15:0]  udp_length,         // for the pseudo header
 
   output wire         ip_sum_good,        // header complete 4 clocks ago
-  output wire         udp_sum_good        // frame complete 5 clocks ago
+  output wire         udp_sum_good        // frame complete 6 clocks ago
 );
 
   localparam [15:0] PROTOCOL_UDP_SWAPPED = 16'h1100;
@@ -86,30 +86,42 @@ module receive_checksum (
   end
 
   // ---- 4: one sum a frame. 30 words of header make less than 2^21; 65,535 bytes of UDP and two addresses less than
-  //         2^32 - and a frame that goes on behind them is oversize, whatever it sums to.
+  //         2^32 - and a frame that goes on behind them is oversize, whatever it sums to. The long sum is kept as two
+  //         halves, the carry between them waiting for the next addition.
 
   reg  [20:0] ip_sum;
-  reg  [31:0] udp_sum;
+  reg  [15:0] udp_sum;
+  reg         udp_carry;
+  reg  [15:0] udp_sum_high;
 
   always @(posedge clk)
     if (first_3) begin
-      ip_sum  <= 21'd0;
-      udp_sum <= 32'd0;
+      ip_sum       <= 21'd0;
+      udp_sum      <= 16'd0;
+      udp_carry    <= 1'b0;
+      udp_sum_high <= 16'd0;
     end else if (add_3) begin
-      ip_sum  <= ip_sum + {3'd0, ip_sum_3};
-      udp_sum <= udp_sum + {14'd0, udp_sum_3};
+      ip_sum               <= ip_sum + {3'd0, ip_sum_3};
+      {udp_carry, udp_sum} <= {1'b0, udp_sum} + {1'b0, udp_sum_3[15:0]};
+      udp_sum_high         <= udp_sum_high + {14'd0, udp_sum_3[17:16]} + {15'd0, udp_carry};
     end
 
   // Folded once, the carries at most complete 0xFFFF; they cannot carry again and give 0xFFFF.
   assign ip_sum_good = ip_sum[15:5] == 11'h7FF && ip_sum[4:0] == ~ip_sum[20:16];
 
-  // ---- 5: fold, and the rest of the pseudo header
+  // ---- 5 and 6: fold, with the rest of the pseudo header
 
+  reg  [16:0] udp_rest;
+  reg  [16:0] udp_halves;
+  reg         udp_carry_5;
   reg  [18:0] udp_folded;
 
-  always @(posedge clk)
-    udp_folded <= {3'd0, udp_sum[15:0]} + {3'd0, udp_sum[31:16]} + {3'd0, udp_length[7:0], udp_length[15:8]}
-                  + {3'd0, PROTOCOL_UDP_SWAPPED};
+  always @(posedge clk) begin
+    udp_rest    <= {1'b0, udp_length[7:0], udp_length[15:8]} + {1'b0, PROTOCOL_UDP_SWAPPED};
+    udp_halves  <= {1'b0, udp_sum} + {1'b0, udp_sum_high};
+    udp_carry_5 <= udp_carry;
+    udp_folded  <= {2'd0, udp_halves} + {2'd0, udp_rest} + {18'd0, udp_carry_5};
+  end
 
   assign udp_sum_good = udp_folded[15:3] == 13'h1FFF && udp_folded[2:0] == ~udp_folded[18:16];
 
