@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Counters of the receive side, one 32-bit word each in the order of the register map. A frame's messages count when
 // its verdict is known: by status if it is good, together as bad if not; a bad frame's duplicates and gap do not count.
+// What the filter kept back counts at once.
+//
+// Messages come from the one frame that owns the stream, before its report; reports of other frames may come between.
 `include "layout.vh"
 `default_nettype none
 
@@ -9,64 +12,104 @@ module statistics (
   input  wire        rst,
 
   input  wire        message_valid,       // delivered
-  input  wire [7:0]  message_status,
-  input  wire        duplicate,           // an old message, not delivered
-  input  wire        frame_done,          // after the frame's last message
+  input  wire [2:0]  message_status,
+  input  wire        message_filtered,
+
+  // a frame is retired
+  input  wire        frame_done,
+  input  wire        frame_line,          // 1: line B
+  input  wire        frame_owner,         // the messages since the last such frame were its
   input  wire [7:0]  frame_reason,
   input  wire        frame_gap,
+  input  wire [15:0] frame_duplicates,
+
+  output wire [15:0] delivered,           // messages of the owner so far
+  output reg         any_delivered,
 
   output reg  [32*`TL_STATISTICS_WORDS-1:0] counters
 );
 
   localparam STATUSES = `TL_STATISTIC_MESSAGES_TOO_LONG - `TL_STATISTIC_MESSAGES_OK + 1;
 
-  localparam [31:0] FIRST_DROPPED = `TL_STATISTIC_DROPPED_OVERSIZE;   // the reasons' words are in the reasons' order
+  // The reasons' words are in the reasons' order.
+  localparam FIRST_DROPPED = `TL_STATISTIC_DROPPED_OVERSIZE;
+  localparam LAST_DROPPED  = `TL_STATISTIC_DROPPED_OVERFLOW;
 
-  // ---- of the frame in hand; 16 bits, as a packet has fewer than 2^16 blocks
+  // ---- of the owner; 16 bits, as a packet has fewer than 2^16 blocks
 
   reg  [16*STATUSES-1:0] by_status;
   reg  [15:0]            all;
-  reg  [15:0]            duplicates;
   integer                i;
 
+  assign delivered = all;
+
   always @(posedge clk)
-    if (rst || frame_done) begin
-      by_status  <= {16 * STATUSES{1'b0}};
-      all        <= 16'd0;
-      duplicates <= 16'd0;
+    if (rst || (frame_done && frame_owner)) begin
+      by_status     <= {16 * STATUSES{1'b0}};
+      all           <= 16'd0;
+      any_delivered <= 1'b0;
     end else if (message_valid) begin
-      all <= all + 16'd1;
+      all           <= all + 16'd1;
+      any_delivered <= 1'b1;
       for (i = 0; i < STATUSES; i = i + 1)
-        if (message_status == i[7:0])
+        if (message_status == i[2:0])
           by_status[16 * i +: 16] <= by_status[16 * i +: 16] + 16'd1;
-    end else if (duplicate)
-      duplicates <= duplicates + 16'd1;
+    end
+
+  // ---- what a frame adds, a clock before it is added
+
+  reg  [16*STATUSES-1:0] add_by_status;
+  reg  [15:0]            add_bad;
+  reg  [15:0]            add_duplicates;
+  reg  [15:0]            add_b;
+  reg                    add_gap;
+  reg                    add_accepted;
+  reg                    add_accepted_b;
+  reg                    add_frame;
+  reg                    add_frame_b;
+  reg                    add_filtered;
+  reg  [LAST_DROPPED-FIRST_DROPPED:0] add_dropped;
+
+  wire    good = frame_done && frame_reason == `TL_DROP_REASON_ACCEPT;
+  integer j;
+
+  always @(posedge clk) begin
+    add_frame      <= frame_done && !rst;
+    add_frame_b    <= frame_done && frame_line && !rst;
+    add_accepted   <= good && !rst;
+    add_accepted_b <= good && frame_line && !rst;
+    add_gap        <= good && frame_gap && !rst;
+    add_filtered   <= message_filtered && !rst;
+    add_duplicates <= good ? frame_duplicates : 16'd0;
+    add_by_status  <= good && frame_owner ? by_status : {16 * STATUSES{1'b0}};
+    add_b          <= good && frame_owner && frame_line ? all : 16'd0;
+    add_bad        <= frame_done && frame_owner && !good ? all : 16'd0;
+    for (j = FIRST_DROPPED; j <= LAST_DROPPED; j = j + 1)
+      add_dropped[j - FIRST_DROPPED] <= frame_done && !rst && {24'd0, frame_reason - `TL_DROP_REASON_OVERSIZE} == j - FIRST_DROPPED;
+  end
 
   // ---- since reset
 
-  wire    good = frame_reason == `TL_DROP_REASON_ACCEPT;
   integer k;
 
   always @(posedge clk)
     if (rst)
       counters <= {32 * `TL_STATISTICS_WORDS{1'b0}};
-    else if (frame_done) begin
-      counters[32 * `TL_STATISTIC_FRAMES +: 32] <= counters[32 * `TL_STATISTIC_FRAMES +: 32] + 32'd1;
-      if (good) begin
-        counters[32 * `TL_STATISTIC_ACCEPTED +: 32] <= counters[32 * `TL_STATISTIC_ACCEPTED +: 32] + 32'd1;
-        counters[32 * `TL_STATISTIC_DUPLICATES +: 32]
-          <= counters[32 * `TL_STATISTIC_DUPLICATES +: 32] + {16'd0, duplicates};
-        counters[32 * `TL_STATISTIC_GAPS +: 32] <= counters[32 * `TL_STATISTIC_GAPS +: 32] + {31'd0, frame_gap};
-        for (k = 0; k < STATUSES; k = k + 1)
-          counters[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 32]
-            <= counters[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 32] + {16'd0, by_status[16 * k +: 16]};
-      end else begin
-        counters[32 * `TL_STATISTIC_MESSAGES_BAD +: 32]
-          <= counters[32 * `TL_STATISTIC_MESSAGES_BAD +: 32] + {16'd0, all};
-        for (k = `TL_STATISTIC_DROPPED_OVERSIZE; k <= `TL_STATISTIC_DROPPED_OVERFLOW; k = k + 1)
-          if (frame_reason - `TL_DROP_REASON_OVERSIZE == k[7:0] - FIRST_DROPPED[7:0])
-            counters[32 * k +: 32] <= counters[32 * k +: 32] + 32'd1;
-      end
+    else begin
+      counters[32 * `TL_STATISTIC_FRAMES +: 32]     <= counters[32 * `TL_STATISTIC_FRAMES +: 32] + {31'd0, add_frame};
+      counters[32 * `TL_STATISTIC_ACCEPTED +: 32]   <= counters[32 * `TL_STATISTIC_ACCEPTED +: 32] + {31'd0, add_accepted};
+      counters[32 * `TL_STATISTIC_DUPLICATES +: 32] <= counters[32 * `TL_STATISTIC_DUPLICATES +: 32] + {16'd0, add_duplicates};
+      counters[32 * `TL_STATISTIC_GAPS +: 32]       <= counters[32 * `TL_STATISTIC_GAPS +: 32] + {31'd0, add_gap};
+      counters[32 * `TL_STATISTIC_MESSAGES_BAD +: 32] <= counters[32 * `TL_STATISTIC_MESSAGES_BAD +: 32] + {16'd0, add_bad};
+      counters[32 * `TL_STATISTIC_FILTERED +: 32]   <= counters[32 * `TL_STATISTIC_FILTERED +: 32] + {31'd0, add_filtered};
+      counters[32 * `TL_STATISTIC_FRAMES_B +: 32]   <= counters[32 * `TL_STATISTIC_FRAMES_B +: 32] + {31'd0, add_frame_b};
+      counters[32 * `TL_STATISTIC_ACCEPTED_B +: 32] <= counters[32 * `TL_STATISTIC_ACCEPTED_B +: 32] + {31'd0, add_accepted_b};
+      counters[32 * `TL_STATISTIC_MESSAGES_B +: 32] <= counters[32 * `TL_STATISTIC_MESSAGES_B +: 32] + {16'd0, add_b};
+      for (k = 0; k < STATUSES; k = k + 1)
+        counters[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 32]
+          <= counters[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 32] + {16'd0, add_by_status[16 * k +: 16]};
+      for (k = FIRST_DROPPED; k <= LAST_DROPPED; k = k + 1)
+        counters[32 * k +: 32] <= counters[32 * k +: 32] + {31'd0, add_dropped[k - FIRST_DROPPED]};
     end
 
 endmodule

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The MoldUDP64 stream: session, next expected sequence number, gaps and old messages, modulo 2^64. A packet's effect
-// is in force 3 clocks after the beat with its header's end, before its first block can end. A frame whose verdict
-// turns out bad leaves the stream as it found it.
+// The MoldUDP64 stream of both lines: session, next expected sequence number, gaps and old messages, modulo 2^64. The
+// stream that everybody is compared with moves only when the frame that owns it ends well; until then the owner moves a
+// copy. So a frame whose verdict turns out bad leaves nothing behind, and its numbers can come again.
+//
+// `old` and `number` hold for the message at hand in the very clock of `go`: the owner's first message may come with it.
 `include "layout.vh"
 `default_nettype none
 
@@ -9,121 +11,97 @@ module stream (
   input  wire        clk,
   input  wire        rst,
 
-  // packet header, and what its frame came to
-  input  wire        packet_begins,       // pulse: the header is there
-  input  wire [79:0] packet_session,
-  input  wire [63:0] packet_sequence,
-  input  wire [7:0]  packet_kind,
-  input  wire        dropped,             // 2 clocks after packet_begins at the latest
-  input  wire        frame_done,          // pulse
-  input  wire        frame_good,
+  // the frame that becomes the owner
+  input  wire        go,
+  input  wire [79:0] session,
+  input  wire [63:0] sequence_number,
+  input  wire [63:0] sequence_next,       // the number after
+  input  wire [7:0]  kind,
+  input  wire        unnumbered,          // its message has the number the stream expects
+  input  wire        same_session,
+  input  wire        ahead,
+  input  wire        first_old,
+  input  wire [63:0] behind,
 
-  // blocks
-  input  wire        block_done,          // pulse
-  output reg  [63:0] number,              // its sequence number
-  output reg         old,                 // it is behind the stream
+  // the owner's messages and its end
+  input  wire        message,             // one of them, old or not, in the clock of `go` or later
+  input  wire        commit,              // it ended well
+  output wire        old,
+  output wire [63:0] number,              // of an unnumbered one, in the clock of `go`
 
+  // the stream as of the last good frame
+  output reg         valid,               // there was one
+  output reg  [79:0] stream_session,
   output reg  [63:0] next_expected,
-  output reg         next_expected_valid, // a packet has been accepted
+  output reg         ended,
+  output reg         changed,             // in the clock before
 
-  // events of the packet
+  // what the owner's header came to, until its end; the first missing number is next_expected
   output reg         gap,
-  output reg  [63:0] gap_from,
   output reg         session_change,
-  output reg         end_of_session,      // the first of its session
-  output wire        idle
+  output reg         end_of_session       // the first of its session
 );
 
-  reg  [79:0] session;
-  reg         session_ended;
-
-  // ---- clock 1: how far the packet is behind; clock 2: what follows from it
-
-  reg         compared;
-  reg         same_session;
-  reg  [63:0] behind;                     // next_expected - sequence, modulo 2^64
-  reg         low_equal;                  // ... which is 0 or 2^63
-
-  wire        ahead_here  = same_session && behind[63] && !low_equal;
-  wire        behind_here = same_session && (behind[63] == low_equal);
-  wire        apply       = compared && !dropped;
-
-  reg         touched;                    // by the frame in hand: saved_* hold the stream before it
-  reg  [79:0] saved_session;
-  reg  [63:0] saved_next_expected;
-  reg         saved_valid;
-  reg         saved_ended;
-
-  reg         all_old;                    // more old numbers than a packet has
+  // The owner's copy.
+  reg  [79:0] own_session;
+  reg  [63:0] own_next;
+  reg         own_ended;
+  reg  [63:0] after;                      // the number after the message at hand's
+  reg         owner_old;
   reg  [15:0] old_left;
+  reg         all_old;                    // more old ones than a packet has
+
+  // The unnumbered: one message a packet, so next_after has long followed next_expected.
+  reg  [63:0] next_after;
+
+  always @(posedge clk)
+    next_after <= next_expected + 64'd1;
+
+  assign number = same_session ? next_expected : 64'd1;
+  assign old    = go ? first_old : owner_old;
+
+  wire        ends      = kind == `TL_FRAME_KIND_END_OF_SESSION;
+  wire        was_ended = same_session && ended;
+  wire [63:0] go_after  = !unnumbered ? sequence_next : same_session ? next_after : 64'd2;
+  wire [63:0] go_next   = unnumbered ? number : ahead || !same_session ? sequence_number : next_expected;
+  wire [63:0] after_now = go ? go_after : after;
+  wire [15:0] left_now  = go ? behind[15:0] : old_left;
+  wire        all_now   = go ? behind[63:16] != 48'd0 : all_old;
 
   always @(posedge clk) begin
-    if (packet_begins) begin
-      same_session <= next_expected_valid && session == packet_session;
-      behind       <= next_expected - packet_sequence;
-      low_equal    <= next_expected[62:0] == packet_sequence[62:0];
+    if (go) begin
+      own_session    <= session;
+      own_ended      <= ends || was_ended;
+      gap            <= ahead;
+      session_change <= valid && !same_session;
+      end_of_session <= ends && !was_ended;
     end
-
-    if (packet_begins)
-      number <= packet_sequence;
-    else if (block_done)
-      number <= number + 64'd1;
-
-    if (apply) begin
-      saved_session       <= session;
-      saved_next_expected <= next_expected;
-      saved_valid         <= next_expected_valid;
-      saved_ended         <= session_ended;
-      session             <= packet_session;
-      gap_from            <= next_expected;
-      old_left            <= behind[15:0];
-      all_old             <= behind[63:16] != 48'd0;
-    end else if (frame_done && !frame_good && touched)
-      session <= saved_session;
-    else if (block_done && old && !all_old)
-      old_left <= old_left - 16'd1;
+    if (message && !old)
+      own_next <= after_now;
+    else if (go)
+      own_next <= go_next;
+    after     <= after_now + {63'd0, message};
+    old_left  <= left_now - {15'd0, message};
+    all_old   <= all_now;
+    owner_old <= old && !(message && !all_now && left_now == 16'd1);
   end
 
   always @(posedge clk)
     if (rst) begin
-      compared            <= 1'b0;
-      touched             <= 1'b0;
-      old                 <= 1'b0;
-      next_expected       <= 64'd0;
-      next_expected_valid <= 1'b0;
-      session_ended       <= 1'b0;
-      gap                 <= 1'b0;
-      session_change      <= 1'b0;
-      end_of_session      <= 1'b0;
+      valid          <= 1'b0;
+      stream_session <= 80'd0;
+      next_expected  <= 64'd0;
+      ended          <= 1'b0;
+      changed        <= 1'b0;
     end else begin
-      compared <= packet_begins;
-
-      if (apply) begin
-        touched             <= 1'b1;
-        old                 <= behind_here;
-        next_expected_valid <= 1'b1;
-        gap                 <= ahead_here;
-        session_change      <= next_expected_valid && !same_session;
-        end_of_session      <= packet_kind == `TL_FRAME_KIND_END_OF_SESSION && !(same_session && session_ended);
-        session_ended       <= packet_kind == `TL_FRAME_KIND_END_OF_SESSION || (same_session && session_ended);
-        if (ahead_here || !same_session)
-          next_expected <= packet_sequence;
-      end else if (frame_done) begin
-        touched <= 1'b0;
-        if (!frame_good && touched) begin
-          next_expected       <= saved_next_expected;
-          next_expected_valid <= saved_valid;
-          session_ended       <= saved_ended;
-        end
-      end else if (block_done) begin
-        if (!old)
-          next_expected <= number + 64'd1;
-        else if (!all_old && old_left == 16'd1)
-          old <= 1'b0;
+      changed <= commit;
+      if (commit) begin
+        valid          <= 1'b1;
+        stream_session <= own_session;
+        next_expected  <= own_next;
+        ended          <= own_ended;
       end
     end
-
-  assign idle = !packet_begins && !compared;
 
 endmodule
 `default_nettype wire
