@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from itch import messages as itchfeed
 
 from generators.tables import ITCH50
 from tb.model.receive import MessageResult, ReceiveModel
+from tests.model.frames import FrameSpec, mold
 
 SEED = 20191230
 DECODE_AS = ("-d", "udp.port==26477,moldudp64", "-o", "ip.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
@@ -132,3 +134,98 @@ def test_bad_checksums_as_tshark_finds_them(tshark: Callable[..., Any], build: C
         assert model.frame(frame).reason == expected
         seen[expected] += 1
     assert min(seen.values()) > 20
+
+
+def random_frame(random: random.Random, sequence: int) -> bytes:
+    """A frame with no fault, one or several, in any header field, and perhaps a few bytes of noise."""
+    blocks = [random.randbytes(random.choice([0, 1, 12, 19, 36, 100])) for _ in range(random.choice([0, 1, 1, 2, 5]))]
+    whole = mold(sequence, blocks)
+    payload = whole[:random.choice([len(whole)] * 4 + [random.randint(0, len(whole))])] + bytes(random.choice([0] * 9 + [3]))
+    options = bytes(4 * random.choice([0, 0, 0, 1, 10]))
+    length = 8 + len(payload)
+    total = 20 + len(options) + length
+    choices: dict[str, tuple[float, Any]] = {
+        "tags": (0.5, random.choice([(0x8100,), (0x88A8,), (0x88A8, 0x8100), (0x8100,) * 3])),
+        "ethertype": (0.03, random.choice([0x86DD, 0x0806])),
+        "version": (0.03, random.choice([0, 5, 15])),
+        "ihl": (0.03, random.randint(0, 4)),
+        "ip_checksum_error": (0.05, random.randrange(1, 65535)),
+        "total": (0.1, random.choice([1, 19, 20, 27, total - 1, total + 1, 65535])),
+        "fragment": (0.1, random.choice([0, 0x4000, 0x2000, 1, 0x1FFF])),
+        "protocol": (0.03, random.choice([1, 6, 132])),
+        "destination": (0.05, "233.54.12.112"),
+        "port": (0.05, 26478),
+        "udp_length": (0.1, random.choice([0, 7, 8, 27, length - 1, length + 1, 65535])),
+        "udp_checksum_error": (0.05, random.randrange(1, 65535)),
+        "udp_checksum": (0.05, 0),
+        "trailer": (0.2, bytes(random.choice([1, 5, 60]))),
+        "cut": (0.05, random.randint(22, 14 + total)),
+    }
+    fields = {name: value for name, (chance, value) in choices.items() if random.random() < chance}
+    frame = bytearray(FrameSpec(payload=payload, options=options, **fields).build())
+    if random.random() < 0.1:
+        frame[random.randrange(22, len(frame))] ^= 1 << random.randrange(8)
+    return bytes(frame)
+
+
+def reason_by_tshark(theirs: dict[str, list[str]]) -> str | None:
+    """The reason for which the receiving rules drop a frame that has an IPv4 header, by what tshark reads in it."""
+    number = {name: int(values[0], 0) for name, values in theirs.items()
+              if values and name != "ip.dst" and not name.startswith("moldudp64")}
+    header = number["ip.hdr_len"]
+    end = 14 + 4 * len(theirs["vlan.etype"]) + number["ip.len"]
+    if number["ip.checksum.status"] != 1:
+        return "bad_ip_checksum"
+    if number["ip.len"] < header or end > number["frame.len"]:
+        return "ip_length"
+    if number["ip.flags.mf"] or number["ip.frag_offset"]:
+        return "ip_fragment"
+    if number["ip.proto"] != 17:
+        return "not_udp"
+    if theirs["ip.dst"] != ["233.54.12.111"]:
+        return "other_destination"
+    if number["ip.len"] - header < 8 or number["udp.length"] < 8:
+        return "udp_length"
+    if number["udp.dstport"] != 26477:
+        return "other_port"
+    if number["udp.length"] > number["ip.len"] - header:
+        return "udp_length"
+    if number.get("udp.checksum.status") == 0:
+        return "bad_udp_checksum"
+    return "short_mold_header" if number["udp.length"] - 8 < 20 else None
+
+
+BEFORE_IP = {"vlan_depth", "not_ipv4", "truncated_ip", "bad_ip_version", "bad_ihl"}
+IP_FIELDS = ("frame.len", "vlan.etype", "ip.hdr_len", "ip.len", "ip.flags.mf", "ip.frag_offset", "ip.proto", "ip.dst",
+             "ip.checksum.status", "udp.length", "udp.dstport", "udp.checksum.status")
+
+
+def test_verdicts_and_blocks_of_damaged_frames_as_tshark_reads_them(tshark: Callable[..., Any]) -> None:
+    """Frames with faults anywhere: the reason in verified delivery and, of accepted ones, every block."""
+    generator = random.Random(SEED + 2)
+    frames = [random_frame(generator, n) for n in range(2000)]
+    reasons: Counter[str | None] = Counter()
+    blocks = 0
+    for frame, theirs in zip(frames, tshark(frames, [
+        *IP_FIELDS, "moldudp64.session", "moldudp64.sequence", "moldudp64.count", "moldudp64.msgseq", "moldudp64.msglen",
+    ], *DECODE_AS, "-o", "ip.defragment:FALSE", "-o", "udp.ignore_ip_length:FALSE"), strict=True):
+        result = ReceiveModel("233.54.12.111", 26477, delivery="verified").frame(frame)
+        reasons[result.reason] += 1
+        if result.reason in BEFORE_IP:
+            assert not theirs["ip.dst"] or len(theirs["vlan.etype"]) > 2, frame.hex()
+            continue
+        assert result.reason == reason_by_tshark(theirs), frame.hex()
+        if result.reason is not None:
+            continue
+        assert [result.session] == theirs["moldudp64.session"]
+        assert [str(result.sequence), str(result.count)] == theirs["moldudp64.sequence"] + theirs["moldudp64.count"]
+        # tshark goes on behind the announced blocks, and shows the one at which a packet is cut.
+        found = list(zip(theirs["moldudp64.msgseq"], theirs["moldudp64.msglen"], strict=False))
+        ours = [(str(message.sequence), str(message.length)) for message in result.messages]
+        assert ours == found[:len(ours)], frame.hex()
+        assert len(ours) == result.count or result.flags.truncated or result.kind != "data"
+        assert len(found) - len(ours) <= 1 or result.flags.extra_data
+        blocks += len(ours)
+    assert set(reasons) >= {None, *BEFORE_IP, "ip_length", "ip_fragment", "not_udp", "other_destination", "udp_length",
+                            "other_port", "bad_ip_checksum", "bad_udp_checksum", "short_mold_header"}
+    assert blocks > 500
