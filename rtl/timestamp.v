@@ -26,21 +26,21 @@ module timestamp #(
     end
   endgenerate
 
-  localparam [7:0]  NUM       = PERIOD_NUM;
-  localparam [7:0]  DEN       = PERIOD_DEN;
-  localparam [47:0] INCREMENT = PERIOD_NS;
+  localparam [31:0] NS  = PERIOD_NS;
+  localparam [31:0] NUM = PERIOD_NUM;
+  localparam [31:0] DEN = PERIOD_DEN;
 
   reg  [7:0] fraction;                // numerator, always below DEN
-  wire [7:0] fraction_sum = fraction + NUM;
-  wire       carry        = fraction_sum >= DEN;
+  wire [7:0] fraction_sum = fraction + NUM[7:0];
+  wire       carry        = fraction_sum >= DEN[7:0];
 
   always @(posedge clk) begin
     if (rst) begin
       time_ns  <= 48'd0;
       fraction <= 8'd0;
     end else begin
-      time_ns  <= time_ns + INCREMENT + {47'd0, carry} + (step_valid ? step_ns : 48'd0);
-      fraction <= carry ? fraction_sum - DEN : fraction_sum;
+      time_ns  <= time_ns + {16'd0, NS} + {47'd0, carry} + (step_valid ? step_ns : 48'd0);
+      fraction <= carry ? fraction_sum - DEN[7:0] : fraction_sum;
     end
   end
 

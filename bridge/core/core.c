@@ -11,11 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FEED_DELAY 160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
+#define FEED_DELAY \
+  160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
 #define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
 #define NOTHING_DUE 4096ull
-#define LOOKS_MAX 100000u        /* at a NIC that has nothing to do any more, but is not idle or owes reports */
-#define ANSWER_CLOCKS 100000u    /* that the NIC may take to answer a register access */
+#define PATIENCE 400000ull /* clocks with a NIC that has nothing to do any more, but is not idle or owes reports */
+#define ANSWER_CLOCKS 100000u /* that the NIC may take to answer a register access */
 #define READS 64u
 #define FINAL_READS 512u
 #define PROGRESS_TICKS 65536u
@@ -32,13 +33,8 @@ static struct {
   } reads[READS];
   uint32_t read_head, read_tail;
   uint64_t answer_address; /* of the read being answered in this tick */
-  struct {
-    uint32_t address, value;
-  } setup[64];
-  uint32_t setup_count;
   uint32_t final_address[FINAL_READS], final_value[FINAL_READS], final_count, final_done;
-  uint32_t lines, given_back; /* without a kernel: ring lines taken and given back */
-  uint32_t looks;
+  uint64_t sign; /* clock of the last sign that something goes on: a beat, a write, a report, a frame sent */
   struct {
     uint64_t first, last;
     uint32_t length;
@@ -46,6 +42,8 @@ static struct {
   } sent;
   double loop_start, loop_s;
 } core;
+
+uint64_t clock_ps;
 
 void core_fail(int status, const char *format, ...) {
   if (core.status != TL_OK) return;
@@ -63,27 +61,19 @@ int tl_open(const struct tl_config *config) {
   memset(&core, 0, sizeof core);
   core.config = *config;
   core.attached = config->ram_fd >= 0;
+  clock_ps = config->clock_ps;
   registers_open();
+  rings_open();
+  host_open(config);
   if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
     return core.status;
   if (core.attached) guest_open(config);
   return core.status;
 }
 
-void tl_add_register_write(uint32_t address, uint32_t value) {
-  if (core.setup_count == sizeof core.setup / sizeof *core.setup) {
-    core_fail(TL_FAILED, "too many set-up writes");
-    return;
-  }
-  core.setup[core.setup_count].address = address;
-  core.setup[core.setup_count++].value = value;
-}
-
 void tl_add_final_read(uint32_t address) {
-  if (core.final_count == FINAL_READS)
-    core_fail(TL_FAILED, "too many final reads");
-  else
-    core.final_address[core.final_count++] = address;
+  if (core.final_count == FINAL_READS) core_fail(TL_FAILED, "too many final reads");
+  else core.final_address[core.final_count++] = address;
 }
 
 uint32_t tl_final_value(uint32_t index) { return index < core.final_count ? core.final_value[index] : 0; }
@@ -95,6 +85,7 @@ int tl_wait_attach(int32_t qemu_pid) {
 
 int tl_close(void) {
   recorder_close();
+  player_close();
   memory_close();
   guest_close();
   return core.status;
@@ -143,24 +134,18 @@ static void start_feed(uint64_t clock) {
   player_start(clock + FEED_DELAY);
 }
 
-static void begin(uint64_t clock) {
-  if (core.attached) {
-    guest_begin(clock);
-    return;
-  }
-  for (uint32_t i = 0; i < core.setup_count; i++)
-    registers_queue(clock, true, core.setup[i].address, core.setup[i].value, PURPOSE_HOST);
-}
-
 /* Everything has been played and digested: let the kernel leave its loop, then read the registers, then end. */
 static void advance_end(uint64_t clock, bool idle) {
-  if (!drained() || core.finished) return;
+  if (core.finished) return;
+  if (!drained()) {
+    core.sign = clock;
+    return;
+  }
   if (!idle || player_unreported()) {
-    if (++core.looks <= LOOKS_MAX) return;
+    if (clock - core.sign <= PATIENCE + core.config.patience_clocks) return;
     if (idle)
       core_fail(TL_FAILED, "the NIC never reported %llu received frames", (unsigned long long)player_unreported());
-    else
-      core_fail(TL_FAILED, "the NIC never became idle after the last frame");
+    else core_fail(TL_FAILED, "the NIC never became idle after the last frame");
     return;
   }
   if (core.attached && !guest_exited()) {
@@ -170,22 +155,28 @@ static void advance_end(uint64_t clock, bool idle) {
   if (!core.ending) {
     core.ending = true;
     core.loop_s = seconds_now() - core.loop_start;
-    for (uint32_t i = 0; i < core.final_count; i++) registers_queue(clock + 1, false, core.final_address[i], 0, PURPOSE_FINAL);
+    for (uint32_t i = 0; i < core.final_count; i++)
+      registers_queue(clock + 1, false, core.final_address[i], 0, PURPOSE_FINAL);
   }
   if (core.final_done == core.final_count) core.finished = true;
 }
 
 static void show_progress(void) {
   if (core.config.progress_fd < 0 || core.ticks % PROGRESS_TICKS) return;
-  dprintf(core.config.progress_fd, "%llu %llu\n", (unsigned long long)player_frames(), (unsigned long long)player_total());
+  dprintf(core.config.progress_fd, "%llu %llu\n", (unsigned long long)player_frames(),
+          (unsigned long long)player_total());
 }
 
-unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata, unsigned int *control,
-                           unsigned int *address, unsigned int *data) {
-  *tdata = 0;
+unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata_a,
+                           unsigned long long *tdata_b, unsigned int *control, unsigned int *address,
+                           unsigned int *data) {
+  *tdata_a = *tdata_b = 0;
   *control = *address = *data = 0;
   core.last_clock = clock;
-  if (core.ticks++ == 0) begin(clock);
+  if (core.ticks++ == 0) {
+    if (core.attached) guest_begin(clock);
+    else host_begin(clock);
+  }
   show_progress();
   if (core.attached && guest_due() <= clock) guest_serve(clock);
   if (!core.feeding && feed_allowed()) start_feed(clock);
@@ -194,49 +185,35 @@ unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned
     core_fail(TL_FAILED, "the NIC does not answer an access to register 0x%03x", *address);
   if (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock) {
     core.answer_address = core.reads[core.read_tail++ % READS].address;
-    *control |= TICK_READ_DATA;
+    *control |= 1u << TICK_READ_DATA;
   }
-  struct beat beat;
-  if (player_beat(clock, &beat)) {
-    *tdata = beat.tdata;
-    *control |= beat.control;
-  }
+  const uint32_t beats = player_beat(0, clock, tdata_a) | player_beat(1, clock, tdata_b);
+  if (beats) core.sign = clock;
+  *control |= beats;
   if (*control == 0) advance_end(clock, idle);
-  if (core.finished || core_failed()) *control |= TICK_FINISHED;
+  if (core.finished || core_failed()) *control |= 1u << TICK_FINISHED;
   return next_tick(clock + 1);
 }
 
-/* Without a kernel this core is the host: it takes each record as it comes and gives lines back in steps. */
-static void host_take(uint64_t clock, const struct rx_record *record) {
-  if (!(record->publish & PUBLISH_VALID)) return;
-  core.lines += 1u + record->continuations;
-  if (core.lines - core.given_back < core.config.give_back) return;
-  core.given_back = core.lines;
-  registers_queue(clock + core.config.doorbell_clocks, true, REG_RX_TAIL, core.lines, PURPOSE_HOST);
-}
-
-unsigned long long tl_write(unsigned long long clock, unsigned long long address, const unsigned int *line) {
-  struct dma_log entry = {.clock = clock, .address = address};
+unsigned long long tl_write(unsigned long long clock, unsigned long long address, unsigned long long strobe,
+                            const unsigned int *line) {
+  struct dma_log entry = {.clock = clock, .address = address, .strobe = strobe};
   memcpy(entry.data, line, sizeof entry.data);
   recorder_write(LOG_DMA, &entry, sizeof entry);
   core.writes++;
-  core.looks = 0;
-  const uint64_t visible_ps = (clock + core.config.posted_write_clocks) * CLOCK_PS;
-  memory_write(visible_ps, address, entry.data);
-  if (core.attached) {
-    guest_written(clock);
-  } else {
-    memory_commit(visible_ps);
-    struct rx_record record;
-    memcpy(&record, entry.data, sizeof record);
-    host_take(clock, &record);
-  }
+  core.sign = clock;
+  const uint64_t visible_ps = (clock + core.config.posted_write_clocks) * clock_ps;
+  memory_write(visible_ps, address, strobe, entry.data);
+  if (core.attached) guest_written(clock);
+  else host_take(clock, memory_commit(visible_ps));
   return next_tick(clock);
 }
 
 unsigned long long tl_read(unsigned long long clock, unsigned long long address) {
-  if (core.read_head - core.read_tail == READS || !memory_at(address, LINE_BYTES)) {
-    core_fail(TL_FAILED, "the NIC read from 0x%llx, outside host memory, or has more than %u reads under way", address, READS);
+  if (core.read_head - core.read_tail == READS || !memory_at(address, LINE_BYTES) || address % LINE_BYTES) {
+    core_fail(TL_FAILED,
+              "the NIC read from 0x%llx, outside host memory or not a line, or has more than %u reads under way",
+              address, READS);
   } else {
     core.reads[core.read_head % READS].due = clock + core.config.read_clocks;
     core.reads[core.read_head++ % READS].address = address;
@@ -244,26 +221,21 @@ unsigned long long tl_read(unsigned long long clock, unsigned long long address)
   return next_tick(clock);
 }
 
-void tl_read_data(unsigned int *line) { memcpy(line, memory_at(core.answer_address, LINE_BYTES), LINE_BYTES); }
+void tl_read_data(unsigned int *line) { memory_read(core.answer_address, line); }
 
 unsigned long long tl_register_done(unsigned long long clock, unsigned int data, unsigned int response) {
   uint32_t address = 0;
   switch (registers_done(&address)) {
-  case PURPOSE_WRITE:
-    guest_write_done(clock);
-    break;
-  case PURPOSE_READ:
-    guest_read_done(clock, data, response != 0);
-    break;
-  case PURPOSE_FINAL:
-    if (response) core_fail(TL_LAYOUT, "the NIC refused to read register 0x%03x", address);
-    core.final_value[core.final_done++] = data;
-    break;
-  case PURPOSE_HOST:
-    if (response) core_fail(TL_FAILED, "the NIC refused a write to register 0x%03x", address);
-    break;
-  case PURPOSE_NONE:
-    core_fail(TL_FAILED, "the NIC answered a register access that was not made");
+    case PURPOSE_WRITE: guest_write_done(clock); break;
+    case PURPOSE_READ: guest_read_done(clock, data, response != 0); break;
+    case PURPOSE_FINAL:
+      if (response) core_fail(TL_LAYOUT, "the NIC refused to read register 0x%03x", address);
+      core.final_value[core.final_done++] = data;
+      break;
+    case PURPOSE_HOST:
+      if (response) core_fail(TL_FAILED, "the NIC refused a write to register 0x%03x", address);
+      break;
+    case PURPOSE_NONE: core_fail(TL_FAILED, "the NIC answered a register access that was not made");
   }
   return next_tick(clock);
 }
@@ -284,20 +256,20 @@ void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned in
   recorder_write(LOG_SENT, core.sent.data, core.sent.length);
   recorder_write(LOG_SENT, zero, -core.sent.length & 7u);
   core.sent.length = 0;
-  core.looks = 0;
+  core.sign = clock;
 }
 
 void tl_report(unsigned long long clock, const unsigned int *report) {
-  (void)clock;
   struct frame_log entry = {0};
-  if (!player_reported(&entry.first_clock, &entry.last_clock)) {
-    core_fail(TL_FAILED, "the NIC reported a frame that was not sent to it");
+  memcpy((uint8_t *)&entry + offsetof(struct frame_log, sequence), report,
+         offsetof(struct frame_log, reserved) - offsetof(struct frame_log, sequence));
+  if (!player_reported(entry.line, &entry.first_clock, &entry.last_clock)) {
+    core_fail(TL_FAILED, "the NIC reported a frame on line %c that was not sent to it", entry.line ? 'B' : 'A');
     return;
   }
-  memcpy((uint8_t *)&entry + offsetof(struct frame_log, sequence), report, sizeof entry - offsetof(struct frame_log, sequence) - 8);
   recorder_write(LOG_FRAMES, &entry, sizeof entry);
   core.reports++;
-  core.looks = 0;
+  core.sign = clock;
 }
 
 void tl_skip(unsigned long long clocks) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The native core of the loop: frame player, host memory, lockstep with the kernel, recorder.
+ * The native core of the loop: frame player, host memory, rings, lockstep with the kernel, recorder.
  *
  * The HDL testbench calls the tl_* functions of the first group once per event in a clock, in a fixed order; everything
  * that happens in a run follows from that order, so a run is reproducible. Python configures the core before the run and
- * reads its state after it through the second group; it is never called per clock.
+ * reads its state after it through the second group; it is never called per clock. A process may make several runs, one
+ * after the other: tl_open clears what the one before it left.
  */
 #ifndef TICKLOOP_CORE_H
 #define TICKLOOP_CORE_H
@@ -15,24 +16,13 @@
 extern "C" {
 #endif
 
-#define CLOCK_PS 6400ull /* of the NIC: 156.25 MHz */
-
-/* Bits of tl_tick's control word. */
-enum tick_control {
-  TICK_TKEEP = 0xFF,
-  TICK_TVALID = 1 << 8,
-  TICK_TLAST = 1 << 9,
-  TICK_TUSER = 1 << 10,
-  TICK_REGISTER = 1 << 11,       /* start a register access */
-  TICK_REGISTER_WRITE = 1 << 12, /* it is a write */
-  TICK_READ_DATA = 1 << 13,      /* a DMA read is answered: fetch the line with tl_read_data */
-  TICK_FINISHED = 1 << 14
-};
-
-/* Called by the testbench; each returns (where it returns) the next clock at which tl_tick is due. */
-unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata, unsigned int *control,
-                           unsigned int *address, unsigned int *data);
-unsigned long long tl_write(unsigned long long clock, unsigned long long address, const unsigned int *line);
+/* Called by the testbench; each returns (where it returns) the next clock at which tl_tick is due. The bits of tl_tick's
+ * control word are those of enum tick in the layout. */
+unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata_a,
+                           unsigned long long *tdata_b, unsigned int *control, unsigned int *address,
+                           unsigned int *data);
+unsigned long long tl_write(unsigned long long clock, unsigned long long address, unsigned long long strobe,
+                            const unsigned int *line);
 unsigned long long tl_read(unsigned long long clock, unsigned long long address);
 void tl_read_data(unsigned int *line);
 unsigned long long tl_register_done(unsigned long long clock, unsigned int data, unsigned int response);
@@ -46,13 +36,14 @@ unsigned long long tl_take_skip(void); /* clocks skipped since the last call: th
 enum tl_status { TL_OK = 0, TL_FAILED = 1, TL_QEMU_DIED = 4, TL_SILENT = 6, TL_LAYOUT = 7, TL_SPACE = 8 };
 
 struct tl_config {
-  const char *stimulus;      /* file of stimulus_frame entries */
+  const char *stimulus;      /* file of stimulus_frame entries, of both lines */
   const char *record;        /* existing directory for the logs */
   uint64_t ram_bytes;        /* size of host memory */
   int32_t ram_fd;            /* guest RAM, or -1: host memory in this process and no kernel */
   int32_t mailbox_fd;        /* mailbox object, with a kernel */
   int32_t progress_fd;       /* "frames total\n" lines, or -1 */
   uint32_t epoch;            /* mixed into every publish word */
+  uint32_t clock_ps;         /* clock period of the NIC; a line carries 8 bytes a clock */
   uint32_t ps_per_instruction;
   uint32_t posted_write_clocks; /* NIC write issued -> visible to the kernel */
   uint32_t read_clocks;         /* NIC read issued -> data back; register read round trip */
@@ -60,14 +51,16 @@ struct tl_config {
   uint32_t timeout_s;           /* silence of the kernel that ends the run */
   uint32_t host_delay_us;       /* upper bound of random delays injected before the kernel goes on (tests) */
   uint32_t give_back;           /* without a kernel: lines after which the ring tail register is advanced */
+  uint64_t patience_clocks;     /* the longest that the NIC may keep something without a sign: a packet on hold */
 };
 
 /* Called by Python. Functions that return int give a tl_status; tl_message() says why in one line. */
 int tl_open(const struct tl_config *config);
 void tl_add_register_write(uint32_t address, uint32_t value); /* before the feed, without a kernel */
-void tl_add_final_read(uint32_t address);                     /* after the run */
-int tl_wait_attach(int32_t qemu_pid);                         /* until the first request of the kernel in that process */
-int tl_close(void);                                           /* flush the logs; final status of the run */
+void tl_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers); /* without a kernel: an RX ring of them */
+void tl_add_final_read(uint32_t address); /* after the run */
+int tl_wait_attach(int32_t qemu_pid); /* until the first request of the kernel in that process */
+int tl_close(void); /* flush the logs; final status of the run */
 const char *tl_message(void);
 uint32_t tl_final_value(uint32_t index);
 

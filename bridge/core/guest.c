@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 #define POLL_INSTRUCTIONS 20ull  /* one empty turn of the kernel's poll loop: idle polls end on this grid */
-#define POSTED_CREDITS 32u       /* register writes under way before the kernel has to wait, as on a real interconnect */
-#define SPINS 20000u             /* some microseconds, longer than the kernel takes for a message; then sleep */
+#define POSTED_CREDITS 32u /* register writes under way before the kernel has to wait, as on a real interconnect */
+#define SPINS 20000u /* some microseconds, longer than the kernel takes for a message; then sleep */
 #define SLEEP_NS 2000
 #define SLEEPS_PER_CHECK 256u
-#define WINDOWS 64u              /* periods of running that one record's processing can span */
-#define FRUITLESS_MAX 10000u     /* requests in a row between which the kernel takes no record */
+#define WINDOWS 64u /* periods of running that one record's processing can span */
+#define FRUITLESS_MAX 10000u /* requests in a row between which the kernel takes no record */
 
 static struct {
   struct mailbox *mailbox;
@@ -29,7 +29,7 @@ static struct {
   int32_t qemu_pid;
   uint32_t sequence; /* of the request being served */
   uint32_t op, address, value;
-  uint64_t time_ps;  /* when that request was made; then, when the kernel goes on */
+  uint64_t time_ps; /* when that request was made; then, when the kernel goes on */
   uint64_t work;
   uint64_t due;
   enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, EXITED } state;
@@ -212,7 +212,7 @@ int guest_wait_attach(int32_t qemu_pid) {
   return TL_OK;
 }
 
-void guest_begin(uint64_t clock) { take_request(clock * CLOCK_PS); }
+void guest_begin(uint64_t clock) { take_request(clock * clock_ps); }
 
 static void serve_attach(void) {
   const struct mailbox *m = guest.mailbox;
@@ -223,7 +223,8 @@ static void serve_attach(void) {
     return;
   }
   if (log2 < 4 || log2 > 20 || address % 8 || !memory_at(address, sizeof *guest.trace << log2)) {
-    core_fail(TL_LAYOUT, "the kernel's trace ring (0x%llx, log2 %u) is not in its memory", (unsigned long long)address, log2);
+    core_fail(TL_LAYOUT, "the kernel's trace ring (0x%llx, log2 %u) is not in its memory", (unsigned long long)address,
+              log2);
     return;
   }
   guest.trace = memory_at(address, sizeof *guest.trace << log2);
@@ -260,12 +261,9 @@ static void wait_visible(void) {
 
 static void serve_poll(void) {
   guest.feeding = true;
-  if (guest.stopped)
-    core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
-  else if (memory_published() <= guest.value)
-    wait_visible();
-  else
-    resume(ACKNOWLEDGE_STATUS_OK, 0);
+  if (guest.stopped) core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
+  else if (memory_published() <= guest.value) wait_visible();
+  else resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
 
 void guest_serve(uint64_t clock) {
@@ -276,38 +274,31 @@ void guest_serve(uint64_t clock) {
       continue;
     }
     switch (guest.op) {
-    case MAILBOX_OP_ATTACH:
-      serve_attach();
-      break;
-    case MAILBOX_OP_REGISTER_WRITE:
-      registers_queue(clock + guest.config.doorbell_clocks, true, guest.address, guest.value, PURPOSE_WRITE);
-      if (++guest.posted < POSTED_CREDITS) {
-        resume(ACKNOWLEDGE_STATUS_OK, 0);
-      } else {
-        guest.state = WAIT_CREDIT;
+      case MAILBOX_OP_ATTACH: serve_attach(); break;
+      case MAILBOX_OP_REGISTER_WRITE:
+        registers_queue(clock + guest.config.doorbell_clocks, true, guest.address, guest.value, PURPOSE_WRITE);
+        if (++guest.posted < POSTED_CREDITS) {
+          resume(ACKNOWLEDGE_STATUS_OK, 0);
+        } else {
+          guest.state = WAIT_CREDIT;
+          guest.due = NEVER;
+        }
+        break;
+      case MAILBOX_OP_REGISTER_READ:
+        registers_queue(clock + guest.config.read_clocks / 2, false, guest.address, 0, PURPOSE_READ);
+        guest.state = WAIT_READ;
         guest.due = NEVER;
-      }
-      break;
-    case MAILBOX_OP_REGISTER_READ:
-      registers_queue(clock + guest.config.read_clocks / 2, false, guest.address, 0, PURPOSE_READ);
-      guest.state = WAIT_READ;
-      guest.due = NEVER;
-      break;
-    case MAILBOX_OP_POLL:
-      serve_poll();
-      break;
-    case MAILBOX_OP_EXPORT:
-      serve_export();
-      break;
-    case MAILBOX_OP_EXIT:
-      if (guest.value != 0) core_fail(TL_FAILED, "the kernel ended with status %u", guest.value);
-      if (!guest.stopped) core_fail(TL_FAILED, "the kernel ended before it was told to stop");
-      acknowledge(ACKNOWLEDGE_STATUS_OK, 0);
-      guest.state = EXITED;
-      guest.due = NEVER;
-      break;
-    default:
-      core_fail(TL_LAYOUT, "the kernel made an unknown request (%u)", guest.op);
+        break;
+      case MAILBOX_OP_POLL: serve_poll(); break;
+      case MAILBOX_OP_EXPORT: serve_export(); break;
+      case MAILBOX_OP_EXIT:
+        if (guest.value != 0) core_fail(TL_FAILED, "the kernel ended with status %u", guest.value);
+        if (!guest.stopped) core_fail(TL_FAILED, "the kernel ended before it was told to stop");
+        acknowledge(ACKNOWLEDGE_STATUS_OK, 0);
+        guest.state = EXITED;
+        guest.due = NEVER;
+        break;
+      default: core_fail(TL_LAYOUT, "the kernel made an unknown request (%u)", guest.op);
     }
   }
 }
@@ -322,13 +313,13 @@ void guest_read_done(uint64_t clock, uint32_t value, bool error) {
   guest.read_error = error;
   guest.state = ANSWER_READ;
   guest.due = clock + guest.config.read_clocks / 2;
-  guest.time_ps = guest.due * CLOCK_PS;
+  guest.time_ps = guest.due * clock_ps;
 }
 
 void guest_write_done(uint64_t clock) {
   guest.posted--;
   if (guest.state != WAIT_CREDIT) return;
-  if (guest.time_ps < clock * CLOCK_PS) guest.time_ps = clock * CLOCK_PS;
+  if (guest.time_ps < clock * clock_ps) guest.time_ps = clock * clock_ps;
   memory_commit(guest.time_ps);
   guest.state = SERVE;
   resume(ACKNOWLEDGE_STATUS_OK, 0);
@@ -337,7 +328,7 @@ void guest_write_done(uint64_t clock) {
 bool guest_polling(void) { return guest.state == WAIT_VISIBLE; }
 
 void guest_stop(uint64_t clock) {
-  if (guest.time_ps < clock * CLOCK_PS) guest.time_ps = clock * CLOCK_PS;
+  if (guest.time_ps < clock * clock_ps) guest.time_ps = clock * clock_ps;
   guest.stopped = true;
   resume(ACKNOWLEDGE_STATUS_STOP, 0);
 }

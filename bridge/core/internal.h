@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Parts of the native core. There is one run per process, so the core is one object; each part owns one member of it and
- * no other part writes there. All times: clocks of the NIC, or picoseconds = CLOCK_PS * clocks.
+ * Parts of the native core. A process makes one run at a time, so the core is one object; each part owns one member of it
+ * and no other part writes there. All times: clocks of the NIC, or picoseconds = clock_ps * clocks.
  */
 #ifndef TICKLOOP_CORE_INTERNAL_H
 #define TICKLOOP_CORE_INTERNAL_H
@@ -15,40 +15,59 @@
 
 #define NEVER UINT64_MAX
 
-static inline uint64_t clock_at_or_after(uint64_t ps) { return (ps + CLOCK_PS - 1) / CLOCK_PS; }
+#define LINES 2u /* receive ports: A, B */
+#define WHOLE_LINE UINT64_MAX /* write strobe */
+
+extern uint64_t clock_ps; /* of this run */
+static inline uint64_t clock_at_or_after(uint64_t ps) { return (ps + clock_ps - 1) / clock_ps; }
 
 /* ---- failure: the first one is kept and ends the run ---- */
 void core_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool core_failed(void);
 
 /* ---- recorder: one buffered file a log ---- */
-enum log { LOG_FRAMES, LOG_DMA, LOG_SENT, LOG_GUEST, LOG_TRACE, LOG_EXPORT, LOG_COUNT };
+enum log { LOG_FRAMES, LOG_DMA, LOG_SENT, LOG_GUEST, LOG_TRACE, LOG_EXPORT, LOG_RAW, LOG_COUNT };
 int recorder_open(const char *directory);
 void recorder_write(enum log log, const void *data, size_t bytes);
 int recorder_close(void);
 
 /* ---- frame player: when each frame's beats are due ---- */
-struct beat {
-  uint64_t tdata;
-  uint32_t control;
-};
 int player_open(const char *path);
+void player_close(void);
 void player_start(uint64_t clock);   /* the clock of capture time 0 */
 uint64_t player_due(void);           /* clock of the next beat, NEVER when all are played or not started */
-bool player_beat(uint64_t clock, struct beat *beat);
+/* The beat of a line in this clock, as bits of tl_tick's control word; 0: there is none. */
+uint32_t player_beat(unsigned line, uint64_t clock, unsigned long long *tdata);
 bool player_finished(void);
 uint64_t player_frames(void);        /* frames whose last beat was played */
 uint64_t player_total(void);
-/* First and last clock of the oldest frame not yet reported. False: there is none. */
-bool player_reported(uint64_t *first_clock, uint64_t *last_clock);
+/* First and last clock of the line's oldest frame not yet reported. False: there is none. */
+bool player_reported(unsigned line, uint64_t *first_clock, uint64_t *last_clock);
 uint64_t player_unreported(void);
+
+/* ---- rings: which of the NIC's writes publish a record ---- */
+struct publication {
+  enum { RING_NONE, RING_RX, RING_RAW } ring;
+  uint32_t lines; /* of the record */
+};
+void rings_open(void);
+void rings_register(uint32_t address, uint32_t value); /* a register write goes to the NIC */
+struct publication rings_written(uint64_t address, uint64_t strobe, const void *line); /* after the write to memory */
+void rings_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers);
+void rings_clear_descriptors(uint32_t lines); /* of the record published last: they may be used again */
+
+/* ---- the host of a run without a kernel ---- */
+void host_open(const struct tl_config *config);
+void host_begin(uint64_t clock); /* queues the set-up writes */
+void host_take(uint64_t clock, struct publication record);
 
 /* ---- host memory: what the NIC wrote becomes visible in order, and only while the kernel is parked ---- */
 int memory_open(int fd, uint64_t bytes);
 void memory_close(void);
 void *memory_at(uint64_t address, uint64_t bytes); /* NULL when outside */
-void memory_write(uint64_t visible_ps, uint64_t address, const void *line);
-void memory_commit(uint64_t now_ps);
+void memory_write(uint64_t visible_ps, uint64_t address, uint64_t strobe, const void *line);
+void memory_read(uint64_t address, void *line); /* as the NIC reads it: behind all its own writes */
+struct publication memory_commit(uint64_t now_ps); /* what the last line that became visible published */
 uint64_t memory_next_visible(void); /* ps, NEVER if nothing is on its way */
 uint64_t memory_published(void);    /* records visible so far */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Host memory as the NIC sees it. A write is taken at once and becomes visible to the kernel after the interconnect's
- * latency; it is committed, in the NIC's order, only while the kernel is parked, so the kernel cannot see it early.
+ * latency; it is committed, in the NIC's order, only while the kernel is parked, so the kernel cannot see it early. A read
+ * of the NIC sees all its own writes: it pushes them before it (PCIe ordering rules).
  */
 #include "internal.h"
 
@@ -11,7 +12,7 @@
 #include <sys/mman.h>
 
 struct posted {
-  uint64_t visible_ps, address;
+  uint64_t visible_ps, address, strobe;
   uint8_t line[LINE_BYTES];
 };
 
@@ -67,7 +68,8 @@ static bool grow(void) {
   return true;
 }
 
-void memory_write(uint64_t visible_ps, uint64_t address, const void *line) {
+void memory_write(uint64_t visible_ps, uint64_t address, uint64_t strobe, const void *line) {
+  if (!strobe) return;
   if (!memory_at(address, LINE_BYTES) || address % LINE_BYTES) {
     core_fail(TL_FAILED, "the NIC wrote to 0x%llx, outside host memory or not on a line", (unsigned long long)address);
     return;
@@ -76,21 +78,47 @@ void memory_write(uint64_t visible_ps, uint64_t address, const void *line) {
   struct posted *entry = &memory.queue[memory.head++ & (memory.capacity - 1)];
   entry->visible_ps = visible_ps;
   entry->address = address;
+  entry->strobe = strobe;
   memcpy(entry->line, line, LINE_BYTES);
 }
 
-void memory_commit(uint64_t now_ps) {
+static void apply(uint8_t *line, const struct posted *entry, uint32_t bytes) {
+  for (uint32_t i = 0; i < bytes; i++)
+    if (entry->strobe >> i & 1) line[i] = entry->line[i];
+}
+
+/* The last word last: a record's publish word, a descriptor's status. The other side may read the line as soon as it sees
+ * it. */
+static void store(const struct posted *entry) {
+  const uint32_t last = (63u - (uint32_t)__builtin_clzll(entry->strobe)) & ~3u;
+  uint8_t *line = memory.base + entry->address;
+  uint32_t word;
+  if (entry->strobe == WHOLE_LINE) memcpy(line, entry->line, last);
+  else apply(line, entry, last);
+  memcpy(&word, line + last, sizeof word);
+  for (uint32_t i = 0; i < sizeof word; i++)
+    if (entry->strobe >> (last + i) & 1) memcpy((uint8_t *)&word + i, entry->line + last + i, 1);
+  __atomic_store_n((uint32_t *)(void *)(line + last), word, __ATOMIC_RELEASE);
+}
+
+struct publication memory_commit(uint64_t now_ps) {
+  struct publication record = {RING_NONE, 0};
   while (memory.tail != memory.head) {
     const struct posted *entry = &memory.queue[memory.tail & (memory.capacity - 1)];
-    if (entry->visible_ps > now_ps) return;
-    uint8_t *line = memory.base + entry->address;
-    uint32_t publish;
-    memcpy(&publish, entry->line + offsetof(struct rx_record, publish), sizeof publish);
-    memcpy(line, entry->line, offsetof(struct rx_record, publish));
-    /* The publish word last: the other side may read the line as soon as it sees it. */
-    __atomic_store_n((uint32_t *)(void *)(line + offsetof(struct rx_record, publish)), publish, __ATOMIC_RELEASE);
-    if (publish & PUBLISH_VALID) memory.published++;
+    if (entry->visible_ps > now_ps) break;
+    store(entry);
+    record = rings_written(entry->address, entry->strobe, entry->line);
+    if (record.ring != RING_NONE) memory.published++;
     memory.tail++;
+  }
+  return record;
+}
+
+void memory_read(uint64_t address, void *line) {
+  memcpy(line, memory.base + address, LINE_BYTES);
+  for (uint64_t i = memory.tail; i != memory.head; i++) {
+    const struct posted *entry = &memory.queue[i & (memory.capacity - 1)];
+    if (entry->address == address) apply(line, entry, LINE_BYTES);
   }
 }
 

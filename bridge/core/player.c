@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plays captured frames as 64-bit beats of a 10 Gbit/s line. A frame starts at its capture time or, if the line is still
- * busy, right after the one before it with the minimum gap: preamble 8, FCS 4 and gap 12 bytes of 0.8 ns (IEEE 802.3).
+ * Plays captured frames as 64-bit beats on two lines, each with its own wire of eight bytes a clock. A frame starts at its
+ * capture time or, if its line is still busy, right after the one before it with the minimum gap: preamble 8, FCS 4 and
+ * gap 12 bytes (IEEE 802.3). Each line's reports come in the order of its frames.
  */
 #include "internal.h"
 
@@ -13,22 +14,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BYTE_PS 800ull
+#define BYTES_A_CLOCK 8u
 #define OVERHEAD_BYTES 24ull
-#define UNREPORTED_MAX 4096u /* frames between the wire and their report; the NIC holds a handful */
+#define UNREPORTED_MAX 32768u /* frames of a line between wire and report: those that wait behind a parked one, too */
 
-static struct {
-  const uint8_t *file, *at, *end;
-  uint64_t total, played;
-  bool started;
-  uint64_t base_ps;      /* time 0 of the capture */
-  uint64_t line_free_ps; /* from when on the line can take a frame */
-  uint64_t next_clock;   /* of the next beat */
-  uint32_t offset;       /* in the frame being played */
+struct line {
+  const uint8_t *at;   /* its next frame; the end of the file when there is none */
+  uint64_t free_ps;    /* from when on it can take a frame */
+  uint64_t next_clock; /* of its next beat */
+  uint32_t offset;     /* in the frame being played */
   struct {
     uint64_t first, last;
   } unreported[UNREPORTED_MAX];
   uint64_t report_head, report_tail;
+};
+
+static struct {
+  const uint8_t *file, *end;
+  uint64_t total, played;
+  bool started;
+  uint64_t base_ps; /* time 0 of the capture */
+  struct line lines[LINES];
 } player;
 
 static const struct stimulus_frame *frame_at(const uint8_t *at) { return (const void *)at; }
@@ -37,13 +43,16 @@ static size_t entry_bytes(const uint8_t *at) {
   return sizeof(struct stimulus_frame) + ((frame_at(at)->length + 7u) & ~7u);
 }
 
+static unsigned line_of(const struct stimulus_frame *frame) { return frame->flags & STIMULUS_LINE_B ? 1 : 0; }
+
 int player_open(const char *path) {
   memset(&player, 0, sizeof player);
-  player.next_clock = NEVER;
+  for (unsigned i = 0; i < LINES; i++) player.lines[i].next_clock = NEVER;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) {
     core_fail(TL_FAILED, "cannot read %s: %s", path, strerror(errno));
+    if (fd >= 0) close(fd);
     return TL_FAILED;
   }
   if (status.st_size > 0) {
@@ -53,7 +62,7 @@ int player_open(const char *path) {
       close(fd);
       return TL_FAILED;
     }
-    player.file = player.at = map;
+    player.file = map;
     player.end = player.file + status.st_size;
   }
   close(fd);
@@ -68,60 +77,87 @@ int player_open(const char *path) {
   return TL_OK;
 }
 
-static void schedule(void) {
-  if (player.at == player.end) {
-    player.next_clock = NEVER;
+void player_close(void) {
+  if (player.file) munmap((void *)player.file, (size_t)(player.end - player.file));
+  player.file = player.end = NULL;
+}
+
+/* Line `i` goes on with its next frame at `at` or behind it. */
+static void schedule(unsigned i, const uint8_t *at) {
+  struct line *line = &player.lines[i];
+  while (at != player.end && line_of(frame_at(at)) != i) at += entry_bytes(at);
+  line->at = at;
+  line->offset = 0;
+  if (at == player.end) {
+    line->next_clock = NEVER;
     return;
   }
-  const struct stimulus_frame *frame = frame_at(player.at);
-  uint64_t due = player.base_ps + frame->time_ps;
-  if (due < player.line_free_ps) due = player.line_free_ps;
-  player.line_free_ps = due + (frame->length + OVERHEAD_BYTES) * BYTE_PS;
-  player.next_clock = clock_at_or_after(due);
+  uint64_t due = player.base_ps + frame_at(at)->time_ps;
+  if (due < line->free_ps) due = line->free_ps;
+  line->free_ps = due + (frame_at(at)->length + OVERHEAD_BYTES) * clock_ps / BYTES_A_CLOCK;
+  line->next_clock = clock_at_or_after(due);
 }
 
 void player_start(uint64_t clock) {
   player.started = true;
-  player.base_ps = player.line_free_ps = clock * CLOCK_PS;
-  schedule();
+  player.base_ps = clock * clock_ps;
+  for (unsigned i = 0; i < LINES; i++) schedule(i, player.file);
 }
 
-uint64_t player_due(void) { return player.next_clock; }
+uint64_t player_due(void) {
+  const uint64_t a = player.lines[0].next_clock, b = player.lines[1].next_clock;
+  return a < b ? a : b;
+}
 
-bool player_beat(uint64_t clock, struct beat *beat) {
-  if (clock < player.next_clock) return false;
-  const struct stimulus_frame *frame = frame_at(player.at);
-  const uint32_t left = frame->length - player.offset;
-  memcpy(&beat->tdata, player.at + sizeof *frame + player.offset, 8);
-  beat->control = TICK_TVALID;
-  if (player.offset == 0) player.unreported[player.report_head % UNREPORTED_MAX].first = clock;
-  if (left > 8) {
-    beat->control |= TICK_TKEEP;
-    player.offset += 8;
-    player.next_clock = clock + 1;
-    return true;
+/* Bit numbers of tl_tick's control word. */
+static const struct {
+  unsigned tkeep, tvalid, tlast, tuser;
+} BITS[LINES] = {{TICK_A_TKEEP, TICK_A_TVALID, TICK_A_TLAST, TICK_A_TUSER},
+                 {TICK_B_TKEEP, TICK_B_TVALID, TICK_B_TLAST, TICK_B_TUSER}};
+
+uint32_t player_beat(unsigned i, uint64_t clock, unsigned long long *tdata) {
+  struct line *line = &player.lines[i];
+  if (clock < line->next_clock) return 0;
+  const struct stimulus_frame *frame = frame_at(line->at);
+  const uint32_t left = frame->length - line->offset;
+  memcpy(tdata, line->at + sizeof *frame + line->offset, BYTES_A_CLOCK);
+  if (line->offset == 0) line->unreported[line->report_head % UNREPORTED_MAX].first = clock;
+  uint32_t control = 1u << BITS[i].tvalid;
+  if (left > BYTES_A_CLOCK) {
+    line->offset += BYTES_A_CLOCK;
+    line->next_clock = clock + 1;
+    return control | 0xFFu << BITS[i].tkeep;
   }
-  beat->control |= TICK_TLAST | (TICK_TKEEP >> (8 - left));
-  if (frame->flags & 1) beat->control |= TICK_TUSER;
-  player.unreported[player.report_head++ % UNREPORTED_MAX].last = clock;
-  if (player.report_head - player.report_tail > UNREPORTED_MAX)
-    core_fail(TL_FAILED, "the NIC has not reported the last %u frames", UNREPORTED_MAX);
+  control |= 1u << BITS[i].tlast | 0xFFu >> (BYTES_A_CLOCK - left) << BITS[i].tkeep;
+  if (frame->flags & STIMULUS_BAD_FCS) control |= 1u << BITS[i].tuser;
+  line->unreported[line->report_head++ % UNREPORTED_MAX].last = clock;
+  if (line->report_head - line->report_tail == UNREPORTED_MAX)
+    core_fail(TL_FAILED, "the NIC has not reported the last %u frames of a line", UNREPORTED_MAX);
   player.played++;
-  player.offset = 0;
-  player.at += entry_bytes(player.at);
-  schedule();
+  schedule(i, line->at + entry_bytes(line->at));
+  return control;
+}
+
+bool player_finished(void) {
+  if (!player.started) return false;
+  for (unsigned i = 0; i < LINES; i++)
+    if (player.lines[i].at != player.end) return false;
   return true;
 }
 
-bool player_finished(void) { return player.started && player.at == player.end; }
 uint64_t player_frames(void) { return player.played; }
 uint64_t player_total(void) { return player.total; }
 
-bool player_reported(uint64_t *first_clock, uint64_t *last_clock) {
-  if (player.report_tail == player.report_head) return false;
-  *first_clock = player.unreported[player.report_tail % UNREPORTED_MAX].first;
-  *last_clock = player.unreported[player.report_tail++ % UNREPORTED_MAX].last;
+bool player_reported(unsigned i, uint64_t *first_clock, uint64_t *last_clock) {
+  if (i >= LINES || player.lines[i].report_tail == player.lines[i].report_head) return false;
+  struct line *line = &player.lines[i];
+  *first_clock = line->unreported[line->report_tail % UNREPORTED_MAX].first;
+  *last_clock = line->unreported[line->report_tail++ % UNREPORTED_MAX].last;
   return true;
 }
 
-uint64_t player_unreported(void) { return player.report_head - player.report_tail; }
+uint64_t player_unreported(void) {
+  uint64_t count = 0;
+  for (unsigned i = 0; i < LINES; i++) count += player.lines[i].report_head - player.lines[i].report_tail;
+  return count;
+}

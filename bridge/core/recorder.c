@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const NAMES[LOG_COUNT] = {"frames", "dma", "sent", "guest", "trace", "export"};
+static const char *const NAMES[LOG_COUNT] = {"frames", "dma", "sent", "guest", "trace", "export", "raw"};
 static FILE *files[LOG_COUNT];
 
 int recorder_open(const char *directory) {

@@ -41,9 +41,10 @@ uint64_t registers_due(void) {
 bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint32_t *data) {
   if (registers_due() > clock) return false;
   const struct access *access = &registers.queue[registers.tail % QUEUE];
-  *control |= TICK_REGISTER | (access->write ? TICK_REGISTER_WRITE : 0u);
+  *control |= 1u << TICK_REGISTER | (uint32_t)access->write << TICK_REGISTER_WRITE;
   *address = access->address;
   *data = access->value;
+  if (access->write) rings_register(access->address, access->value);
   registers.busy = true;
   registers.started = clock;
   return true;

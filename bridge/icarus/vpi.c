@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "core.h"
+#include "layout.h"
 
-#define ARGUMENTS_MAX 7
+#define ARGUMENTS_MAX 8
+#define REPORT_WORDS ((offsetof(struct frame_log, reserved) - offsetof(struct frame_log, sequence)) / 4)
 
 struct task {
   const char *name;
@@ -73,32 +75,38 @@ static void put64(vpiHandle handle, uint64_t value) {
 static PLI_INT32 call_tick(PLI_BYTE8 *unused) {
   (void)unused;
   vpiHandle *a = arguments_of(&tasks[TICK]);
-  unsigned long long tdata = 0;
+  unsigned long long tdata_a = 0, tdata_b = 0;
   unsigned int control, address = 0, data = 0;
-  const uint64_t next = tl_tick(get64(a[0]), get32(a[1]), &tdata, &control, &address, &data);
-  if (control & TICK_TVALID) put64(a[2], tdata);
-  put_words(a[3], &control, 1);
-  if (control & TICK_REGISTER) {
-    put_words(a[4], &address, 1);
-    put_words(a[5], &data, 1);
+  const uint64_t next = tl_tick(get64(a[0]), get32(a[1]), &tdata_a, &tdata_b, &control, &address, &data);
+  if (control >> TICK_A_TVALID & 1) put64(a[2], tdata_a);
+  if (control >> TICK_B_TVALID & 1) put64(a[3], tdata_b);
+  put_words(a[4], &control, 1);
+  if (control >> TICK_REGISTER & 1) {
+    put_words(a[5], &address, 1);
+    put_words(a[6], &data, 1);
   }
-  put64(a[6], next);
+  put64(a[7], next);
   return 0;
 }
 
 static PLI_INT32 call_write(PLI_BYTE8 *unused) {
   (void)unused;
   vpiHandle *a = arguments_of(&tasks[WRITE]);
-  unsigned int line[16];
-  get_known(a[2], line, 16, "a line it writes to host memory");
-  put64(a[3], tl_write(get64(a[0]), get64(a[1]), line));
+  unsigned int line[16], strobe[2], address[2];
+  get_known(a[1], address, 2, "the address of a write");
+  get_known(a[2], strobe, 2, "a write strobe");
+  get_known(a[3], line, 16, "a line it writes to host memory");
+  put64(a[4],
+        tl_write(get64(a[0]), address[0] | (uint64_t)address[1] << 32, strobe[0] | (uint64_t)strobe[1] << 32, line));
   return 0;
 }
 
 static PLI_INT32 call_read(PLI_BYTE8 *unused) {
   (void)unused;
   vpiHandle *a = arguments_of(&tasks[READ]);
-  put64(a[2], tl_read(get64(a[0]), get64(a[1])));
+  unsigned int address[2];
+  get_known(a[1], address, 2, "the address of a read");
+  put64(a[2], tl_read(get64(a[0]), address[0] | (uint64_t)address[1] << 32));
   return 0;
 }
 
@@ -127,8 +135,8 @@ static PLI_INT32 call_transmit(PLI_BYTE8 *unused) {
 static PLI_INT32 call_report(PLI_BYTE8 *unused) {
   (void)unused;
   vpiHandle *a = arguments_of(&tasks[REPORT]);
-  unsigned int report[10];
-  get_known(a[1], report, 10, "a frame report");
+  unsigned int report[REPORT_WORDS];
+  get_known(a[1], report, REPORT_WORDS, "a frame report");
   tl_report(get64(a[0]), report);
   return 0;
 }
@@ -140,8 +148,8 @@ static PLI_INT32 call_skip(PLI_BYTE8 *unused) {
 }
 
 static struct task tasks[TASKS] = {
-    [TICK] = {"$tl_tick", call_tick, 7, {0}},
-    [WRITE] = {"$tl_write", call_write, 4, {0}},
+    [TICK] = {"$tl_tick", call_tick, 8, {0}},
+    [WRITE] = {"$tl_write", call_write, 5, {0}},
     [READ] = {"$tl_read", call_read, 3, {0}},
     [READ_DATA] = {"$tl_read_data", call_read_data, 1, {0}},
     [REGISTER_DONE] = {"$tl_register_done", call_register_done, 4, {0}},

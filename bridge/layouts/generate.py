@@ -29,6 +29,7 @@ HEADER = (
 TYPE_BYTES = {"u8": 1, "u16": 2, "u32": 4, "u48": 6, "u64": 8}
 BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.continuations and the body
 BODY_BYTES = 32
+BIT_NUMBERS = ("tick",)  # enums whose values are bit numbers: indices, unsized in Verilog
 HARDWARE_STRUCTS = (
     "rx_record", "rx_continuation", "rx_event", "rx_lost", "raw_frame", "descriptor", "tx_slot", "tx_frame",
     "frame_log",
@@ -216,7 +217,7 @@ def verilog_header(layouts: Layouts) -> str:
     for enum, members in layouts.enums.items():
         lines.append("")
         for name, value in members.items():
-            define(f"{enum}_{name}".upper(), f"8'd{value}")
+            define(f"{enum}_{name}".upper(), f"{value}" if enum in BIT_NUMBERS else f"8'd{value}")
     lines.append("")
     for struct in layouts.structs:
         if struct.name in HARDWARE_STRUCTS:

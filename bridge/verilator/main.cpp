@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Verilator main for cocotb: while the loop runs, clocks go by in batches without any VPI work; cocotb is served between
-// batches. Simulated time is that of the testbench: skipped clocks are added to it.
+// Verilator main for cocotb: while a run goes on, clocks go by in batches without any VPI work; cocotb is served between
+// batches. Simulated time is that of the testbench: skipped clocks are added to it. The clock stands still between runs,
+// but for the ones in which the testbench takes back its done.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,7 +17,7 @@
 
 namespace {
 
-constexpr vluint64_t kClockPs = CLOCK_PS;
+constexpr vluint64_t kClockPs = CLOCK_PS;  // the testbench has the same parameter
 constexpr unsigned kBatchClocks = 4096;
 constexpr vluint64_t kNoDeadline = ~0ull;
 
@@ -79,7 +80,7 @@ class Waves {
 
 unsigned run_batch(Vtestbench &top, Waves &waves, vluint64_t deadline) {
   unsigned clocks = 0;
-  while (clocks < kBatchClocks && now_ps + kClockPs < deadline && !top.done) {
+  while (clocks < kBatchClocks && now_ps + kClockPs < deadline && top.go != top.done) {
     top.clk = 1;
     top.eval_step();
     waves.dump(now_ps + kClockPs / 2);
@@ -119,7 +120,7 @@ int main(int argc, char **argv) {
   while (!Verilated::gotFinish()) {
     serve_cocotb(top);
     const vluint64_t deadline = VerilatedVpi::cbNextDeadline();
-    const bool running = top.go && !top.done;
+    const bool running = top.go != top.done;
     if (running && run_batch(top, waves, deadline) > 0) {
       VerilatedVpi::callCbs(cbNextSimTime);
       settle();

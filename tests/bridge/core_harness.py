@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Drives the native core without a simulator: Python plays the testbench, and a thread plays the kernel at the mailbox.
 
-A core is one run in one process, so every test that needs one runs it here after ``tl_open`` has cleared it.
+A core makes one run at a time, so every test that needs one runs it here after ``tl_open`` has cleared it.
 """
 
 from __future__ import annotations
@@ -21,21 +21,56 @@ from typing import Any
 import numpy as np
 
 from bridge import build, core_library, layout
-from bridge.stimulus import write_stimulus
+from bridge.interface import CLOCK_PS
+from bridge.layout import Tick
+from bridge.stimulus import Frame, write_stimulus
 
-TICK_TVALID, TICK_TLAST, TICK_TUSER, TICK_REGISTER, TICK_WRITE, TICK_READ_DATA, TICK_FINISHED = (
-    1 << b for b in range(8, 15)
-)
 REGISTER_CLOCKS = 4
 RAM_BYTES = 1 << 20
+WHOLE_LINE = (1 << layout.LINE_BYTES) - 1
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A beat on one of the lines: valid bytes only."""
+
+    clock: int
+    line: int
+    data: bytes
+    last: bool
+    bad_fcs: bool
+
+
+def _beats(clock: int, control: int, tdata: tuple[int, int]) -> list[Beat]:
+    bits = ((Tick.A_TKEEP, Tick.A_TVALID, Tick.A_TLAST, Tick.A_TUSER),
+            (Tick.B_TKEEP, Tick.B_TVALID, Tick.B_TLAST, Tick.B_TUSER))  # fmt: skip
+    beats = []
+    for line, (tkeep, tvalid, tlast, tuser) in enumerate(bits):
+        if not control >> tvalid & 1:
+            assert not control >> tkeep & 0xFF
+            continue
+        keep = control >> tkeep & 0xFF
+        assert keep & (keep + 1) == 0, "a beat's bytes are the first ones"
+        data = tdata[line].to_bytes(8, "little")[: keep.bit_count()]
+        beats.append(Beat(clock, line, data, bool(control >> tlast & 1), bool(control >> tuser & 1)))
+    return beats
+
+
+def frame_report(line: int, number: int) -> Any:
+    """What the NIC says of a frame: its line, and a number in place of its sequence number."""
+    entry = np.zeros(1, layout.FRAME_LOG)
+    entry["line"], entry["sequence"] = line, number
+    first, end = layout.FRAME_LOG.fields["sequence"][1], layout.FRAME_LOG.fields["reserved"][1]
+    return (ctypes.c_uint8 * (end - first)).from_buffer_copy(entry.tobytes()[first:end])
 
 
 @dataclass
 class Run:
     """What the core did, seen from the testbench's side."""
 
-    beats: list[tuple[int, bytes, int]] = field(default_factory=list)  # clock, 8 bytes, control
+    beats: list[Beat] = field(default_factory=list)
     accesses: list[tuple[int, bool, int, int]] = field(default_factory=list)  # clock, write, address, value
+    reads: list[tuple[int, bytes]] = field(default_factory=list)  # clock, line that the NIC gets
     clocks: int = 0
     status: int = 0
     message: str = ""
@@ -46,7 +81,7 @@ class Core:
     """The native core with 1 MiB of host memory."""
 
     def __init__(
-        self, directory: Path, frames: list[tuple[int, bytes, bool]], *, kernel: bool = False, **config: Any
+        self, directory: Path, frames: list[Frame], *, kernel: bool = False, **config: Any
     ) -> None:
         self.directory = directory
         write_stimulus(directory / "stimulus.bin", frames)
@@ -60,8 +95,9 @@ class Core:
             os.ftruncate(self.ram_fd, RAM_BYTES)
             os.ftruncate(self.mailbox_fd, layout.MAILBOX_BYTES)
         values = {
-            "progress_fd": -1, "epoch": 7, "ps_per_instruction": 250, "posted_write_clocks": 40, "read_clocks": 60,
-            "doorbell_clocks": 30, "timeout_s": 2, "host_delay_us": 0, "give_back": 4, "ram_bytes": RAM_BYTES, **config,
+            "progress_fd": -1, "epoch": 7, "clock_ps": CLOCK_PS, "ps_per_instruction": 250, "posted_write_clocks": 40,
+            "read_clocks": 60, "doorbell_clocks": 30, "timeout_s": 2, "host_delay_us": 0, "give_back": 4,
+            "patience_clocks": 0, "ram_bytes": RAM_BYTES, **config,
         }  # fmt: skip
         self.config = core_library.Config(
             stimulus=str(directory / "stimulus.bin").encode(), record=str(directory).encode(), ram_fd=self.ram_fd,
@@ -78,7 +114,7 @@ class Core:
         register access (``answer``). With ``every_clock``, ``on_clock`` is called for clocks without an event, too.
         """
         result, library, clock = Run(), self.native, 8
-        tdata = ctypes.c_uint64()
+        tdata_a, tdata_b = ctypes.c_uint64(), ctypes.c_uint64()
         control, address, data = (ctypes.c_uint32() for _ in range(3))
         pending: tuple[int, int] | None = None
         frames = 0
@@ -89,18 +125,23 @@ class Core:
                 pending = None
             if clock >= self.next_tick:
                 self.next_tick = library.tl_tick(
-                    ctypes.c_uint64(clock), int(idle and pending is None), ctypes.byref(tdata), ctypes.byref(control),
-                    ctypes.byref(address), ctypes.byref(data),
+                    ctypes.c_uint64(clock), int(idle and pending is None), ctypes.byref(tdata_a), ctypes.byref(tdata_b),
+                    ctypes.byref(control), ctypes.byref(address), ctypes.byref(data),
                 )  # fmt: skip
-                if control.value & TICK_TVALID:
-                    result.beats.append((clock, tdata.value.to_bytes(8, "little"), control.value))
-                    if control.value & TICK_TLAST and report:
+                for beat in _beats(clock, control.value, (tdata_a.value, tdata_b.value)):
+                    result.beats.append(beat)
+                    if beat.last and report:
                         frames += 1
-                        library.tl_report(ctypes.c_uint64(clock), (ctypes.c_uint32 * 10)(frames))
-                if control.value & TICK_REGISTER:
-                    result.accesses.append((clock, bool(control.value & TICK_WRITE), address.value, data.value))
+                        library.tl_report(ctypes.c_uint64(clock), frame_report(beat.line, frames))
+                if control.value >> Tick.REGISTER & 1:
+                    write = bool(control.value >> Tick.REGISTER_WRITE & 1)
+                    result.accesses.append((clock, write, address.value, data.value))
                     pending = (clock + REGISTER_CLOCKS, address.value)
-                if control.value & TICK_FINISHED:
+                if control.value >> Tick.READ_DATA & 1:
+                    read = (ctypes.c_uint32 * 16)()
+                    library.tl_read_data(read)
+                    result.reads.append((clock, bytes(read)))
+                if control.value >> Tick.FINISHED & 1:
                     break
             event = min(self.next_tick, pending[0] if pending and answer else self.next_tick)
             clock = clock + 1 if every_clock else max(clock + 1, event)
@@ -115,11 +156,16 @@ class Core:
         self.close()
         return result
 
-    def write(self, clock: int, address: int, line: bytes) -> None:
+    def write(self, clock: int, address: int, line: bytes, strobe: int = WHOLE_LINE) -> None:
         """A DMA write of the NIC, in the clock that ``on_clock`` is called for."""
         self.next_tick = self.native.tl_write(
-            ctypes.c_uint64(clock), ctypes.c_uint64(address), (ctypes.c_uint32 * 16).from_buffer_copy(line)
-        )
+            ctypes.c_uint64(clock), ctypes.c_uint64(address), ctypes.c_uint64(strobe),
+            (ctypes.c_uint32 * 16).from_buffer_copy(line),
+        )  # fmt: skip
+
+    def read(self, clock: int, address: int) -> None:
+        """A DMA read of the NIC, likewise."""
+        self.next_tick = self.native.tl_read(ctypes.c_uint64(clock), ctypes.c_uint64(address))
 
     def close(self) -> None:
         if self.child:
@@ -135,6 +181,7 @@ class Core:
             "guest": layout.GUEST_LOG,
             "dma": layout.DMA_LOG,
             "trace": layout.TRACE_LOG,
+            "raw": layout.RAW_FRAME,
         }[name]
         return np.fromfile(self.directory / f"{name}.bin", dtype)
 

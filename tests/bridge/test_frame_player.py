@@ -11,20 +11,21 @@ import pytest
 
 from bridge.interface import CLOCK_PS, BridgeError
 from bridge.stimulus import write_stimulus
-from tests.bridge.core_harness import TICK_TLAST, TICK_TUSER, TICK_TVALID, Core, Run
+from tests.bridge.core_harness import Beat, Core, Run
 
 
-def _frames(run: Run) -> list[tuple[int, int, bytes, bool]]:
-    """(first clock, last clock, bytes, bad FCS) of each frame on the wire."""
-    frames, first, data = [], None, b""
-    for clock, beat, control in run.beats:
-        assert control & TICK_TVALID
-        first = clock if first is None else first
-        data += beat[: bin(control & 0xFF).count("1")]
-        if control & TICK_TLAST:
-            frames.append((first, clock, data, bool(control & TICK_TUSER)))
-            first, data = None, b""
-    assert first is None
+def _frames(run: Run, line: int = 0) -> list[tuple[int, int, bytes, bool]]:
+    """(first clock, last clock, bytes, bad FCS) of each frame on a line."""
+    frames: list[tuple[int, int, bytes, bool]] = []
+    open_beats: list[Beat] = []
+    for beat in (beat for beat in run.beats if beat.line == line):
+        assert not open_beats or beat.clock == open_beats[-1].clock + 1, "a frame's beats follow each other"
+        open_beats.append(beat)
+        if beat.last:
+            data = b"".join(part.data for part in open_beats)
+            frames.append((open_beats[0].clock, beat.clock, data, beat.bad_fcs))
+            open_beats.clear()
+    assert not open_beats
     return frames
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from bridge import layout
 from bridge.interface import CLOCK_PS
 from bridge.layout import MailboxOp
-from tests.bridge.core_harness import TICK_TLAST, Core, Kernel, line, run_with_kernel
+from tests.bridge.core_harness import Core, Kernel, line, run_with_kernel
 
 
 def test_dma_writes_do_not_delay_beats(tmp_path: Path) -> None:
@@ -24,8 +23,8 @@ def test_dma_writes_do_not_delay_beats(tmp_path: Path) -> None:
 
     core = Core(tmp_path, [(0, bytes(256), False), (0, bytes(100), False)])
     run = core.run(on_clock=on_clock)
-    clocks = [clock for clock, _, _ in run.beats]
-    ends = [clock for clock, _, control in run.beats if control & TICK_TLAST]
+    clocks = [beat.clock for beat in run.beats]
+    ends = [beat.clock for beat in run.beats if beat.last]
     assert run.status == 0, run.message
     assert ends[0] - clocks[0] + 1 == 256 // 8
     assert ends[1] - clocks[256 // 8] + 1 == -(-100 // 8)
@@ -34,11 +33,11 @@ def test_dma_writes_do_not_delay_beats(tmp_path: Path) -> None:
 def test_dma_reads_do_not_delay_beats(tmp_path: Path) -> None:
     def on_clock(clock: int) -> None:
         if clock % 64 == 0:  # at most 64 are under way
-            core.next_tick = core.native.tl_read(ctypes.c_uint64(clock), ctypes.c_uint64(0x4000))
+            core.read(clock, 0x4000)
 
     core = Core(tmp_path, [(0, bytes(9216), False)])
     run = core.run(on_clock=on_clock)
-    assert run.beats[-1][0] - run.beats[0][0] + 1 == 9216 // 8
+    assert run.beats[-1].clock - run.beats[0].clock + 1 == 9216 // 8
 
 
 def test_a_nic_that_is_never_idle_ends_the_run(tmp_path: Path) -> None:
