@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The environment of the whole NIC: agents on every port, the reference model, scoreboard and coverage."""
