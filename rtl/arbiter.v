@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Line arbitration: the frames of lines A and B take effect on the one stream in the order of their first bytes, a
-// frame at a time. A line sampled here at a clock edge is at the output behind the next one.
+// Line arbitration: the frames of lines A and B take effect on the one stream in the order of their first bytes,
+// one frame at a time. A line sampled here at a clock edge is at the output behind the next one.
 //
 // The owner is the one frame that may change the stream; it keeps it until its END, which makes its effect final or
-// takes it back. So the second copy of a packet waits for the verdict of the first, and stands in for it if that is bad.
+// takes it back. So the second copy of a packet waits for the first one's verdict, and stands in for it if that is bad.
 // Not waited for: a frame that is known to be harmless (line_front.v), which drains beside the owner, so that a line
 // that is ahead never waits for the one behind; and a parked one, which waits for the other line itself (hold).
 // Frames that were dropped before their header came through have no turn: their END passes.
@@ -50,7 +50,6 @@ module arbiter #(
   output wire         line_event,         // with line_first: an rx_event, not a message
   output wire [479:0] line_data,
   output reg          line_abort,
-  output reg          line_from_b,
   output wire [15:0]  next_locate,
 
   // messages of the owner that reached the host, from statistics.v
@@ -69,6 +68,7 @@ module arbiter #(
   output wire [15:0]  report_count,
   output wire [47:0]  report_timestamp,
   output wire         report_owner,       // the messages delivered since the last such report are its
+  output wire         report_gap,
   output wire [15:0]  report_duplicates,
 
   output wire [63:0]  next_expected,
@@ -340,8 +340,10 @@ module arbiter #(
   wire a_idle  = !(a_waiting || a_parked || a_released || a_owner || a_draining);
   wire b_idle  = !(b_waiting || b_parked || b_released || b_owner || b_draining);
 
-  wire a_end    = a_is_end && (a_idle || a_draining || (a_owner && !mid_message) || a_drain && a_owner) && !(a_tells && b_busy);
-  wire b_end    = b_is_end && (b_idle || b_draining || (b_owner && !mid_message) || b_drain && b_owner) && !(b_tells && a_busy) && !a_end;
+  wire a_closes = a_idle || a_draining || (a_owner && (a_harmless || !mid_message));
+  wire b_closes = b_idle || b_draining || (b_owner && (b_harmless || !mid_message));
+  wire a_end    = a_is_end && a_closes && !(a_tells && b_busy);
+  wire b_end    = b_is_end && b_closes && !(b_tells && a_busy) && !a_end;
   wire a_revoke = a_holds && a_silent && !a_valid && !mid_message && !b_end;
   wire b_revoke = b_holds && b_silent && !b_valid && !mid_message && !a_end;
   wire abort    = mid_message && ((a_holds && (a_is_end || (a_silent && !a_valid)))
@@ -431,9 +433,14 @@ module arbiter #(
 
   // ---- Reports
 
-  wire b_retired_now = b_retires;         // never both
-  wire event_valid;
-  wire event_if_delivered;
+  wire         from_b   = b_retires;      // never both in one clock
+  wire         revoked  = a_revoke || b_revoke;
+  wire [7:0]   a_reason = a_data[`TL_END_OVERFLOW] ? `TL_DROP_REASON_OVERFLOW : a_data[`TL_END_REASON +: 8];
+  wire [7:0]   b_reason = b_data[`TL_END_OVERFLOW] ? `TL_DROP_REASON_OVERFLOW : b_data[`TL_END_REASON +: 8];
+  wire [47:0]  a_time   = a_revoke ? a_frame_time : a_data[`TL_END_TIME +: 48];
+  wire [47:0]  b_time   = b_revoke ? b_frame_time : b_data[`TL_END_TIME +: 48];
+  wire         event_valid;
+  wire         event_if_delivered;
   wire [479:0] event_data;
 
   frame_report u_frame_report (
@@ -441,25 +448,22 @@ module arbiter #(
     .rst                (rst),
     .event_enable       (event_enable),
     .retire             (a_retires || b_retires),
-    .line               (b_retired_now),
-    .reason             (a_revoke || b_revoke ? `TL_DROP_REASON_OVERFLOW
-                         : b_retired_now ? (b_data[`TL_END_OVERFLOW] ? `TL_DROP_REASON_OVERFLOW : b_data[`TL_END_REASON +: 8])
-                         : a_data[`TL_END_OVERFLOW] ? `TL_DROP_REASON_OVERFLOW : a_data[`TL_END_REASON +: 8]),
-    .truncated          (b_retired_now ? b_data[`TL_END_TRUNCATED] : a_data[`TL_END_TRUNCATED]),
-    .extra_data         (b_retired_now ? b_data[`TL_END_EXTRA_DATA] : a_data[`TL_END_EXTRA_DATA]),
-    .frame_time         (a_revoke ? a_frame_time : b_revoke ? b_frame_time
-                         : b_retired_now ? b_data[`TL_END_TIME +: 48] : a_data[`TL_END_TIME +: 48]),
-    .has_header         (b_retired_now ? !b_idle : !a_idle),
-    .owner              (b_retired_now ? b_holds : a_holds),
+    .line               (from_b),
+    .reason             (revoked ? `TL_DROP_REASON_OVERFLOW : from_b ? b_reason : a_reason),
+    .truncated          (from_b ? b_data[`TL_END_TRUNCATED] : a_data[`TL_END_TRUNCATED]),
+    .extra_data         (from_b ? b_data[`TL_END_EXTRA_DATA] : a_data[`TL_END_EXTRA_DATA]),
+    .frame_time         (from_b ? b_time : a_time),
+    .has_header         (from_b ? !b_idle : !a_idle),
+    .owner              (from_b ? b_holds : a_holds),
     .gap                (gap),
     .gap_from           (next_expected),
     .session_change     (session_change),
     .end_of_session     (end_of_session),
-    .session            (b_retired_now ? b_session : a_session),
-    .sequence_number    (b_retired_now ? b_sequence : a_sequence),
-    .count              (b_retired_now ? b_count : a_count),
-    .kind               (b_retired_now ? b_frame_kind : a_frame_kind),
-    .duplicates         (b_retired_now ? b_duplicates : a_duplicates),
+    .session            (from_b ? b_session : a_session),
+    .sequence_number    (from_b ? b_sequence : a_sequence),
+    .count              (from_b ? b_count : a_count),
+    .kind               (from_b ? b_frame_kind : a_frame_kind),
+    .duplicates         (from_b ? b_duplicates : a_duplicates),
     .report_valid       (report_valid),
     .report_line        (report_line),
     .report_reason      (report_reason),
@@ -471,6 +475,7 @@ module arbiter #(
     .report_count       (report_count),
     .report_timestamp   (report_timestamp),
     .report_owner       (report_owner),
+    .report_gap         (report_gap),
     .report_duplicates  (report_duplicates),
     .event_valid        (event_valid),
     .event_if_delivered (event_if_delivered),
@@ -491,7 +496,6 @@ module arbiter #(
     emitted       <= emit && !rst;
     emitted_first <= emit_first;
     emitted_data  <= passing;
-    line_from_b   <= b_delivers;
     line_abort    <= abort && !rst;
     if (emit && (b_go ? b_unnumbered : a_go && a_unnumbered))
       emitted_data[8 * `TL_RX_RECORD_SEQUENCE +: 64] <= number;

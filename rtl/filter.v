@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Subscription filter: one bit for each of the 65,536 stock locates, read while a line passes the arbiter's register, so
-// it costs no clock. A message is judged at its record; continuation lines went before it and are then taken back with
-// line_abort. Lines that are no messages pass, and messages with stock locate 0 (of no stock, or not decoded).
+// Subscription filter: one bit for each of the 65,536 stock locates, read while a line passes the arbiter's register, 
+// so it costs no clock. A message is judged at its record; continuation lines went before it and are then taken back
+// with line_abort. Lines that are no messages pass, and messages with stock locate 0 (of no stock, or not decoded).
 //
 // The bits are unknown after reset: fill first, then enable.
 `include "layout.vh"

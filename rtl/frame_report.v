@@ -40,6 +40,7 @@ module frame_report (
   output reg  [15:0]  report_count,
   output reg  [47:0]  report_timestamp,
   output reg          report_owner,
+  output reg          report_gap,
   output reg  [15:0]  report_duplicates,
 
   // with the report
@@ -70,6 +71,7 @@ module frame_report (
     report_gap_from    <= owned && gap ? gap_from : 64'd0;
     report_timestamp   <= frame_time;
     report_owner       <= owner;
+    report_gap         <= owned && gap;
     report_duplicates  <= duplicates;
     header_session     <= has_header ? session : 80'd0;
     header_sequence    <= has_header ? sequence_number : 64'd0;

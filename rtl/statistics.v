@@ -26,7 +26,8 @@ module statistics (
   output wire [15:0] delivered,           // messages of the owner so far
   output reg         any_delivered,
 
-  output reg  [32*`TL_STATISTICS_WORDS-1:0] counters
+  output reg  [32*`TL_STATISTICS_WORDS-1:0] counters,
+  output wire        idle                 // counters is up to date
 );
 
   localparam STATUSES = `TL_STATISTIC_MESSAGES_TOO_LONG - `TL_STATISTIC_MESSAGES_OK + 1;
@@ -62,55 +63,63 @@ module statistics (
   reg  [15:0]            add_bad;
   reg  [15:0]            add_duplicates;
   reg  [15:0]            add_b;
-  reg                    add_gap;
-  reg                    add_accepted;
-  reg                    add_accepted_b;
   reg                    add_frame;
   reg                    add_frame_b;
+  reg                    add_accepted;
+  reg                    add_accepted_b;
+  reg                    add_gap;
   reg                    add_filtered;
   reg  [LAST_DROPPED-FIRST_DROPPED:0] add_dropped;
 
-  wire    good = frame_done && frame_reason == `TL_DROP_REASON_ACCEPT;
-  integer j;
+  wire       done   = frame_done && !rst;
+  wire       good   = done && frame_reason == `TL_DROP_REASON_ACCEPT;
+  wire [7:0] reason = frame_reason - `TL_DROP_REASON_OVERSIZE;
+  integer    j;
 
   always @(posedge clk) begin
-    add_frame      <= frame_done && !rst;
-    add_frame_b    <= frame_done && frame_line && !rst;
-    add_accepted   <= good && !rst;
-    add_accepted_b <= good && frame_line && !rst;
-    add_gap        <= good && frame_gap && !rst;
+    add_frame      <= done;
+    add_frame_b    <= done && frame_line;
+    add_accepted   <= good;
+    add_accepted_b <= good && frame_line;
+    add_gap        <= good && frame_gap;
     add_filtered   <= message_filtered && !rst;
     add_duplicates <= good ? frame_duplicates : 16'd0;
     add_by_status  <= good && frame_owner ? by_status : {16 * STATUSES{1'b0}};
     add_b          <= good && frame_owner && frame_line ? all : 16'd0;
-    add_bad        <= frame_done && frame_owner && !good ? all : 16'd0;
+    add_bad        <= done && frame_owner && !good ? all : 16'd0;
     for (j = FIRST_DROPPED; j <= LAST_DROPPED; j = j + 1)
-      add_dropped[j - FIRST_DROPPED] <= frame_done && !rst && {24'd0, frame_reason - `TL_DROP_REASON_OVERSIZE} == j - FIRST_DROPPED;
+      add_dropped[j - FIRST_DROPPED] <= done && {24'd0, reason} == j - FIRST_DROPPED;
   end
+
+  assign idle = !message_valid && !message_filtered && !frame_done && !add_frame && !add_filtered;
 
   // ---- since reset
 
+  reg  [32*`TL_STATISTICS_WORDS-1:0] add;
   integer k;
 
+  always @* begin
+    add = {32 * `TL_STATISTICS_WORDS{1'b0}};
+    add[32 * `TL_STATISTIC_FRAMES]             = add_frame;
+    add[32 * `TL_STATISTIC_ACCEPTED]           = add_accepted;
+    add[32 * `TL_STATISTIC_MESSAGES_BAD +: 16] = add_bad;
+    add[32 * `TL_STATISTIC_DUPLICATES +: 16]   = add_duplicates;
+    add[32 * `TL_STATISTIC_GAPS]               = add_gap;
+    add[32 * `TL_STATISTIC_FILTERED]           = add_filtered;
+    add[32 * `TL_STATISTIC_FRAMES_B]           = add_frame_b;
+    add[32 * `TL_STATISTIC_ACCEPTED_B]         = add_accepted_b;
+    add[32 * `TL_STATISTIC_MESSAGES_B +: 16]   = add_b;
+    for (k = 0; k < STATUSES; k = k + 1)
+      add[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 16] = add_by_status[16 * k +: 16];
+    for (k = FIRST_DROPPED; k <= LAST_DROPPED; k = k + 1)
+      add[32 * k] = add_dropped[k - FIRST_DROPPED];
+  end
+
+  integer w;
+
   always @(posedge clk)
-    if (rst)
-      counters <= {32 * `TL_STATISTICS_WORDS{1'b0}};
-    else begin
-      counters[32 * `TL_STATISTIC_FRAMES +: 32]     <= counters[32 * `TL_STATISTIC_FRAMES +: 32] + {31'd0, add_frame};
-      counters[32 * `TL_STATISTIC_ACCEPTED +: 32]   <= counters[32 * `TL_STATISTIC_ACCEPTED +: 32] + {31'd0, add_accepted};
-      counters[32 * `TL_STATISTIC_DUPLICATES +: 32] <= counters[32 * `TL_STATISTIC_DUPLICATES +: 32] + {16'd0, add_duplicates};
-      counters[32 * `TL_STATISTIC_GAPS +: 32]       <= counters[32 * `TL_STATISTIC_GAPS +: 32] + {31'd0, add_gap};
-      counters[32 * `TL_STATISTIC_MESSAGES_BAD +: 32] <= counters[32 * `TL_STATISTIC_MESSAGES_BAD +: 32] + {16'd0, add_bad};
-      counters[32 * `TL_STATISTIC_FILTERED +: 32]   <= counters[32 * `TL_STATISTIC_FILTERED +: 32] + {31'd0, add_filtered};
-      counters[32 * `TL_STATISTIC_FRAMES_B +: 32]   <= counters[32 * `TL_STATISTIC_FRAMES_B +: 32] + {31'd0, add_frame_b};
-      counters[32 * `TL_STATISTIC_ACCEPTED_B +: 32] <= counters[32 * `TL_STATISTIC_ACCEPTED_B +: 32] + {31'd0, add_accepted_b};
-      counters[32 * `TL_STATISTIC_MESSAGES_B +: 32] <= counters[32 * `TL_STATISTIC_MESSAGES_B +: 32] + {16'd0, add_b};
-      for (k = 0; k < STATUSES; k = k + 1)
-        counters[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 32]
-          <= counters[32 * (`TL_STATISTIC_MESSAGES_OK + k) +: 32] + {16'd0, add_by_status[16 * k +: 16]};
-      for (k = FIRST_DROPPED; k <= LAST_DROPPED; k = k + 1)
-        counters[32 * k +: 32] <= counters[32 * k +: 32] + {31'd0, add_dropped[k - FIRST_DROPPED]};
-    end
+    for (w = 0; w < `TL_STATISTICS_WORDS; w = w + 1)
+      counters[32 * w +: 32] <= rst ? 32'd0 : counters[32 * w +: 32] + add[32 * w +: 32];
 
 endmodule
 `default_nettype wire

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The MoldUDP64 stream of both lines: session, next expected sequence number, gaps and old messages, modulo 2^64. The
-// stream that everybody is compared with moves only when the frame that owns it ends well; until then the owner moves a
-// copy. So a frame whose verdict turns out bad leaves nothing behind, and its numbers can come again.
+// The MoldUDP64 stream of both lines: session, next expected sequence number, gaps and old messages, modulo 2^64.
+// The stream that everybody is compared with moves only when the frame that owns it ends well; until then the owner
+// moves a copy. So a frame whose verdict turns out bad leaves nothing behind, and its numbers can come again.
 //
-// `old` and `number` hold for the message at hand in the very clock of `go`: the owner's first message may come with it.
+// `old` and `number` hold for the message at hand in the very clock of `go`: the owner's first may come with it.
 `include "layout.vh"
 `default_nettype none
 

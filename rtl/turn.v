@@ -4,8 +4,8 @@
 // A frame's turn comes when no older frame of the other line is undecided. At its turn it becomes the owner of the
 // stream, or drains if it is harmless, or is parked if it is ahead and packets are held. A parked frame goes, before
 // anything else, as soon as it is no longer ahead, and when a frame of another session comes up, which may not pass
-// it. When its time is over it is released: frames of the other line that started before that moment go first. Is the
-// other line's frame parked as well, the one with the lower sequence number goes; of equal ones that whose time is over.
+// it. When its time is over it is released: frames of the other line that started before that moment go first. When
+// both are parked, the one with the lower sequence number goes then; of equal ones that whose time is over.
 `default_nettype none
 
 module turn (
@@ -60,7 +60,7 @@ module turn (
   wire a_held = a_parked || a_released;
   wire b_held = b_parked || b_released;
 
-  // A released frame's seniority is newer than what the other line's frames were told, so it alone decides between them.
+  // A released frame's seniority is newer than what the other line's frames were told: it alone decides between them.
   wire a_after = a_older && !(a_older_one && (b_harmless || b_draining || b_overtaken));
   wire b_after = b_older && !(b_older_one && (a_harmless || a_draining || a_overtaken));
   wire a_turn  = fresh && a_waiting && (b_parked || (b_released ? b_after : !a_after));
@@ -100,8 +100,10 @@ module turn (
   wire a_takes   = a_turn && !b_holds && !a_harmless;
   wire b_takes   = b_turn && !a_holds && !b_harmless;
 
-  assign a_go      = (a_takes && !a_waits && !b_may && !(b_held && !a_same)) || (a_may && !a_harmless && !(b_may && !a_first));
-  assign b_go      = (b_takes && !b_waits && !a_may && !(a_held && !b_same)) || (b_may && !b_harmless && !(a_may && a_first));
+  assign a_go      = (a_takes && !a_waits && !b_may && !(b_held && !a_same))
+                     || (a_may && !a_harmless && !(b_may && !a_first));
+  assign b_go      = (b_takes && !b_waits && !a_may && !(a_held && !b_same))
+                     || (b_may && !b_harmless && !(a_may && a_first));
   assign a_park    = a_takes && a_waits;
   assign b_park    = b_takes && b_waits;
   assign a_release = a_parked && a_over && !b_held && !a_go && !a_drain;
