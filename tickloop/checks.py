@@ -8,16 +8,36 @@ logs. A run that compared no message proves nothing and fails.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.interface import SentFrame
+from bridge.interface import LoopResult, SentFrame
+from bridge.layout import REGISTER_FIELDS
 from tb.model.config import KernelConfig
 from tb.model.kernel import KernelModel
-from tb.model.receive import ReceiveModel
+from tb.model.receive import (
+    HOLD_MARGIN_PS,
+    Arrival,
+    Blocked,
+    Flags,
+    FrameResult,
+    HostEvent,
+    ReceiveModel,
+    in_ring_order,
+    on_line,
+)
 from tb.model.segments import SegmentModel
 from tb.scoreboard import Comparison, compare
+from tickloop.config import NicConfig, RunConfig
+from tickloop.filtering import FilterHistory, blocked_at
+from tickloop.inputs import LineFrame
 from tickloop.rundir.books import Export
+from tickloop.rundir.frames import LINES
+from tickloop.rundir.host_events import enabled_events
+from tickloop.rundir.observed import Observed
+
+NIC_ONLY = ("raw_frames", "raw_dropped")  # counters of what is no market data
+SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -27,40 +47,92 @@ class Prediction:
     frames: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    host_events: list[dict[str, Any]]
     counters: dict[str, Any]
-    books: list[dict[str, Any]]
-    statistics: dict[str, Any]
-    orders: list[dict[str, Any]]
-    segments: list[bytes]
+    hold_margin_ps: int | None = None
+    books: list[dict[str, Any]] = field(default_factory=list)
+    statistics: dict[str, Any] = field(default_factory=dict)
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    segments: list[bytes] = field(default_factory=list)
+
+    @property
+    def doubtful(self) -> str | None:
+        """Why model and NIC may differ without either being wrong."""
+        if self.hold_margin_ps is None or self.hold_margin_ps >= HOLD_MARGIN_PS:
+            return None
+        return (f"a frame came within {self.hold_margin_ps / 1000:.0f} ns of the end of a --hold: on which side of it "
+                f"depends on the NIC's clock (choose a --hold that leaves {HOLD_MARGIN_PS / 1000:.0f} ns)")
 
 
-def predict(frames: Iterable[tuple[int, bytes]], config: KernelConfig) -> Prediction:
-    """Runs the model over the frames in wire order."""
-    receive = ReceiveModel(config.group_address, config.group_port)
-    kernel = KernelModel(config)
-    segments = SegmentModel(config)
-    frame_lines, message_lines, events = [], [], []
-    for _, data in frames:
-        result = receive.frame(data)
-        frame_lines.append(result.as_line())
-        events += result.events
-        for message in result.messages:
-            kernel.message(message)
-            message_lines.append(message.as_line(result.frame))
-    return Prediction(
-        frame_lines, message_lines, events, receive.counters, kernel.books.levels(), kernel.statistics,
-        [order.as_line() for order in kernel.orders], [segments.segment(order.message) for order in kernel.orders],
+def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, observed: Observed,
+            closed_loop: bool) -> Prediction:
+    """Runs the model over the frames. Of the run itself it takes what no model can know: what the kernel told the
+    filter and when, and which event lines were enabled."""
+    frames = list(frames)
+    byte_ps = result.clock_ps // 8
+    arrivals = [arrival for line in LINES for arrival in on_line(
+        line, ((frame.time_ns, frame.data, frame.bad_fcs) for frame in frames if frame.line == line), byte_ps)]
+    receive, results = _receive(arrivals, config, byte_ps, ())
+    history = FilterHistory(result, config.time.doorbell_ns)
+    if history.enabled:
+        delivered = {(line["frame"], line["sequence"]) for line in observed.messages}
+        blocked = blocked_at(history, results, result, config.nic.hold_ns, delivered)
+        receive, results = _receive(arrivals, config, byte_ps, lambda index: blocked[index])
+    enabled = enabled_events(result.registers)
+    told = [(frame, event) for frame in results if (event := frame.event(enabled)) is not None]
+    prediction = Prediction(
+        [frame.as_line() for frame in results],
+        [message.as_line(frame.frame, frame.line) for frame, message in in_ring_order(results)],
+        [event for frame in results for event in frame.events],
+        [_event_line(frame, event) for frame, event in sorted(told, key=lambda entry: (entry[0].line, entry[0].turn))],
+        receive.counters, receive.hold_margin_ps,
     )
+    if closed_loop:
+        _predict_kernel(prediction, results, config.kernel)
+        prediction.statistics["bad_frames"] = sum(event.reason is not None for _, event in told)
+        prediction.statistics["raw_frames"] = observed.counters["raw_frames"]
+    return prediction
 
 
-def check_receive(prediction: Prediction, frames: Sequence[dict[str, Any]], messages: Sequence[dict[str, Any]],
-                  events: Sequence[dict[str, Any]], counters: dict[str, Any]) -> list[Comparison]:
+def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,
+             blocked: Blocked) -> tuple[ReceiveModel, list[FrameResult]]:
+    model = ReceiveModel(config.kernel.group_address, config.kernel.group_port, delivery=config.nic.delivery,
+                         hold_ns=config.nic.hold_ns, packet_format=config.nic.packet_format, blocked=blocked,
+                         byte_ps=byte_ps)
+    return model, model.run(arrivals)
+
+
+def _predict_kernel(prediction: Prediction, results: list[FrameResult], config: KernelConfig) -> None:
+    kernel, segments = KernelModel(config), SegmentModel(config)
+    for _, message in in_ring_order(results):
+        kernel.message(message)
+    prediction.books.extend(kernel.books.levels())
+    prediction.statistics.update(kernel.statistics)
+    prediction.orders.extend(order.as_line() for order in kernel.orders)
+    prediction.segments.extend(segments.segment(order.message) for order in kernel.orders)
+
+
+def _event_line(frame: FrameResult, event: HostEvent) -> dict[str, Any]:
+    """As tickloop.rundir.host_events decodes an rx_event."""
+    return {
+        "frame": frame.frame, "line": event.line, "sequence": event.sequence, "count": event.count,
+        "gap_from": event.gap_from, "delivered": event.delivered, "reason": event.reason, "kind": event.kind,
+        "flags": _flag_bits(event.flags), "session": event.session.decode("latin-1"),
+    }
+
+
+def _flag_bits(flags: Flags) -> int:
+    return sum(bool(flag) << place for place, flag in enumerate(flags))
+
+
+def check_receive(prediction: Prediction, observed: Observed) -> list[Comparison]:
     """Frames, messages, events and counters; a message's timestamp is the NIC's own, which no model knows."""
     return [
-        compare(prediction.frames, frames, "frames", may_be_empty=True),
-        compare(prediction.messages, messages, "messages", ignore={"hw_timestamp_ns"}, may_be_empty=True),
-        compare(prediction.events, events, "events", may_be_empty=True),
-        compare(prediction.counters, counters, "counters"),
+        compare(prediction.frames, observed.frames, "frames", may_be_empty=True),
+        compare(prediction.messages, observed.messages, "messages", ignore={"hw_timestamp_ns"}, may_be_empty=True),
+        compare(prediction.events, observed.events, "events", may_be_empty=True),
+        compare(prediction.host_events, observed.host_events, "event lines", may_be_empty=True),
+        compare(prediction.counters, observed.counters, "counters", ignore=NIC_ONLY),
     ]
 
 
@@ -76,6 +148,21 @@ def check_kernel(prediction: Prediction, orders: Sequence[dict[str, Any]], sent:
     ]
 
 
+def check_set_up(nic: NicConfig, config: KernelConfig, registers: dict[str, int], closed_loop: bool) -> Comparison:
+    """The NIC ran as it was asked to: whoever set it up, the kernel or the bridge in its place."""
+    wanted = {
+        "VERIFIED": nic.delivery == "verified",
+        "PROTOTYPE": nic.packet_format == "prototype",
+        "RX_DESCRIPTOR": nic.mode == "descriptors",
+        "FILTER_ENABLE": closed_loop and nic.filter and not config.subscribe_all,
+    }
+    if closed_loop:
+        wanted["TX_DESCRIPTOR"] = nic.mode == "descriptors"
+    control = registers["CONTROL"]
+    found = {name: bool(control & REGISTER_FIELDS["CONTROL"][name]) for name in wanted}
+    return compare({**wanted, "HOLD": nic.hold_ns}, {**found, "HOLD": registers["HOLD"]}, "NIC set-up")
+
+
 def check_logs(problems: Sequence[str], records: int) -> Comparison:
     """The run's logs and files do not contradict themselves; ``problems`` were found on the way."""
     return Comparison("consistency", records, [f"consistency: {problem}" for problem in problems[:SHOWN]]
@@ -87,6 +174,3 @@ def check_something(comparisons: Sequence[Comparison], required: Sequence[str], 
     empty = [c.what for c in comparisons if c.what in required and c.compared == 0]
     return Comparison("coverage of the checks", len(required) - len(empty),
                       [f"no {what} compared: {why_not}" for what in empty])
-
-
-SHOWN = 10

@@ -7,25 +7,26 @@ import argparse
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import tickloop
 from bridge.interface import BridgeError
 from generators.framing import DEFAULT_GROUP, Group
-from generators.profiles import PROFILES, write_profile
-from tickloop.config import load_config
+from generators.profiles import PROFILES, write_profile, write_prototype
+from tickloop.config import NicConfig, load_config
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
 from tickloop.inputs import from_capture, from_scenario
 from tickloop.report.html import write_report
 from tickloop.report.table import print_table
-from tickloop.run import Job, execute, exit_status, no_space
+from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
 from tickloop.waves import open_waves
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
 
-CAPTURE_HELP = "a pcap file or a Nasdaq ITCH 5.0 file (.itch, *NASDAQ_ITCH50*); .gz too"
+CAPTURE_HELP = "a pcap or pcapng file, or a Nasdaq ITCH 5.0 file (.itch, *NASDAQ_ITCH50*); .gz too"
+LONGEST_HOLD_NS = (1 << 32) - 1  # the HOLD register
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,10 +60,13 @@ def _only(option: str, available: str, *later: str) -> Callable[[str], str]:
     return check
 
 
-def _simulator(value: str) -> str:
-    if value not in ("verilator", "icarus"):
-        raise UsageError(f"--sim {value}: choose verilator or icarus")
-    return value
+def _choice(option: str, *choices: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise UsageError(f"{option} {value}: choose {' or '.join(choices)}")
+        return value
+
+    return check
 
 
 def _integer(option: str, least: int, most: int) -> Callable[[str], int]:
@@ -114,32 +118,25 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
     sim.add_argument("--mode", metavar="M", default="lockstep", type=_only("--mode", "lockstep", "free"),
                      help="lockstep (reproducible)")
-    sim.add_argument("--delivery", default="cut-through", type=_only("--delivery", "cut-through", "verified"),
-                     metavar="D", help="cut-through")
     sim.add_argument("--ouch", default="4.2", type=_only("--ouch", "4.2", "5.0"), metavar="V", help="4.2")
     sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
     sim.add_argument("--script", metavar="FILE", action=_later("--script"), help=argparse.SUPPRESS)
-    _common(sim)
+    _common(sim, "cut-through")
 
     parse = command("parse", "every frame of a capture through the RTL alone",
                     "Every frame of a capture through the RTL alone, with the subscription filter off.\n"
-                    "In this version delivery is cut-through: messages of a frame whose end turns out bad are listed "
-                    "with verdict \"bad\".")
+                    "Several CAPTUREs are each run from reset, into DIR/<file name of the capture>.")
     parse.add_argument("captures", nargs="+", metavar="CAPTURE", help=CAPTURE_HELP)
     parse.add_argument("--group", type=_group, default=DEFAULT_GROUP, metavar="ADDR:PORT",
                        help=f"market-data group (default: {DEFAULT_GROUP})")
-    parse.add_argument("--delivery", default="cut-through", type=_only("--delivery", "cut-through", "verified"),
-                       metavar="D", help="cut-through")
-    parse.add_argument("--fcs", nargs=0, action=_later("--fcs"), help=argparse.SUPPRESS)
-    _common(parse)
+    _common(parse, "verified")
 
     generate = command("generate", "writes a capture and, beside it, what a receiver must see (FILE.expect.jsonl)")
     generate.add_argument("profile", metavar="PROFILE", help=", ".join(PROFILES))
     generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1)
     generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9))
     generate.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
-    generate.add_argument("--format", default="mold", type=_only("--format", "mold", "prototype"),
-                          help=argparse.SUPPRESS)
+    _format(generate)
     generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
                           help="pcap to write (.gz: compressed)")
 
@@ -150,15 +147,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--sim", metavar="S", type=_simulator, default="verilator",
+def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
+    parser.add_argument("--line-b", metavar="CAPTURE", type=_path("--line-b"), help="the redundant line, on port B")
+    parser.add_argument("--delivery", metavar="D", default=delivery,
+                        type=_choice("--delivery", "verified", "cut-through"),
+                        help="verified: frames with a good verdict only; cut-through: each message as its last byte "
+                        f"arrives (default: {delivery})")
+    parser.add_argument("--hold", metavar="NS", default=0, type=_integer("--hold", 0, LONGEST_HOLD_NS),
+                        help="how long a packet that is ahead waits for the other line (default: 0)")
+    parser.add_argument("--fcs", action="store_true", help="frames carry their 4-byte Ethernet FCS")
+    _format(parser)
+    parser.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"), default="verilator",
                         help="verilator (default) or icarus")
     parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help="(default: 1)")
     parser.add_argument("--waves", action="store_true", help="leave waves of the RTL and a GTKWave save file")
     parser.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="run directory")
-    parser.add_argument("--line-b", metavar="CAPTURE", action=_later("--line-b"), help=argparse.SUPPRESS)
-    parser.add_argument("--hold", metavar="NS", action=_later("--hold"), help=argparse.SUPPRESS)
-    parser.add_argument("--format", default="mold", type=_only("--format", "mold", "prototype"), help=argparse.SUPPRESS)
+
+
+def _format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", metavar="F", default="mold", type=_choice("--format", "mold", "prototype"),
+                        help="packets: mold (default), MoldUDP64 and ITCH 5.0; prototype, the seed prototype's own")
+
+
+def _nic(config: NicConfig, options: argparse.Namespace) -> NicConfig:
+    if options.format == "prototype" and options.line_b:
+        raise UsageError("--line-b: --format prototype has no sequence numbers to arbitrate by")
+    return replace(config, delivery=options.delivery, hold_ns=options.hold, packet_format=options.format)
 
 
 def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
@@ -166,28 +180,47 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
         raise UsageError("sim takes one CAPTURE")
     if options.captures and (options.scenario or options.messages):
         raise UsageError("--scenario and --messages do not go with a CAPTURE")
+    if options.format == "prototype":
+        raise UsageError("--format prototype: its messages have no order for a book; parse takes them")
     config = load_config(options.config)
-    source = from_capture(Path(options.captures[0]), config.group) if options.captures else \
-        from_scenario(options.scenario, options.seed, options.messages, config.group)
+    config = replace(config, nic=_nic(config.nic, options))
+    source = from_capture(Path(options.captures[0]), config.group, options.line_b, options.fcs) if options.captures \
+        else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, options.waves, arguments))
     print_table(outcome)
     return exit_status(outcome)
 
 
-def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
+def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
     names = [Path(capture).name for capture in options.captures]
     if len(set(names)) < len(names):
         raise UsageError("two captures of one name cannot share an output directory")
+    if len(names) > 1 and options.line_b:
+        raise UsageError("--line-b goes with one CAPTURE")
     base = load_config(None)
-    config = replace(base, kernel=replace(base.kernel, group_address=options.group.address,
-                                          group_port=options.group.port))
-    sources = [from_capture(Path(capture), options.group) for capture in options.captures]
-    status = ExitStatus.OK
-    for name, source in zip(names, sources, strict=True):
-        out = options.out / name if len(sources) > 1 else options.out
-        outcome = execute(Job("parse", source, config, out, options.sim, options.seed, options.waves, arguments))
+    kernel = replace(base.kernel, group_address=options.group.address, group_port=options.group.port)
+    config = replace(base, kernel=kernel, nic=_nic(base.nic, options))
+    jobs = []
+    for name, capture in zip(names, options.captures, strict=True):
+        source = from_capture(Path(capture), options.group, options.line_b, options.fcs)
+        out = options.out / name if len(names) > 1 else options.out
+        jobs.append(Job("parse", source, config, out, options.sim, options.seed, options.waves, arguments))
+    if len(jobs) == 1:
+        outcome = execute(jobs[0])
         print_table(outcome)
-        status = max(status, exit_status(outcome))
+        return exit_status(outcome)
+    return _report_all(jobs, execute_many(jobs))
+
+
+def _report_all(jobs: list[Job], outcomes: Iterator[Outcome | BridgeError]) -> int:
+    """A table a run, an error line for one that failed; the highest exit status of all."""
+    status = 0
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        if isinstance(outcome, BridgeError):
+            status = max(status, _fail(outcome.exit_status, f"{job.source.name}: {outcome}"))
+        else:
+            print_table(outcome)
+            status = max(status, exit_status(outcome))
     return status
 
 
@@ -196,7 +229,8 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
         raise UsageError(f"{options.profile}: no such profile ({', '.join(PROFILES)})")
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        frames = write_profile(options.out, options.profile, options.seed, options.messages)
+        write = write_prototype if options.format == "prototype" else write_profile
+        frames = write(options.out, options.profile, options.seed, options.messages)
     except OSError as error:
         if no_space(error):
             raise

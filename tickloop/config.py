@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from bridge.interface import Delivery, PacketFormat, RingMode
 from bridge.layout import (
     CONFIG_HEADER,
     CONFIG_MAGIC,
@@ -27,6 +28,7 @@ from bridge.layout import (
     OUCH_SHARES_LIMIT,
     Strategy,
 )
+from bridge.layout import RingMode as RingModeCode
 from generators.framing import DEFAULT_GROUP, Group
 from tb.model.config import STOCK_BYTES, KernelConfig, SymbolConfig, padded_stock
 from tickloop.exits import UsageError
@@ -46,11 +48,27 @@ class TimeModel:
 
 
 @dataclass(frozen=True)
+class NicConfig:
+    """How the NIC is to deliver: rings and filter from the configuration, the others from the command line."""
+
+    mode: RingMode = "lines"
+    filter: bool = True
+    raw_log2: int = 8
+    delivery: Delivery = "cut-through"
+    hold_ns: int = 0
+    packet_format: PacketFormat = "mold"
+
+
+DEFAULT_NIC = NicConfig()
+
+
+@dataclass(frozen=True)
 class RunConfig:
-    """The kernel's configuration and the time model."""
+    """The kernel's configuration, the NIC's, and the time model."""
 
     kernel: KernelConfig
     time: TimeModel = field(default_factory=TimeModel)
+    nic: NicConfig = field(default_factory=NicConfig)
 
     @property
     def group(self) -> Group:
@@ -59,7 +77,7 @@ class RunConfig:
 
 # Table -> key -> (default, smallest, largest) for integers.
 _INTEGERS: dict[str, dict[str, tuple[int, int, int]]] = {
-    "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16)},
+    "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16), "raw_log2": (8, 4, 16)},
     "pools": {
         "max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 24), "max_levels": (1 << 18, 1, 1 << 24),
     },
@@ -87,7 +105,7 @@ _ADDRESSES = {
     "source_mac": "02:00:00:00:00:01", "destination_mac": "02:00:00:00:00:02",
     "source_address": "10.0.0.1", "destination_address": "10.0.0.2",
 }
-_TABLES = {"feed", "kernel", "strategy", "symbol", *_INTEGERS}
+_TABLES = {"feed", "kernel", "nic", "strategy", "symbol", *_INTEGERS}
 
 
 def load_config(path: Path | None) -> RunConfig:
@@ -123,6 +141,7 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
         read = reader.mac if key.endswith("_mac") else reader.ipv4
         values[key] = read("session", key, default)
     time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]})
+    nic = NicConfig(reader.ring_mode(), reader.flag("nic", "filter", True), values.pop("raw_log2"))
     group = reader.group()
     subscribe_all, default_symbol, symbols = reader.symbols()
     sizes = [symbol.shares for symbol in (*symbols.values(), *([default_symbol] if subscribe_all else ()))
@@ -133,7 +152,7 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     return RunConfig(KernelConfig(
         subscribe_all=subscribe_all, default=default_symbol, symbols=symbols,
         group_address=group.address, group_port=group.port, **values,
-    ), time)
+    ), time, nic)
 
 
 class _Reader:
@@ -170,6 +189,20 @@ class _Reader:
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise self.error(f"{table}.{key}", f"must be {wanted}, got {value!r}")
         return value
+
+    def flag(self, table: str, key: str, default: bool) -> bool:
+        value = self.table(table).get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(f"{table}.{key}", f"must be true or false, got {value!r}")
+        return value
+
+    def ring_mode(self) -> RingMode:
+        table = self.table("nic")
+        self.only(table, {"mode", "filter"}, "nic.")
+        value = table.get("mode", "lines")
+        if value in ("lines", "descriptors"):
+            return cast(RingMode, value)
+        raise self.error("nic.mode", f"must be lines or descriptors, got {value!r}")
 
     def mac(self, table: str, key: str, default: str) -> str:
         value = self.table(table).get(key, default)
@@ -247,8 +280,8 @@ class _Reader:
         return value
 
 
-def compile_module(config: KernelConfig) -> bytes:
-    """The kernel's configuration module."""
+def compile_module(config: KernelConfig, nic: NicConfig = DEFAULT_NIC) -> bytes:
+    """The kernel's configuration module. The NIC's filter has something to keep back only under a list of symbols."""
     header = np.zeros((), CONFIG_HEADER)
     symbols = np.zeros(len(config.symbols), CONFIG_SYMBOL)
     for entry, (stock, symbol) in zip(symbols, sorted(config.symbols.items()), strict=True):
@@ -271,6 +304,11 @@ def compile_module(config: KernelConfig) -> bytes:
         header[name] = int(IPv4Address(getattr(config, name)))
     for name in ("source_mac", "destination_mac"):
         header[name] = list(bytes.fromhex(getattr(config, name).replace(":", "")))
+    header["rx_mode"] = header["tx_mode"] = RingModeCode[nic.mode.upper()]
+    header["filter"] = nic.filter and not config.subscribe_all
+    header["raw_log2"] = nic.raw_log2
+    header["verified"] = nic.delivery == "verified"
+    header["hold_ns"] = nic.hold_ns
     header["firm"] = _bytes(config.firm.ljust(4))
     header["token_prefix"] = _bytes(config.token_prefix)
     header["intermarket_sweep"] = ord(config.intermarket_sweep_eligibility)

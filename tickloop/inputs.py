@@ -1,53 +1,104 @@
 # SPDX-License-Identifier: MIT
-"""Where a run's frames come from: a capture, or a scenario that the generators make on the spot."""
+"""Where a run's frames come from: captures on one or both lines, or a scenario that the generators make on the spot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import heapq
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
 
-from generators.captures import Capture, CapturedFrame, CaptureError, read_capture
+from generators.captures import Capture, CaptureError, TimedFrame, read_capture
 from generators.framing import Group
 from generators.profiles import DEFAULT_SCENARIO, PROFILES, frames, generate
 from tickloop.exits import UsageError, not_available
 
 LATER_SCENARIOS = ("faults", "exchange")
+Line = Literal["A", "B"]
+_LINES: tuple[Line, Line] = ("A", "B")
+
+
+class LineFrame(NamedTuple):
+    """A frame on its line, at its capture time in nanoseconds after the run's first frame."""
+
+    line: Line
+    time_ns: int
+    data: bytes
+    bad_fcs: bool = False
 
 
 @dataclass(frozen=True)
 class Input:
-    """Frames in capture order; ``frames`` makes them anew each time, so no run holds them all."""
+    """Frames of both lines in order of their capture times, A before B; ``frames`` makes them anew each time, so no
+    run holds them all. A ``scenario`` is the traffic of line A that no capture gave."""
 
     name: str
-    frames: Callable[[], Iterable[CapturedFrame]]
-    is_capture: bool
-    capture: Capture | None = None
+    frames: Callable[[], Iterable[LineFrame]]
+    captures: tuple[Capture, ...] = ()
+    scenario: bool = False
+    two_lines: bool = False
 
     @property
     def warnings(self) -> list[str]:
-        """What the reader has to say; complete once the frames were read to the end."""
-        return self.capture.warnings if self.capture else []
+        """What the readers have to say; complete once the frames were read to the end."""
+        return [warning for capture in self.captures for warning in capture.warnings]
 
 
-def from_capture(path: Path, group: Group) -> Input:
-    """A capture file.
+def from_capture(path: Path, group: Group, line_b: Path | None = None, fcs: bool = False) -> Input:
+    """A capture file, and the one of the other line if there is one.
 
     Raises:
-        UsageError: it cannot be read, or is no capture.
+        UsageError: one cannot be read, is no capture, or holds no frames that could carry an FCS.
     """
-    try:
-        capture = read_capture(path, group)
-    except CaptureError as error:
-        raise UsageError(str(error)) from None
-    return Input(str(path), lambda: capture, True, capture)
+    captures = tuple(_open(each, group, fcs) for each in (path, line_b) if each is not None)
+    name = str(path) if line_b is None else f"{path} and {line_b}"
+    return Input(name, lambda: merged([capture.timed(fcs) for capture in captures]), captures,
+                 two_lines=line_b is not None)
 
 
-def from_scenario(name: str | None, seed: int, messages: int | None, group: Group) -> Input:
-    """A generator profile; None is the embedded scenario."""
+def from_scenario(name: str | None, seed: int, messages: int | None, group: Group, line_b: Path | None = None,
+                  fcs: bool = False) -> Input:
+    """A generator profile on line A; None is the embedded scenario.
+
+    Raises:
+        UsageError: there is no such scenario, or line B's capture cannot be used.
+    """
     name = DEFAULT_SCENARIO.profile.name if name is None else name
     if name in LATER_SCENARIOS:
         raise not_available(f"--scenario {name}")
     if name not in PROFILES:
         raise UsageError(f"--scenario {name}: no such scenario (there are {', '.join([*PROFILES, *LATER_SCENARIOS])})")
-    return Input(name, lambda: frames(generate(name, seed, messages), seed, group=group), False)
+    if fcs and line_b is None:
+        raise UsageError("--fcs: a scenario's frames carry none")
+    captures = (_open(line_b, group, fcs),) if line_b else ()
+
+    def make() -> Iterable[LineFrame]:
+        traffic = (TimedFrame(*frame) for frame in frames(generate(name, seed, messages), seed, group=group))
+        return merged([traffic, *(capture.timed(fcs) for capture in captures)])
+
+    return Input(name if line_b is None else f"{name} and {line_b}", make, captures, True, line_b is not None)
+
+
+def merged(lines: list[Iterator[TimedFrame]]) -> Iterator[LineFrame]:
+    """The frames of line A and, if given, line B by capture time; the first of them is at time 0."""
+    first: int | None = None
+    # At equal times heapq.merge takes the earlier iterator's frame first, which is line A's.
+    for line, frame in heapq.merge(*map(_on_line, _LINES, lines), key=lambda entry: entry[1].time_ns):
+        first = frame.time_ns if first is None else first
+        yield LineFrame(line, frame.time_ns - first, frame.data, frame.bad_fcs)
+
+
+def _on_line(line: Line, line_frames: Iterator[TimedFrame]) -> Iterator[tuple[Line, TimedFrame]]:
+    for frame in line_frames:
+        yield line, frame
+
+
+def _open(path: Path, group: Group, fcs: bool) -> Capture:
+    try:
+        capture = read_capture(path, group)
+    except CaptureError as error:
+        raise UsageError(str(error)) from None
+    if fcs and capture.kind == "itch":
+        raise UsageError(f"--fcs: {path} holds ITCH messages, not frames")
+    return capture

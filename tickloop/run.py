@@ -9,17 +9,27 @@ from __future__ import annotations
 import errno
 import shlex
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from bridge import build, loop, qemu
-from bridge.interface import LoopRequest, LoopResult, Simulator
+from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
+from bridge.layout import REGISTER_FIELDS
 from bridge.stimulus import write_stimulus
 from generators.captures import CaptureError
 from tb.scoreboard import Comparison
-from tickloop.checks import Prediction, check_kernel, check_logs, check_receive, check_something, predict
+from tickloop.checks import (
+    Prediction,
+    check_kernel,
+    check_logs,
+    check_receive,
+    check_set_up,
+    check_something,
+    predict,
+)
 from tickloop.config import RunConfig, compile_module
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import Input
@@ -27,10 +37,14 @@ from tickloop.progress import Progress, note_if_slow
 from tickloop.report.html import write_report
 from tickloop.rundir.digest import digest, sha256_file
 from tickloop.rundir.files import RECORD, clear, is_run_file
+from tickloop.rundir.frames import LINES
 from tickloop.rundir.observed import Observed, observe
+from tickloop.rundir.orders import segments_sent
 from tickloop.rundir.write import write_run
 from tickloop.versions import git_commit, package_versions
 from waves.save_file import write_save_file
+
+STIMULUS = "stimulus.bin"
 
 
 @dataclass(frozen=True)
@@ -53,16 +67,26 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A run that came to its end, and what the checks say of it."""
+    """A run that came to its end, and what the checks say of it; ``causes`` explain differences that follow."""
 
     job: Job
     run: dict[str, Any]
     observed: Observed
     comparisons: list[Comparison]
+    causes: list[str]
 
     @property
     def passed(self) -> bool:
         return all(comparison.ok for comparison in self.comparisons)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A job whose directory and stimulus are there."""
+
+    job: Job
+    request: LoopRequest
+    frames: int
 
 
 def execute(job: Job) -> Outcome:
@@ -72,44 +96,70 @@ def execute(job: Job) -> Outcome:
         TickloopError: the job cannot be run.
         BridgeError: the loop failed; the directory holds what there is.
     """
-    if job.source.capture and is_run_file(job.source.capture.path, job.out):
-        raise UsageError(f"{job.source.name}: lies in the run directory, where the run would write over it")
-    prepare(job.out)
-    record = job.out / RECORD
-    stimulus = record / "stimulus.bin"
-    frames = _stimulus(job, stimulus)
-    for warning in job.source.warnings:
-        print(f"tickloop: warning: {warning}", file=sys.stderr)
-
-    kernel = module = None
-    if job.closed_loop:
-        qemu.executable()  # told before a build that takes longer than its absence
-    start = monotonic()
-    with note_if_slow(f"building the {job.simulator} simulation; the next run finds it built"):
-        build.build_simulator(job.simulator, job.waves)
-        if job.closed_loop:
-            kernel = build.build_kernel()
-    build_s = monotonic() - start
-    if job.closed_loop:
-        module = record / "config.bin"
-        module.write_bytes(compile_module(job.config.kernel))
+    prepared, build_s = _prepare_all([job])
     progress = Progress("frames")
     try:
-        result = loop.run(_request(job, stimulus, kernel, module, progress))
+        result = loop.run(replace(prepared[0].request, progress=progress))
     finally:
         progress.close()
+    return _finish(prepared[0], result, build_s)
 
+
+def execute_many(jobs: Sequence[Job]) -> Iterator[Outcome | BridgeError]:
+    """Runs several jobs without a kernel from reset each, in one simulator process. A run that fails yields its error
+    in its place; the others stand.
+
+    Raises:
+        TickloopError: a job cannot be run; none was.
+    """
+    prepared, build_s = _prepare_all(jobs)
+    results = loop.run_many([each.request for each in prepared])
+    for each, result in zip(prepared, results, strict=True):
+        yield result if isinstance(result, BridgeError) else _finish(each, result, build_s)
+
+
+def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
+    """Checks, directories, stimuli and builds of all jobs, which share simulator and command; and the builds' time."""
+    for job in jobs:
+        for capture in job.source.captures:
+            if is_run_file(capture.path, job.out):
+                raise UsageError(f"{capture.path}: lies in the run directory, where the run would write over it")
+    counts = []
+    for job in jobs:
+        prepare(job.out)
+        counts.append(_stimulus(job, job.out / RECORD / STIMULUS))
+        for warning in job.source.warnings:
+            print(f"tickloop: warning: {warning}", file=sys.stderr)
+
+    first = jobs[0]
+    kernel = None
+    if first.closed_loop:
+        qemu.executable()  # told before a build that takes longer than its absence
+    start = monotonic()
+    with note_if_slow(f"building the {first.simulator} simulation; the next run finds it built"):
+        build.build_simulator(first.simulator, first.waves)
+        if first.closed_loop:
+            kernel = build.build_kernel()
+    build_s = monotonic() - start
+    return [_Prepared(job, _request(job, kernel), count) for job, count in zip(jobs, counts, strict=True)], build_s
+
+
+def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
+    """Observes, checks, and writes the directory."""
+    job = prepared.job
     result.wall["setup_s"] += build_s
-
     observed = observe(result, job.closed_loop)
-    prediction = predict(job.source.frames(), job.config.kernel)
-    comparisons = _checks(job, frames, result, observed, prediction)
-    run = _run_document(job, result, kernel, observed, comparisons)
+    prediction = predict(job.source.frames(), job.config, result, observed, job.closed_loop)
+    comparisons = _checks(job, prepared.frames, result, observed, prediction)
+    causes = capacity_exceeded(observed.counters, result.rx_log2)
+    if prediction.doubtful:
+        causes.append(prediction.doubtful)
+    run = _run_document(job, result, prepared.request.kernel, observed, comparisons)
     write_run(job.out, result, observed, run, job.closed_loop)
     if result.waves:
         write_save_file(result.waves)
     write_report(job.out)
-    return Outcome(job, run, observed, comparisons)
+    return Outcome(job, run, observed, comparisons, causes)
 
 
 def prepare(out: Path) -> None:
@@ -132,28 +182,38 @@ def prepare(out: Path) -> None:
 
 def _stimulus(job: Job, path: Path) -> int:
     try:
-        return write_stimulus(path, ((time_ns, data, False) for time_ns, data in job.source.frames()))
+        return write_stimulus(path, ((frame.time_ns, frame.data, frame.bad_fcs, LINES.index(frame.line))
+                                     for frame in job.source.frames()))
     except CaptureError as error:
         raise UsageError(str(error)) from None
 
 
-def _request(job: Job, stimulus: Path, kernel: Path | None, module: Path | None, progress: Progress) -> LoopRequest:
-    config = job.config.kernel
+def _request(job: Job, kernel: Path | None) -> LoopRequest:
+    """The loop's part of the job. Without a kernel every event line is asked for, so that all are checked."""
+    config, nic = job.config.kernel, job.config.nic
+    module = None
+    if job.closed_loop:
+        module = job.out / RECORD / "config.bin"
+        module.write_bytes(compile_module(config, nic))
     return LoopRequest(
-        stimulus=stimulus, out=job.out, simulator=job.simulator, kernel=kernel, config_module=module,
-        group_address=config.group_address, group_port=config.group_port, seed=job.seed, waves=job.waves,
-        progress=progress, **asdict(job.config.time),
+        stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
+        config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
+        waves=job.waves, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
+        events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
 
 
 def _checks(job: Job, sent: int, result: LoopResult, observed: Observed, prediction: Prediction) -> list[Comparison]:
     """All comparisons of a run into which ``sent`` frames went; a capture may hold none."""
-    comparisons = check_receive(prediction, observed.frames, observed.messages, observed.events, observed.counters)
+    comparisons = [
+        check_set_up(job.config.nic, job.config.kernel, result.registers, job.closed_loop),
+        *check_receive(prediction, observed),
+    ]
     required = ["frames"] if sent else []
     if job.closed_loop:
-        comparisons += check_kernel(prediction, observed.orders, result.sent, observed.export)
+        comparisons += check_kernel(prediction, observed.orders, segments_sent(result), observed.export)
         # A capture may hold nothing that makes an order due; the embedded scenario is made to.
-        required += ["messages"] if job.source.is_capture else ["messages", "orders"]
+        required += ["messages", "orders"] if job.source.scenario else ["messages"]
     comparisons.append(check_logs(observed.problems, len(observed.messages)))
     comparisons.append(check_something(comparisons, required, _why_nothing(job, observed.counters)))
     return comparisons
@@ -177,7 +237,10 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "mode": "lockstep",
         "reproducible": True,
         "simulator": job.simulator,
-        "delivery": "cut-through",
+        "delivery": job.config.nic.delivery,
+        "hold_ns": job.config.nic.hold_ns,
+        "format": job.config.nic.packet_format,
+        "lines": 2 if job.source.two_lines else 1,
         "group": str(job.config.group),
         "passed": all(comparison.ok for comparison in comparisons),
         "checks": [{"name": c.what, "compared": c.compared, "differences": c.differences} for c in comparisons],
@@ -186,12 +249,23 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "clocks": result.clocks,
         "clocks_skipped": result.clocks_skipped,
         "time_model": asdict(job.config.time),
-        "config": asdict(job.config.kernel),
+        "config": {**asdict(job.config.kernel), "nic": asdict(job.config.nic)},
         "wall": {key: round(value, 3) for key, value in result.wall.items()},
         "kernel_statistics": observed.export.statistics,
         "kernel_sha256": sha256_file(kernel) if kernel else None,
         "digest": digest(result),
     }
+
+
+def capacity_exceeded(counters: dict[str, Any], rx_log2: int) -> list[str]:
+    """What the NIC counted as not fitting: a run that fails because of it has nothing else wrong to look for."""
+    ring = f"RX ring of {1 << rx_log2:,} slots (rings.rx_log2 is {rx_log2})"
+    causes = (
+        (counters["ring_full_dropped"], f"message(s) lost: the {ring} was full"),
+        (counters["too_large_dropped"], f"message(s) lost: larger than the {ring}"),
+        (counters["dropped"]["overflow"], "frame(s) dropped: the NIC's receive queue was full (docs/limits.md)"),
+    )
+    return [f"{count:,} {what}" for count, what in causes if count]
 
 
 def exit_status(outcome: Outcome) -> ExitStatus:

@@ -12,10 +12,11 @@ import pytest
 
 from bridge import build, loop, qemu
 from bridge.interface import LoopRequest, LoopResult
-from bridge.layout import STIMULUS_FRAME
+from bridge.layout import STIMULUS_BAD_FCS, STIMULUS_FRAME, STIMULUS_LINE_B
 from tests.tickloop.synthetic import loop_result
 from tickloop import cli
-from tickloop.config import load_config
+from tickloop.config import NicConfig, load_config
+from tickloop.inputs import LineFrame
 
 Change = Callable[[LoopResult], LoopResult]
 
@@ -36,13 +37,14 @@ class Finished:
         return lines[0]
 
 
-def read_stimulus(path: Path) -> list[tuple[int, bytes]]:
-    """The (time_ns, frame) entries of a stimulus file."""
+def read_stimulus(path: Path) -> list[LineFrame]:
+    """The entries of a stimulus file."""
     data, at, frames = path.read_bytes(), 0, []
     while at < len(data):
-        time_ps, length, _ = struct.unpack_from("<QII", data, at)
+        time_ps, length, flags = struct.unpack_from("<QII", data, at)
         at += STIMULUS_FRAME.itemsize
-        frames.append((time_ps // 1000, data[at:at + length]))
+        line = "B" if flags & STIMULUS_LINE_B else "A"
+        frames.append(LineFrame(line, time_ps // 1000, data[at:at + length], bool(flags & STIMULUS_BAD_FCS)))
         at += length + -length % 8
     return frames
 
@@ -74,12 +76,14 @@ def faultless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Chan
         (request.out / "console.log").write_text("console\n")
         config = load_config(None).kernel
         assert (request.group_address, request.group_port) == (config.group_address, config.group_port)
-        result = loop_result(read_stimulus(request.stimulus), config, request.kernel is not None)
+        nic = NicConfig(delivery=request.delivery, hold_ns=request.hold_ns, packet_format=request.packet_format)
+        result = loop_result(read_stimulus(request.stimulus), config, request.kernel is not None, nic)
         for change in changes:
             result = change(result)
         return result
 
     monkeypatch.setattr(loop, "run", play)
+    monkeypatch.setattr(loop, "run_many", lambda requests: [play(request) for request in requests], raising=False)
     monkeypatch.setattr(qemu, "executable", lambda: "qemu")
     monkeypatch.setattr(build, "build_kernel", lambda: kernel)
     monkeypatch.setattr(build, "build_simulator", lambda simulator, waves: [])

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bridge import layout
 from tb.model.config import KernelConfig, SymbolConfig
-from tickloop.config import TimeModel, compile_module, load_config, parse_config
+from tickloop.config import NicConfig, TimeModel, compile_module, load_config, parse_config
 from tickloop.exits import UsageError
 
 EVERYTHING = """
@@ -31,6 +32,10 @@ group = "239.1.2.3:5000"
 [rings]
 rx_log2 = 12
 tx_log2 = 4
+raw_log2 = 5
+[nic]
+mode = "descriptors"
+filter = true
 [pools]
 max_books = 10
 max_orders = 1000
@@ -106,13 +111,17 @@ def test_every_key_reaches_the_run():
     assert (config.time.ps_per_instruction, config.time.posted_write_ns, config.time.read_ns,
             config.time.doorbell_ns) == (333, 1, 2, 3)
     document = tomllib.loads(EVERYTHING)
+    assert config.nic == NicConfig("descriptors", True, 5)
     for table in ("rings", "pools", "session", "order"):
         for key, value in document[table].items():
+            if key == "raw_log2":
+                continue
             assert getattr(kernel, key) == (value.lower() if key.endswith("_mac") else value), key
 
 
 def test_the_module_holds_every_value():
-    module = compile_module(parse(EVERYTHING).kernel)
+    config = parse(EVERYTHING)
+    module = compile_module(config.kernel, replace(config.nic, delivery="verified", hold_ns=0xFFFFFFFF))
     header = header_of(module)
     assert len(module) == header["size"] == layout.CONFIG_HEADER.itemsize + 3 * layout.CONFIG_SYMBOL.itemsize
     assert (header["magic"], header["version"], header["layout_hash"]) == \
@@ -125,6 +134,9 @@ def test_the_module_holds_every_value():
     assert (header["source_port"], header["destination_port"]) == (1234, 4321)
     assert (header["tcp_sequence"], header["tcp_acknowledge"]) == (0xFFFFFFFF, 7)
     assert (header["rx_log2"], header["tx_log2"]) == (12, 4)
+    assert header["rx_mode"] == header["tx_mode"] == layout.RingMode.DESCRIPTORS
+    assert (header["filter"], header["raw_log2"]) == (1, 5)
+    assert (header["verified"], header["hold_ns"]) == (1, 0xFFFFFFFF)
     assert (header["max_books"], header["max_orders"], header["max_levels"]) == (10, 1000, 100)
     assert header["firm"].tobytes() == b"FI  "
     assert header["token_prefix"].tobytes() == b"ABCD"
@@ -140,13 +152,33 @@ def test_the_module_holds_every_value():
 
 def test_every_field_of_the_module_is_filled():
     """A field added to the layout must not stay zero unnoticed."""
-    header = header_of(compile_module(parse(EVERYTHING).kernel))
+    config = parse(EVERYTHING)
+    header = header_of(compile_module(config.kernel, replace(config.nic, delivery="verified", hold_ns=1)))
     zero = {name for name in layout.CONFIG_HEADER.names if not np.any(header[name])}
     assert zero == {"subscribe_all", "time_in_force"}
 
 
+@pytest.mark.parametrize(("text", "filtered"), [
+    ("", 0),
+    ("[nic]\nfilter = true", 0),  # with everything subscribed there is nothing to keep back
+    ("[kernel]\nsubscribe = ['A']", 1),
+    ("[kernel]\nsubscribe = ['A']\n[nic]\nfilter = false", 0),
+])
+def test_the_filter_goes_with_a_list_of_symbols(text, filtered):
+    config = parse(text)
+    assert header_of(compile_module(config.kernel, config.nic))["filter"] == filtered
+
+
 @pytest.mark.parametrize(("text", "key"), [
     ("nonsense = 1", "nonsense"),
+    ("nic = 'lines'", "nic"),
+    ("[nic]\nmode = 'ring'", "nic.mode"),
+    ("[nic]\nmode = 1", "nic.mode"),
+    ("[nic]\nmode = []", "nic.mode"),
+    ("[nic]\nfilter = 1", "nic.filter"),
+    ("[nic]\nfilter = 'no'", "nic.filter"),
+    ("[nic]\nverified = true", "nic.verified"),
+    ("[rings]\nraw_log2 = 3", "rings.raw_log2"),
     ("[order]\nminimum_quantity = 101", "order.minimum_quantity"),
     ("[order]\nminimum_quantity = 6\n[[symbol]]\nstock = 'A'\nshares = 5", "order.minimum_quantity"),
     ("[rings]\nrx_log = 10", "rings.rx_log"),

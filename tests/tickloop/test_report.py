@@ -105,8 +105,8 @@ def test_a_damaged_run_directory_is_a_usage_error(command, run, name, content):
 
 
 @pytest.mark.parametrize(("register", "says"), [
-    ("RX_RING_FULL_DROPPED", "7 message(s) lost: the RX ring of 1,024 slots (rings.rx_log2 is 10) was full"),
-    ("RX_TOO_LARGE_DROPPED", "7 message(s) lost: larger than the RX ring of 1,024 slots"),
+    ("RX_RING_FULL_DROPPED", "7 message(s) lost: the RX ring of 64 slots (rings.rx_log2 is 6) was full"),
+    ("RX_TOO_LARGE_DROPPED", "7 message(s) lost: larger than the RX ring of 64 slots"),
     ("DROPPED_OVERFLOW", "7 frame(s) dropped: the NIC's receive queue was full"),
 ])
 def test_what_did_not_fit_is_said_before_its_consequences(command, faultless, tmp_path, register, says):

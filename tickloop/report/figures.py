@@ -16,8 +16,9 @@ def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dic
     """(name, value) pairs; a stage without samples is left out."""
     delivered = sum(counters["messages"].values())
     dropped = counters["frames"] - counters["accepted"]
+    of_frames = [f"{dropped:,} dropped"] if dropped else []
     rows = [
-        ("frames", f"{counters['frames']:,}" + (f" ({dropped:,} dropped)" if dropped else "")),
+        ("frames", _with(counters["frames"], of_frames + _of_b(counters, "frames"))),
         ("messages", _messages(counters, delivered)),
     ]
     if run["command"] == "sim":
@@ -49,8 +50,18 @@ def _refused(statistics: dict[str, int]) -> str:
 
 def _messages(counters: dict[str, Any], delivered: int) -> str:
     others = [f"{count:,} {status}" for status, count in counters["messages"].items() if count and status != "ok"]
-    others += [f"{counters[name]:,} {name.replace('_', ' ')}" for name in ("duplicates", "gaps") if counters[name]]
-    return f"{delivered:,}" + (f" ({', '.join(others)})" if others else "")
+    others += [f"{counters[name]:,} {name.replace('_', ' ')}" for name in ("duplicates", "filtered", "gaps")
+               if counters.get(name)]
+    return _with(delivered, others + _of_b(counters, "messages"))
+
+
+def _of_b(counters: dict[str, Any], what: str) -> list[str]:
+    """Line B's part: of the messages, those of which its copy came first."""
+    return [f"{counters[f'{what}_b']:,} from line B"] if counters.get("frames_b") else []
+
+
+def _with(count: int, details: list[str]) -> str:
+    return f"{count:,}" + (f" ({', '.join(details)})" if details else "")
 
 
 def _speed(run: dict[str, Any], delivered: int) -> str:

@@ -135,7 +135,11 @@ def _counters(summary: dict[str, Any]) -> str:
     rows += [[f"dropped: {escape(reason)}", f"{count:,}"] for reason, count in summary["dropped"].items() if count]
     rows += [[f"messages: {escape(status)}", f"{count:,}"] for status, count in summary["messages"].items() if count]
     rows += [[name.replace("_", " "), f"{summary[name]:,}"] for name in
-             ("bad_messages", "duplicates", "gaps", "ring_full_dropped", "too_large_dropped") if summary.get(name)]
+             ("bad_messages", "duplicates", "filtered", "gaps", "ring_full_dropped", "too_large_dropped", "raw_frames",
+              "raw_dropped") if summary.get(name)]
+    if summary.get("frames_b"):
+        rows += [[f"{what} of line B", f"{summary[f'{what}_b']:,}"] for what in ("frames", "accepted")]
+        rows.append(["messages of which line B's copy came first", f"{summary['messages_b']:,}"])
     rows += [["next expected sequence", str(summary["next_expected"])],
              ["counters equal the files", "yes" if summary["agree"] else '<span class="bad">no</span>']]
     return _table([], rows)
@@ -171,7 +175,8 @@ def _events(directory: Path) -> str:
 
 
 def _run(run: dict[str, Any]) -> str:
-    shown = ("simulator", "seed", "mode", "delivery", "group", "git_commit", "kernel_sha256", "digest")
+    shown = ("simulator", "seed", "mode", "delivery", "hold_ns", "format", "group", "git_commit", "kernel_sha256",
+             "digest")
     values = {name.replace("_", " "): run[name] for name in shown if run.get(name) is not None}
     rows = [[escape(name), f"<code>{escape(str(value))}</code>"] for name, value in values.items()]
     others = {**run["versions"], **run["time_model"], **run["wall"]}

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 from tickloop.report.figures import figures
 from tickloop.run import Outcome
@@ -32,19 +31,8 @@ def print_table(outcome: Outcome) -> None:
     except BrokenPipeError:
         # The reader has gone, as after `| head`; the verdict is in the exit status all the same.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    for cause in capacity_exceeded(outcome.observed.counters, job.config.kernel.rx_log2) if failed else ():
+    for cause in outcome.causes if failed else ():
         print(f"tickloop: FAIL {cause}; differences follow from that", file=sys.stderr)
     for comparison in failed:
         for difference in comparison.differences[:SHOWN_DIFFERENCES]:
             print(f"tickloop: FAIL {difference}", file=sys.stderr)
-
-
-def capacity_exceeded(counters: dict[str, Any], rx_log2: int) -> list[str]:
-    """What the NIC counted as not fitting: a run that fails because of it has nothing else wrong to look for."""
-    ring = f"RX ring of {1 << rx_log2:,} slots (rings.rx_log2 is {rx_log2})"
-    causes = (
-        (counters["ring_full_dropped"], f"message(s) lost: the {ring} was full"),
-        (counters["too_large_dropped"], f"message(s) lost: larger than the {ring}"),
-        (counters["dropped"]["overflow"], "frame(s) dropped: the NIC's receive queue was full (docs/limits.md)"),
-    )
-    return [f"{count:,} {what}" for count, what in causes if count]

@@ -19,7 +19,7 @@ _SENT = struct.Struct("<QQI")
 
 
 def digest(result: LoopResult) -> str:
-    """Over frame, DMA, guest and trace logs, and the sent frames with their clocks."""
+    """Over frame, DMA, guest and trace logs, and the sent frames with their clocks; rings are part of the DMA."""
     sha = hashlib.sha256()
     for name in ("frames", "dma", "guest", "trace"):
         log = np.ascontiguousarray(getattr(result, name))

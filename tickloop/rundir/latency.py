@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.interface import CLOCK_PS, LoopResult
+from bridge.interface import LoopResult
 from bridge.layout import DropReason
 from tickloop.rundir.frames import EXTRA_DATA, TRUNCATED
 from tickloop.rundir.lines import Records
+from tickloop.rundir.orders import segments_sent
 
 CLOCKS, NANOSECONDS, INSTRUCTIONS = "clock cycles", "simulated ns", "executed instructions"
 PERCENTILES = {"p50": Fraction(50, 100), "p99": Fraction(99, 100), "p99_9": Fraction(999, 1000),
@@ -86,9 +87,12 @@ def measure(result: LoopResult, records: Records, frame_of: list[int]) -> Latenc
     else:
         first = result.frames["first_clock"].astype(np.int64)[index]
         last = result.frames["last_clock"].astype(np.int64)[index]
-        # The frame's last beat is its last message's last byte only where nothing follows the messages.
+        # The frame's last beat is its last message's last byte only where nothing follows the messages, and that
+        # message is among the records only where the filter let it through.
         clean = ((result.frames["flags"] & (TRUNCATED | EXTRA_DATA)) == 0)[index]
         clean &= (result.frames["reason"] == DropReason.ACCEPT)[index]
+        behind = result.frames["sequence"] + result.frames["count"].astype(np.uint64)
+        clean &= records.column("sequence") + np.uint64(1) == behind[index]
     final = np.append(frame[1:] != frame[:-1], True) if count else np.zeros(0, bool)
     latency.add("wire_first_byte_to_dma_issue", CLOCKS, issued - first, has_frame)
     latency.add("last_byte_to_dma_issue", CLOCKS, issued - last, has_frame & final & clean)
@@ -110,19 +114,20 @@ def _guest_stages(latency: Latency, result: LoopResult, issued: npt.NDArray[np.i
     ordered = orders > 0
     decided = trace["decision_work"] > 0
     dequeue_ps, doorbell_ps = (trace[name].astype(np.int64) for name in ("dequeue_ps", "doorbell_ps"))
-    latency.add("dma_to_dequeue", NANOSECONDS, (dequeue_ps - issued * CLOCK_PS) / 1000, every)
+    latency.add("dma_to_dequeue", NANOSECONDS, (dequeue_ps - issued * result.clock_ps) / 1000, every)
     latency.add("dequeue_to_decision", INSTRUCTIONS, trace["decision_work"], decided)
     latency.add("dequeue_to_doorbell", INSTRUCTIONS, trace["doorbell_work"], ordered)
     latency.add("dequeue_to_done", INSTRUCTIONS, trace["done_work"], every)
-    if int(orders.sum()) != len(result.sent):
-        latency.problems.append(f"the kernel traced {int(orders.sum())} orders, {len(result.sent)} frames were sent")
+    segments = segments_sent(result)
+    if int(orders.sum()) != len(segments):
+        latency.problems.append(f"the kernel traced {int(orders.sum())} orders, {len(segments)} were sent")
         return
     # Of a record with several orders, the last one is measured: the doorbell tap is that of its last order.
     sent = np.zeros(count, np.int64)
-    clocks = np.asarray([frame.first_clock for frame in result.sent], np.int64)
+    clocks = np.asarray([frame.first_clock for frame in segments], np.int64)
     sent[ordered] = clocks[np.cumsum(orders)[ordered] - 1]
-    latency.add("doorbell_to_wire", NANOSECONDS, (sent * CLOCK_PS - doorbell_ps) / 1000, ordered)
-    latency.add("tick_to_trade", NANOSECONDS, (sent - first) * CLOCK_PS / 1000, ordered & has_frame)
+    latency.add("doorbell_to_wire", NANOSECONDS, (sent * result.clock_ps - doorbell_ps) / 1000, ordered)
+    latency.add("tick_to_trade", NANOSECONDS, (sent - first) * result.clock_ps / 1000, ordered & has_frame)
 
 
 def _number(value: float) -> int | float | None:

@@ -3,7 +3,11 @@
 
 A record's first line is written last and alone carries a publish word; its continuation lines are the ones most
 recently written to the slots after it. The absolute line index in the publish word must advance by the lines of the
-record before: anything else is a problem that the run reports.
+record before: anything else is a problem that the run reports. A record is a message, or an event line that tells of a
+frame or of lost messages (STATUS_EVENT).
+
+In descriptor mode a line is in its buffer when the NIC writes the slot's descriptor back, which also tells where the
+buffer is; from there on the same holds.
 """
 
 from __future__ import annotations
@@ -14,11 +18,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bridge.interface import LoopResult
-from bridge.layout import CONTINUATION_BYTES, LINE_BYTES, PUBLISH_VALID, RX_RECORD
+from bridge.interface import LoopResult, PacketFormat
+from bridge.layout import (
+    CONTINUATION_BYTES,
+    DESCRIPTOR,
+    DESCRIPTOR_DONE,
+    LINE_BYTES,
+    PUBLISH_VALID,
+    REGISTER_FIELDS,
+    RX_RECORD,
+    STATUS_EVENT,
+    STATUS_RAW,
+)
 
 Lines = npt.NDArray[np.uint8]
 INDEX_MASK = PUBLISH_VALID - 1
+WHOLE_LINE = (1 << LINE_BYTES) - 1  # write strobes
 
 
 @dataclass(frozen=True)
@@ -28,10 +43,24 @@ class Records:
     first: Lines  # (records, LINE_BYTES): first lines
     clock: npt.NDArray[np.uint64]  # clock at which the first line was issued
     continuations: dict[int, bytes]  # record -> payload of its continuation lines
+    format: PacketFormat = "mold"
     problems: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.first)
+
+    def select(self, wanted: npt.NDArray[Any]) -> Records:
+        """The records for which ``wanted`` is true, without the ring's problems."""
+        rows = np.flatnonzero(wanted)
+        continuations = {new: self.continuations[old] for new, old in enumerate(rows.tolist())
+                         if old in self.continuations}
+        return Records(np.ascontiguousarray(self.first[rows]), self.clock[rows], continuations, self.format)
+
+    @property
+    def is_event(self) -> npt.NDArray[Any]:
+        """Which records tell of something instead of being a message."""
+        event: npt.NDArray[Any] = (self.column("status") & np.uint64(STATUS_RAW | STATUS_EVENT)) == STATUS_EVENT
+        return event
 
     def column(self, name: str) -> npt.NDArray[np.uint64]:
         """An integer column of ``rx_record``; u48 fields are bytes in the layout."""
@@ -45,11 +74,7 @@ class Records:
 def ring_records(result: LoopResult) -> Records:
     """The records in ``result``'s RX ring; DMA writes elsewhere are not lines of the ring."""
     slots = 1 << result.rx_log2
-    offset = result.dma["address"].astype(np.int64) - result.rx_base
-    inside = (offset >= 0) & (offset < slots * LINE_BYTES)
-    slot = offset[inside] // LINE_BYTES
-    lines: Lines = np.ascontiguousarray(result.dma["data"][inside])
-    clock = result.dma["clock"][inside]
+    slot, lines, clock = (_written_back if control(result, "RX_DESCRIPTOR") else _lines_written)(result, slots)
 
     publish = lines.view(RX_RECORD)[:, 0]["publish"].astype(np.int64) if len(lines) else np.zeros(0, np.int64)
     rows = np.flatnonzero(publish)
@@ -76,4 +101,40 @@ def ring_records(result: LoopResult) -> Records:
                 break
             parts.append(lines[row, :CONTINUATION_BYTES].tobytes())
         payloads[record] = b"".join(parts)
-    return Records(first, clock[rows], payloads, problems)
+    packet_format: PacketFormat = "prototype" if control(result, "PROTOTYPE") else "mold"
+    return Records(first, clock[rows], payloads, packet_format, problems)
+
+
+def _lines_written(result: LoopResult, slots: int) -> tuple[npt.NDArray[np.int64], Lines, npt.NDArray[np.uint64]]:
+    """Slot, line and clock of every write into the ring of lines."""
+    offset = result.dma["address"].astype(np.int64) - result.rx_base
+    inside = (offset >= 0) & (offset < slots * LINE_BYTES)
+    return offset[inside] // LINE_BYTES, np.ascontiguousarray(result.dma["data"][inside]), result.dma["clock"][inside]
+
+
+def _written_back(result: LoopResult, slots: int) -> tuple[npt.NDArray[np.int64], Lines, npt.NDArray[np.uint64]]:
+    """As _lines_written, a row a descriptor that was written back, its line that of the descriptor's buffer."""
+    buffers: dict[int, Any] = {}
+    found_slots, found_lines, found_clocks = [], [], []
+    for entry in result.dma:
+        address, strobe = int(entry["address"]), int(entry["strobe"])
+        if strobe == WHOLE_LINE:
+            buffers[address] = entry["data"]
+            continue
+        first = (strobe & -strobe).bit_length() - 1
+        slot, rest = divmod(address + first - result.rx_base, DESCRIPTOR.itemsize)
+        if rest or not 0 <= slot < slots:
+            continue
+        descriptor = entry["data"][first:first + DESCRIPTOR.itemsize].view(DESCRIPTOR)[0]
+        line = buffers.get(int(descriptor["address"]))
+        if line is not None and descriptor["status"] & DESCRIPTOR_DONE:
+            found_slots.append(slot)
+            found_lines.append(line)
+            found_clocks.append(int(entry["clock"]))
+    lines = np.array(found_lines, np.uint8).reshape(-1, LINE_BYTES)
+    return np.array(found_slots, np.int64), lines, np.array(found_clocks, np.uint64)
+
+
+def control(result: LoopResult, field: str) -> bool:
+    """A bit of the NIC's CONTROL register as it was at the end."""
+    return bool(result.registers["CONTROL"] & REGISTER_FIELDS["CONTROL"][field])

@@ -9,8 +9,9 @@ from typing import Any
 from bridge.interface import LoopResult
 from tickloop.rundir.books import Export, parse_export
 from tickloop.rundir.frames import event_lines, frame_lines
+from tickloop.rundir.host_events import host_events
 from tickloop.rundir.latency import Latency, measure
-from tickloop.rundir.lines import ring_records
+from tickloop.rundir.lines import control, ring_records
 from tickloop.rundir.messages import message_lines
 from tickloop.rundir.orders import order_lines
 from tickloop.rundir.summary import disagreements, hardware_counters
@@ -23,6 +24,7 @@ class Observed:
     frames: list[dict[str, Any]]
     messages: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    host_events: list[dict[str, Any]]  # event lines of the RX ring
     counters: dict[str, Any]
     disagreements: list[str]
     latency: Latency
@@ -33,16 +35,19 @@ class Observed:
 
 def observe(result: LoopResult, closed_loop: bool) -> Observed:
     """Decodes ``result``; without a kernel there are no orders and no export."""
-    records = ring_records(result)
+    ring = ring_records(result)
+    records = ring.select(~ring.is_event)
     frames = frame_lines(result.frames)
-    messages, problems = message_lines(records, result.frames)
+    messages, problems = message_lines(records, result.frames, control(result, "VERIFIED"))
     events = event_lines(result.frames)
+    told, event_problems = host_events(ring.select(ring.is_event), result.frames)
     counters = hardware_counters(result.registers)
     differing = disagreements(counters, frames, messages, events)
     latency = measure(result, records, [line["frame"] for line in messages])
     orders, order_problems = order_lines(result)
     export = parse_export(result.export) if closed_loop else Export()
+    problems = [*ring.problems, *problems, *event_problems]
     problems += [*latency.problems, *order_problems, *export.problems, *differing]
     if not closed_loop and result.sent:
         problems.append(f"{len(result.sent)} frames were sent without a kernel")
-    return Observed(frames, messages, events, counters, differing, latency, orders, export, problems)
+    return Observed(frames, messages, events, told, counters, differing, latency, orders, export, problems)
