@@ -48,7 +48,8 @@ module testbench #(
 `ifdef VERILATOR
   import "DPI-C" function longint unsigned tl_tick(
       input longint unsigned clock, input int unsigned idle, output longint unsigned tdata_a,
-      output longint unsigned tdata_b, output int unsigned control, output int unsigned address, output int unsigned data);
+      output longint unsigned tdata_b, output int unsigned control, output int unsigned address,
+      output int unsigned data);
   import "DPI-C" function longint unsigned tl_write(
       input longint unsigned clock, input longint unsigned address, input longint unsigned strobe,
       input bit [511:0] line);

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.interface import CLOCK_PS, BridgeError
-from bridge.stimulus import write_stimulus
-from tests.bridge.core_harness import Beat, Core, Run
+from bridge import record
+from bridge.interface import CLOCK_PS, CLOCK_PS_25G, BridgeError
+from bridge.stimulus import Frame, write_stimulus
+from tests.bridge.core_harness import Beat, Core, Run, frame_report
 
 
 def _frames(run: Run, line: int = 0) -> list[tuple[int, int, bytes, bool]]:
@@ -39,25 +40,40 @@ def test_frame_arrives_as_captured(tmp_path: Path, length: int) -> None:
         assert last - first + 1 == -(-length // 8)
 
 
-def test_times_follow_the_capture_and_the_line(tmp_path: Path) -> None:
-    """Against a plain reading of the rule: max(capture time, end of the last frame + 24 bytes), 0.8 ns a byte."""
+def _wire(capture: list[Frame], base_ps: int, clock_ps: int) -> list[tuple[int, int]]:
+    """A plain reading of the rule: max(capture time, end of the line's last frame + 24 bytes), 8 bytes a clock."""
+    free_ps, times = [0, 0], []
+    for time_ns, data, _, line in capture:
+        start_ps = max(time_ns * 1000, free_ps[line])
+        free_ps[line] = start_ps + (len(data) + 24) * clock_ps // 8
+        first = -(-(base_ps + start_ps) // clock_ps)
+        times.append((first, first + -(-len(data) // 8) - 1))
+    return times
+
+
+@pytest.mark.parametrize("clock_ps", [CLOCK_PS, CLOCK_PS_25G])
+def test_times_follow_the_capture_and_each_line(tmp_path: Path, clock_ps: int) -> None:
     seed = 20261120
     print(f"seed {seed}")
     rng = random.Random(seed)
-    capture, time_ns = [], 0
-    for _ in range(300):
-        capture.append((time_ns, rng.randbytes(rng.choice([14, 60, 61, 90, 1000, 1514])), False))
-        time_ns += rng.choice([0, 0, 10, 100, 5000, 123_457])
-    run = Core(tmp_path, capture).run()
-    frames = _frames(run)
-    assert len(frames) == len(capture)
-    base_ps = frames[0][0] * CLOCK_PS
-    free_ps = 0
-    for (time, data, _), (first, last, _, _) in zip(capture, frames, strict=True):
-        start_ps = max(time * 1000, free_ps)
-        free_ps = start_ps + (len(data) + 24) * 800
-        assert first == -(-(base_ps + start_ps) // CLOCK_PS)
-        assert last == first + -(-len(data) // 8) - 1
+    capture: list[Frame] = [(0, rng.randbytes(60), False, line) for line in (0, 1)]
+    time_ns = 0
+    for _ in range(400):
+        capture.append((time_ns, rng.randbytes(rng.choice([14, 60, 61, 90, 1000, 1514])), False, rng.randrange(2)))
+        time_ns += rng.choice([0, 0, 10, 100, 2000, 123_457])
+    run = Core(tmp_path, capture, clock_ps=clock_ps).run()
+    expected = _wire(capture, run.beats[0].clock * clock_ps, clock_ps)
+    busy = 0
+    for line in (0, 1):
+        frames = _frames(run, line)
+        assert [(first, last) for first, last, _, _ in frames] == [
+            times for times, frame in zip(expected, capture, strict=True) if frame[3] == line
+        ]
+        assert [data for _, _, data, _ in frames] == [frame[1] for frame in capture if frame[3] == line]
+        busy += len(frames)
+    assert busy == len(capture)
+    both = {beat.clock for beat in run.beats if beat.line == 0} & {beat.clock for beat in run.beats if beat.line == 1}
+    assert len(both) > 100, "the lines do not wait for each other"
 
 
 def test_log_pairs_reports_with_frames(tmp_path: Path) -> None:
@@ -66,6 +82,35 @@ def test_log_pairs_reports_with_frames(tmp_path: Path) -> None:
     log = core.log("frames")
     assert log["sequence"].tolist() == list(range(1, 21))
     assert list(zip(log["first_clock"], log["last_clock"], strict=True)) == [(f[0], f[1]) for f in _frames(run)]
+
+
+def test_each_lines_reports_are_its_own_frames(tmp_path: Path) -> None:
+    """A long frame on one line while the other has many: reports come as frames end, the log is read in wire order."""
+    long = [(0, bytes(1514), False, 1)]
+    short = [(10 * i, bytes([i]) * 70, False, 0) for i in range(12)]
+    core = Core(tmp_path, [*long, *short])
+    run = core.run()
+    ends = [(first, last, line) for line in (0, 1) for first, last, _, _ in _frames(run, line)]
+    logged = core.log("frames")
+    key = [(int(e["first_clock"]), int(e["last_clock"]), int(e["line"])) for e in logged]
+    assert sorted(key) == sorted(ends)
+    assert key != sorted(key), "the long frame is reported behind shorter ones that started later"
+    ordered = record.read_frames(tmp_path)
+    places = list(zip(ordered["first_clock"].tolist(), ordered["line"].tolist(), strict=True))
+    assert places == sorted(places)
+    assert places[0][1] == 0, "equal times: A before B"
+    assert places[1] == (places[0][0], 1)
+
+
+def test_a_report_for_the_other_line_is_an_error(tmp_path: Path) -> None:
+    core = Core(tmp_path, [(0, bytes(64), False, 1)])
+
+    def on_clock(clock: int) -> None:
+        if clock == 100:
+            core.native.tl_report(ctypes.c_uint64(clock), frame_report(0, 1))
+
+    run = core.run(on_clock=on_clock, every_clock=True)
+    assert (run.status, run.message) == (1, "the NIC reported a frame on line A that was not sent to it")
 
 
 def test_missing_reports_are_an_error(tmp_path: Path) -> None:
