@@ -14,7 +14,6 @@ module itch_decode #(
   input  wire [15:0]  length,
   input  wire [7:0]   message_type,       // 0 for a message without bytes
   input  wire [4:0]   first_bytes,        // of its bytes in words 0 to 2: 0 to 24
-  input  wire         known,              // the type
   input  wire         decoded,            // a known type with all its bytes
   input  wire         exact,
   input  wire         raw_tail,           // more bytes than words 0 to 2 hold
@@ -34,7 +33,7 @@ module itch_decode #(
 
   wire         empty = first_bytes == 5'd0;
   wire [15:0]  unused_length;
-  wire         unused_decoded;
+  wire         known;
   wire [255:0] fields_body;
   wire [447:0] fields_continuation;
 
@@ -42,7 +41,7 @@ module itch_decode #(
     .message_type (message_type),
     .message      (words[399:0]),
     .length       (unused_length),
-    .decoded      (unused_decoded),
+    .decoded      (known),
     .body         (fields_body),
     .continuation (fields_continuation)
   );
@@ -111,7 +110,7 @@ module itch_decode #(
     end
   end
 
-  wire unused = &{1'b0, unused_decoded, unused_length};
+  wire unused = &{1'b0, unused_length};
 
 endmodule
 `default_nettype wire

@@ -289,7 +289,6 @@ module receive_line #(
   reg  [4:0]  done_first_bytes;
   reg         done_raw_tail;
   wire        beyond_first = length > RAW_FIRST_BYTES[15:0];
-  reg         done_known;
   reg         done_decoded;
   reg         done_exact;
   reg  [63:0] number;                     // the block's sequence number
@@ -301,7 +300,6 @@ module receive_line #(
       done_type        <= length == 16'd0 ? 8'd0 : message_type_here;
       done_first_bytes <= beyond_first ? RAW_FIRST_BYTES[4:0] : length[4:0];
       done_raw_tail    <= beyond_first;
-      done_known       <= known;
       done_decoded     <= long_enough;
       done_exact       <= exact;
     end
@@ -328,7 +326,6 @@ module receive_line #(
     .message_type    (done_type),
     .first_bytes     (done_first_bytes),
     .raw_tail        (done_raw_tail),
-    .known           (done_known),
     .decoded         (done_decoded),
     .exact           (done_exact),
     .sequence_number (number),

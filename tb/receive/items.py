@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from pyuvm import uvm_sequence_item
 
+from tb.receive.entries import End, Header
+
 BEAT_BYTES = 8
 
 
@@ -23,6 +25,7 @@ class FrameItem(uvm_sequence_item):  # type: ignore[misc]
         self.pauses = dict(pauses or {})   # and before these of its beats
         self.ignored = ignored             # the line is disabled: it must not report this frame
         self.beat_clocks: list[int] = []   # the clock that sampled each beat; filled in by the driver
+        self.others = 0                    # frames that the other line had started at the first of them
 
     @property
     def beats(self) -> int:
@@ -31,11 +34,15 @@ class FrameItem(uvm_sequence_item):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it left the receiver: continuation lines, record, and the clock in which it was decoded."""
+    """A message as it left the receiver: continuation lines and record; the clock in which the first of them was taken.
+
+    ``decoded_clock`` is known where the line itself is watched, 0 behind the arbiter.
+    """
 
     continuations: tuple[bytes, ...]
     record: bytes
-    decoded_clock: int
+    first_clock: int
+    decoded_clock: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,18 @@ class Report:
 
 @dataclass
 class FrameOutcome:
-    """All that came out for one frame, up to its report."""
+    """All that came out of the arbiter for one frame, up to its report."""
 
     messages: list[Message]
     report: Report
     aborted: list[tuple[bytes, ...]] = field(default_factory=list)  # continuation lines that were called off
+
+
+@dataclass
+class FrameEntries:
+    """All that came out of the receive line for one frame, up to its END."""
+
+    header: Header | None
+    messages: list[Message]
+    unfinished: tuple[bytes, ...]          # continuation lines of a message that was cut
+    end: End

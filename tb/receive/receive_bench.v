@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The receive line on the bench. The clock count is the NIC's time, so timestamps can be checked to the clock; all
-// events stand in one vector, so a monitor reads one signal a clock.
+// A receive line on the bench, by itself (ARBITER 0: `ready` takes the entries) or as line A of an arbiter whose line B
+// rests. The clock count is the NIC's time, so timestamps can be checked to the clock; all events stand in one vector, so
+// a monitor reads one signal a clock.
 `include "layout.vh"
 `default_nettype none
 
 module receive_bench #(
-  parameter QUEUE_LOG2 = 9
+  parameter ARBITER    = 1,
+  parameter QUEUE_LOG2 = 12,
+  parameter LINES_LOG2 = 13,
+  parameter LINE_B     = 0
 ) (
   input  wire         clk,
   input  wire         rst,
   input  wire         enable,
+  input  wire         verified,
+  input  wire         prototype,
   input  wire [31:0]  group_address,
   input  wire [15:0]  group_port,
 
@@ -19,56 +25,173 @@ module receive_bench #(
   input  wire         s_axis_tlast,
   input  wire         s_axis_tuser,
 
-  output wire [6:0]   events,             // idle, overflow, report, decoded, abort, line first, line valid
+  // without an arbiter
+  input  wire         ready,
+  input  wire [15:0]  others_started,
+
+  output wire [11:0]  events,             // starts, level high, entry kind, entry, idle, overflow, report, decoded, abort,
+                                          // line first, line valid
+  output wire [479:0] entry,
   output wire [479:0] line_data,
   output wire [303:0] report,             // timestamp, count, sequence, session, gap_from, flags, kind, reason
   output wire [32*`TL_STATISTICS_WORDS-1:0] statistics,
   output wire [63:0]  next_expected,
   output wire         next_expected_valid,
+  output wire         has_arbiter,
   output reg  [47:0]  clocks              // rising edges so far
 );
+
+  assign has_arbiter = ARBITER != 0;
 
   initial clocks = 48'd0;
 
   always @(posedge clk)
     clocks <= clocks + 48'd1;
 
+  wire        starts;
+  wire [15:0] others;
+  wire        x_valid;
+  wire [1:0]  x_kind;
+  wire        x_ready;
+  wire        x_level_high;
+  wire        line_idle;
+  wire        arbiter_idle;
+
   receive_line #(
-    .QUEUE_LOG2 (QUEUE_LOG2)
+    .LINE_B     (LINE_B),
+    .QUEUE_LOG2 (QUEUE_LOG2),
+    .LINES_LOG2 (LINES_LOG2)
   ) dut (
-    .clk                 (clk),
-    .rst                 (rst),
-    .enable              (enable),
-    .group_address       (group_address),
-    .group_port          (group_port),
-    .time_ns             (clocks),
-    .s_axis_tdata        (s_axis_tdata),
-    .s_axis_tkeep        (s_axis_tkeep),
-    .s_axis_tvalid       (s_axis_tvalid),
-    .s_axis_tlast        (s_axis_tlast),
-    .s_axis_tuser        (s_axis_tuser),
-    .line_valid          (events[0]),
-    .line_first          (events[1]),
-    .line_data           (line_data),
-    .line_abort          (events[2]),
-    .decoded_valid       (events[3]),
-    .report_valid        (events[4]),
-    .report_reason       (report[7:0]),
-    .report_kind         (report[15:8]),
-    .report_flags        (report[23:16]),
-    .report_gap_from     (report[87:24]),
-    .report_session      (report[167:88]),
-    .report_sequence     (report[231:168]),
-    .report_count        (report[247:232]),
-    .report_timestamp    (report[295:248]),
-    .statistics          (statistics),
-    .next_expected       (next_expected),
-    .next_expected_valid (next_expected_valid),
-    .overflow            (events[5]),
-    .idle                (events[6])
+    .clk            (clk),
+    .rst            (rst),
+    .enable         (enable),
+    .verified       (verified),
+    .prototype      (prototype),
+    .group_address  (group_address),
+    .group_port     (group_port),
+    .time_ns        (clocks),
+    .s_axis_tdata   (s_axis_tdata),
+    .s_axis_tkeep   (s_axis_tkeep),
+    .s_axis_tvalid  (s_axis_tvalid),
+    .s_axis_tlast   (s_axis_tlast),
+    .s_axis_tuser   (s_axis_tuser),
+    .starts         (starts),
+    .others_started (others),
+    .x_valid        (x_valid),
+    .x_kind         (x_kind),
+    .x_data         (entry),
+    .x_ready        (x_ready),
+    .x_level_high   (x_level_high),
+    .decoded_valid  (events[3]),
+    .overflow       (events[5]),
+    .idle           (line_idle)
   );
 
-  assign report[303:296] = 8'd0;
+  assign events[6]    = line_idle && arbiter_idle;
+  assign events[7]    = x_valid && x_ready;
+  assign events[9:8]  = x_valid ? x_kind : 2'd0;
+  assign events[10]   = x_level_high;
+  assign events[11]   = starts;
+
+  generate
+    if (ARBITER != 0) begin : g_arbiter
+      wire        line_first;
+      wire        line_event;
+      wire        report_line;
+      wire        report_owner;
+      wire        report_gap;
+      wire [15:0] report_duplicates;
+      wire [15:0] delivered;
+      wire        any_delivered;
+      wire [15:0] next_locate;
+      wire [15:0] b_others_started;
+      wire        b_ready;
+      wire        turn_idle;
+      wire        statistics_idle;
+
+      assign events[1]    = events[0] && line_first;
+      assign arbiter_idle = turn_idle && statistics_idle;
+
+      arbiter u_arbiter (
+        .clk                 (clk),
+        .rst                 (rst),
+        .time_ns             (clocks),
+        .hold                (32'd0),
+        .event_enable        (3'd0),
+        .a_starts            (starts),
+        .a_others_started    (others),
+        .a_valid             (x_valid),
+        .a_kind              (x_kind),
+        .a_data              (entry),
+        .a_ready             (x_ready),
+        .a_level_high        (x_level_high),
+        .b_starts            (1'b0),
+        .b_others_started    (b_others_started),
+        .b_valid             (1'b0),
+        .b_kind              (2'd0),
+        .b_data              (480'd0),
+        .b_ready             (b_ready),
+        .b_level_high        (1'b0),
+        .line_valid          (events[0]),
+        .line_first          (line_first),
+        .line_event          (line_event),
+        .line_data           (line_data),
+        .line_abort          (events[2]),
+        .next_locate         (next_locate),
+        .delivered           (delivered),
+        .any_delivered       (any_delivered),
+        .report_valid        (events[4]),
+        .report_line         (report_line),
+        .report_reason       (report[7:0]),
+        .report_kind         (report[15:8]),
+        .report_flags        (report[23:16]),
+        .report_gap_from     (report[87:24]),
+        .report_session      (report[167:88]),
+        .report_sequence     (report[231:168]),
+        .report_count        (report[247:232]),
+        .report_timestamp    (report[295:248]),
+        .report_owner        (report_owner),
+        .report_gap          (report_gap),
+        .report_duplicates   (report_duplicates),
+        .next_expected       (next_expected),
+        .next_expected_valid (next_expected_valid),
+        .idle                (turn_idle)
+      );
+
+      statistics u_statistics (
+        .clk              (clk),
+        .rst              (rst),
+        .message_valid    (events[1] && !line_event),
+        .message_status   (line_data[8 * `TL_RX_RECORD_STATUS +: 3]),
+        .message_filtered (1'b0),
+        .frame_done       (events[4]),
+        .frame_line       (report_line),
+        .frame_owner      (report_owner),
+        .frame_reason     (report[7:0]),
+        .frame_gap        (report_gap),
+        .frame_duplicates (report_duplicates),
+        .delivered        (delivered),
+        .any_delivered    (any_delivered),
+        .counters         (statistics),
+        .idle             (statistics_idle)
+      );
+
+      assign report[303:296] = {7'd0, report_line};
+
+      wire unused = &{1'b0, ready, others_started, next_locate, b_others_started, b_ready};
+    end else begin : g_entries
+      assign x_ready             = ready;
+      assign others              = others_started;
+      assign arbiter_idle        = 1'b1;
+      assign events[2:0]         = 3'd0;
+      assign events[4]           = 1'b0;
+      assign line_data           = 480'd0;
+      assign report              = 304'd0;
+      assign statistics          = {32 * `TL_STATISTICS_WORDS{1'b0}};
+      assign next_expected       = 64'd0;
+      assign next_expected_valid = 1'b0;
+    end
+  endgenerate
 
 endmodule
 `default_nettype wire

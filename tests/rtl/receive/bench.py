@@ -14,6 +14,8 @@ from cocotb.triggers import ClockCycles, FallingEdge
 from pyuvm import ConfigDB, uvm_sequence, uvm_test
 
 from bridge.interface import CLOCK_PS
+from tb.model.headers import Delivery
+from tb.model.packet import PacketFormat
 from tb.receive.environment import ReceiveEnvironment
 from tb.receive.items import FrameItem
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
@@ -43,17 +45,25 @@ class ReceiveTest(uvm_test):  # type: ignore[misc]
 
     exact_latency = False
     may_overflow = False
+    delivery: Delivery = "cut-through"
+    packet_format: PacketFormat = "mold"
+    has_arbiter = True
 
     def build_phase(self) -> None:
         self.dut: Any = cocotb.top
         self.random = Random(f"{cocotb.RANDOM_SEED} {type(self).__name__}")
-        self.judge = ModelJudge(self.exact_latency, self.may_overflow)
+        self.judge = ModelJudge(self.exact_latency, self.may_overflow, self.delivery, self.packet_format)
         ConfigDB().set(None, "*", "DUT", self.dut)
+        ConfigDB().set(None, "*", "ARBITER", self.has_arbiter)
         ConfigDB().set(None, "*", "JUDGE", self.judge)
         self.environment = ReceiveEnvironment("environment", self)
 
     def frames(self) -> Iterable[FrameItem]:
         raise NotImplementedError
+
+    def end_of_elaboration_phase(self) -> None:
+        # A frame that is taken back, or lost to a full queue, leaves decoded messages without a record.
+        self.environment.monitor.watch_decoded = self.delivery == "cut-through" and not self.may_overflow
 
     async def run_phase(self) -> None:
         self.raise_objection()
@@ -73,6 +83,10 @@ class ReceiveTest(uvm_test):  # type: ignore[misc]
         dut = self.dut
         dut.rst.value = 1
         dut.enable.value = 1
+        dut.verified.value = int(self.delivery == "verified")
+        dut.prototype.value = int(self.packet_format == "prototype")
+        dut.ready.value = 1
+        dut.others_started.value = 0
         dut.group_address.value = int(IPv4Address(GROUP_ADDRESS))
         dut.group_port.value = GROUP_PORT
         for name in ("tdata", "tkeep", "tvalid", "tlast", "tuser"):

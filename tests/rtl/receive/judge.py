@@ -3,46 +3,107 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from copy import deepcopy
+from ipaddress import IPv4Address
 from typing import Any
 
 from bridge import layout
 from bridge.layout import DropReason, FrameKind
 from generators.tables import MOLD_BLOCK, MOLD_HEADER
-from tb.model.receive import (
-    ETHERTYPES_VLAN,
-    MAX_FRAME_BYTES,
-    SEQUENCES,
-    STATUSES,
-    UDP_HEADER_BYTES,
-    FrameResult,
-    ReceiveModel,
-)
-from tb.receive.items import BEAT_BYTES, FrameItem, FrameOutcome, Report
+from tb.model.headers import Delivery, Inspection, inspect
+from tb.model.packet import HEADER_BYTES, Packet, PacketFormat, message, parse
+from tb.model.receive import MAX_FRAME_BYTES, SEQUENCES, STATUSES, UDP_HEADER_BYTES, FrameResult, ReceiveModel
+from tb.receive.entries import End, Header
+from tb.receive.items import BEAT_BYTES, FrameEntries, FrameItem, FrameOutcome, Report
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
 from tests.rtl.receive.lines import RECORD_BYTES, expected_lines
 
-LATENCY = 2  # clocks from the beat with a message's last byte to the decoded message
+LATENCY = 2   # clocks from the beat with a message's last byte to the decoded message
+ARBITER = 1   # clocks from the arbiter's input to its output
 
 
 class ModelJudge:
     """``exact_latency``: every message must take LATENCY clocks; otherwise more are allowed, for what piles up behind
-    blocks that end in the beat they begin in. ``may_overflow``: the queue may be too small for that.
+    blocks that end in the beat they begin in. ``may_overflow``: a queue may be too small for that.
     """
 
-    def __init__(self, exact_latency: bool = False, may_overflow: bool = False) -> None:
-        self.model = ReceiveModel(GROUP_ADDRESS, GROUP_PORT)
+    def __init__(self, exact_latency: bool = False, may_overflow: bool = False, delivery: Delivery = "cut-through",
+                 packet_format: PacketFormat = "mold") -> None:
+        self.model = ReceiveModel(GROUP_ADDRESS, GROUP_PORT, delivery=delivery, packet_format=packet_format)
         self.exact_latency = exact_latency
         self.may_overflow = may_overflow
+        self.delivery: Delivery = delivery
+        self.format: PacketFormat = packet_format
         self.messages = 0
+        self.entry_messages = 0
         self.overflows = 0
         self.overflow_messages = 0
         self.called_off = 0
+        self.unfinished = 0
+        self.reasons: Counter[str] = Counter()
+        self._taken: deque[list[int]] = deque()     # when the arbiter took each message, of the frames under way
         self.latencies: Counter[tuple[str | None, int]] = Counter()   # of each type
+
+    # ---- the entries of the line: every frame by itself
+
+    def entries(self, frame: FrameItem, entries: FrameEntries) -> None:
+        where = f"frame {sum(self.reasons.values())}, {frame.data.hex()}"
+        found = self._inspect(frame)
+        reason = found.reason(self.delivery)
+        packet = parse(found.payload, self.format) if found.payload is not None else None
+        end = entries.end
+        lost = end.reason == DropReason.OVERFLOW and self.may_overflow
+        self.reasons["overflow" if lost else reason or "accept"] += 1
+        assert lost or end.time == frame.beat_clocks[0] - 1, f"time of {where}"
+        assert lost or end.others == frame.others, where
+        if self.delivery == "verified" and (reason is not None or lost):
+            packet = None
+            assert entries.header is None, where
+        elif found.header_reason is None and packet is not None and not lost:
+            assert entries.header is not None, where
+        if entries.header is not None and packet is not None:
+            assert entries.header == expected_header(packet, frame), where
+        self._entry_messages(frame, entries, packet, lost, where)
+        accepted = reason is None and not lost and packet is not None
+        due = End(
+            DropReason.OVERFLOW if lost else DropReason[reason.upper()] if reason else DropReason.ACCEPT,
+            accepted and packet.truncated, accepted and packet.extra_data, end.others, end.time,
+            entries.header is not None, lost,
+        )
+        assert end == due, f"{end} is not {due}: {where}"
+
+    def _inspect(self, frame: FrameItem) -> Inspection:
+        group = int(IPv4Address(GROUP_ADDRESS))
+        return inspect(frame.data, frame.bad_fcs, group, GROUP_PORT, HEADER_BYTES[self.format])
+
+    def _entry_messages(self, frame: FrameItem, entries: FrameEntries, packet: Packet | None, lost: bool,
+                        where: str) -> None:
+        """All messages of the packet, old ones too, each with its lines and at its time."""
+        first = (packet.sequence or 0) if packet is not None else 0
+        blocks = packet.blocks if packet is not None else []
+        assert len(entries.messages) == len(blocks) or (lost and len(entries.messages) < len(blocks)), \
+            f"{len(entries.messages)} messages, not {len(blocks)}: {where}"
+        ends = block_ends(frame, self._inspect(frame), self.format)
+        for index, (block, found) in enumerate(zip(blocks, entries.messages, strict=False)):
+            due = message((first + index) % SEQUENCES, block, None, self.format)
+            lines = expected_lines(due, frame.beat_clocks[0] - 1)
+            assert (found.continuations, found.record) == lines, \
+                f"message {index} of {where}: {_shown((found.continuations, found.record))} is not {_shown(lines)}"
+            self.entry_messages += 1
+            if found.decoded_clock:
+                latency = found.decoded_clock - frame.beat_clocks[ends[index]]
+                self.latencies[due.type, latency] += 1
+                assert latency == LATENCY or (latency > LATENCY and not self.exact_latency), \
+                    f"message {index} after {latency} clocks: {where}"
+        self.unfinished += bool(entries.unfinished)
+        self._taken.append([message.first_clock for message in entries.messages])
+
+    # ---- behind the arbiter
 
     def frame(self, frame: FrameItem, outcome: FrameOutcome) -> None:
         where = f"frame {self.model.counters['frames'] + self.overflows}, {frame.data.hex()}"
+        taken = self._taken.popleft()
         if outcome.report.reason == DropReason.OVERFLOW and self.may_overflow:
             self._lost(frame, outcome, where)
             return
@@ -51,15 +112,8 @@ class ModelJudge:
         self._lines(result, outcome, where)
         assert outcome.report == expected_report(result, outcome.report.timestamp), where
         self._called_off(frame, outcome, where)
-        if not result.messages:
-            return
-        sequence, ends, _ = packet_blocks(frame.data)
-        for message, delivered in zip(result.messages, outcome.messages, strict=True):
-            end = ends[(message.sequence - sequence) % SEQUENCES]
-            latency = delivered.decoded_clock - frame.beat_clocks[end]
-            self.latencies[message.type, latency] += 1
-            assert latency == LATENCY or (latency > LATENCY and not self.exact_latency), \
-                f"message {message.sequence} after {latency} clocks: {where}"
+        for message in outcome.messages:
+            assert message.first_clock - ARBITER in taken, f"clock {message.first_clock} behind {taken}: {where}"
 
     def _lost(self, frame: FrameItem, outcome: FrameOutcome, where: str) -> None:
         """A frame lost to an overflow: what it delivered is where it would have begun, and the stream forgets it."""
@@ -73,7 +127,7 @@ class ModelJudge:
         """Lines that went out for the block at which the packet was cut: no byte in them lies behind the payload."""
         if not outcome.aborted:
             return
-        _, _, rest = packet_blocks(frame.data)
+        rest = cut_block(frame, self._inspect(frame))
         size = layout.CONTINUATION_BYTES
         starts = range(layout.RAW_FIRST_BYTES, len(rest) - size + 1, size)
         lines = tuple(rest[at:at + size].ljust(RECORD_BYTES, b"\0") for at in starts)
@@ -89,7 +143,9 @@ class ModelJudge:
         self.messages += len(expected)
 
     def end(self, dut: Any) -> None:
-        """The counters and the stream state, as the registers show them."""
+        """The counters and the stream state, as the registers show them; without an arbiter there are none."""
+        if not dut.has_arbiter.value:
+            return
         due = self.model.counters
         words = int(dut.statistics.value)
         found = {
@@ -104,6 +160,7 @@ class ModelJudge:
             "GAPS": due["gaps"],
             **{f"DROPPED_{reason.upper()}": count for reason, count in due["dropped"].items()},
             "DROPPED_OVERFLOW": self.overflows,
+            "FILTERED": 0, "FRAMES_B": 0, "ACCEPTED_B": 0, "MESSAGES_B": 0,
         }
         assert found == expected
         next_expected = int(dut.next_expected.value) if dut.next_expected_valid.value else None
@@ -127,28 +184,28 @@ def expected_report(result: FrameResult, timestamp: int) -> Report:
                   result.sequence or 0, result.count or 0, timestamp)
 
 
-def packet_blocks(data: bytes) -> tuple[int, list[int], bytes]:
-    """Of a frame that delivers messages: its first sequence number, the beat with each whole block's last byte, and
-    what there is of the block's data at which the packet was cut.
-    """
-    tags = 0
-    while int.from_bytes(data[12 + 4 * tags:14 + 4 * tags], "big") in ETHERTYPES_VLAN:
-        tags += 1
-    ip = 14 + 4 * tags
-    udp = ip + 4 * (data[ip] & 15)
-    payload_end = min(udp + int.from_bytes(data[udp + 4:udp + 6], "big"), len(data), MAX_FRAME_BYTES)
-    position = udp + UDP_HEADER_BYTES
-    _, sequence, count = MOLD_HEADER.struct.unpack_from(data, position)
-    position += MOLD_HEADER.length
-    ends: list[int] = []
-    for _ in range(count):
-        start = position + MOLD_BLOCK.length
-        end = start + int.from_bytes(data[position:start], "big")
-        if start > payload_end or end > payload_end:
-            return sequence, ends, data[start:payload_end]
-        position = end
+def expected_header(packet: Packet, frame: FrameItem) -> Header:
+    return Header(packet.session, packet.sequence or 0, packet.count, int(FrameKind[packet.kind.upper()]),
+                  packet.sequence is None, frame.others, frame.beat_clocks[0] - 1)
+
+
+def block_ends(frame: FrameItem, found: Inspection, packet_format: PacketFormat) -> list[int]:
+    """The beat with each whole block's last byte; of one without bytes, that of its length."""
+    if found.payload is None:
+        return []
+    position = found.payload_start + HEADER_BYTES[packet_format]
+    ends = []
+    for block in parse(found.payload, packet_format).blocks:
+        position += len(block) + (MOLD_BLOCK.length if packet_format == "mold" else 0)
         ends.append((position - 1) // BEAT_BYTES)
-    return sequence, ends, b""
+    return ends
+
+
+def cut_block(frame: FrameItem, found: Inspection) -> bytes:
+    """What there is of the block's data at which a MoldUDP64 packet was cut."""
+    assert found.payload is not None
+    position = MOLD_HEADER.length + sum(MOLD_BLOCK.length + len(block) for block in parse(found.payload, "mold").blocks)
+    return found.payload[position + MOLD_BLOCK.length:]
 
 
 def _shown(lines: tuple[tuple[bytes, ...], bytes]) -> str:

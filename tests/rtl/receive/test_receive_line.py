@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bridge.build import rtl_sources
-
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,6 +18,15 @@ BENCH = ROOT / "tb" / "receive" / "receive_bench.v"
 TOP = "receive_bench"
 MODULES = ("message_tests", "stream_tests", "verdict_tests", "traffic_tests")
 SMALL_QUEUE_LOG2 = 3
+RTL = ROOT / "rtl"
+ARBITER = ("arbiter.v", "line_front.v", "turn.v", "stream.v", "sequence_distance.v", "silence.v", "frame_report.v",
+           "statistics.v")
+
+
+def sources() -> list[Path]:
+    """The receive line by its file list, and the arbiter that the bench puts behind it."""
+    names = [line for line in (RTL / "receive_line.f").read_text().split("\n") if line and not line.startswith("//")]
+    return [BENCH, *(ROOT / name for name in names), *(RTL / name for name in ARBITER)]
 
 
 def simulate(simulator: str, modules: tuple[str, ...], build: Path, build_args: list[str],
@@ -30,7 +37,7 @@ def simulate(simulator: str, modules: tuple[str, ...], build: Path, build_args: 
     print(f"reproduce: COCOTB_RANDOM_SEED={seed} pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
     try:
         runner = cocotb_runner.get_runner(simulator)
-        runner.build(sources=[BENCH, *rtl_sources()], includes=[ROOT / "rtl"], hdl_toplevel=TOP,
+        runner.build(sources=sources(), includes=[ROOT / "rtl"], hdl_toplevel=TOP,
                      parameters=parameters, build_args=build_args, build_dir=build, timescale=("1ps", "1ps"),
                      always=True)
         runner.test(hdl_toplevel=TOP, test_module=[f"tests.rtl.receive.{module}" for module in modules],
