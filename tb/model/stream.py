@@ -63,6 +63,14 @@ class Stream:
             return 0
         return ahead(packet.sequence, self.next_expected)
 
+    def is_harmless(self, packet: Packet) -> bool:
+        """It cannot change the stream, whatever its verdict: all its announced numbers are old."""
+        if packet.session != self.session or packet.sequence is None:
+            return False
+        announced = packet.count if packet.kind == "data" else 0
+        first_end = packet.kind == "end_of_session" and not self.ended
+        return self.distance(packet) <= -announced and not first_end
+
     def take(self, packet: Packet) -> Taken:
         """Moves the stream on by one packet."""
         session_change = gap = first_end = False

@@ -147,6 +147,23 @@ def test_both_held_the_lower_number_goes_when_the_first_time_is_over() -> None:
     assert gaps(results) == [(2, 5), (7, 9)]
 
 
+def test_a_packet_that_starts_after_the_time_is_over_comes_too_late_to_go_first() -> None:
+    frames = [frame("A", 0, 1), frame("A", 1000, 9), frame("B", 15_000, 5), frame("B", 16_000, 20)]
+    _, results = run(frames, hold_ns=HOLD_NS)
+    assert delivered(results) == [("A", 1), ("A", 9), ("B", 20)]
+    assert gaps(results) == [(2, 9), (10, 20)]
+
+
+def test_a_packet_whose_time_is_over_before_its_turn_goes_at_its_turn() -> None:
+    """B's long frame is older and undecided until 7,400; the time of A's packet is over before that, or is not."""
+    long = Arrival("B", 900_000, FrameSpec(payload=mold(1, [block(1, "B")]), trailer=bytes(8000)).build())
+    frames = [frame("A", 0, 0), long, frame("A", 1000, 9), frame("B", 8000, 5)]
+    for hold_ns, gap in ((2000, (2, 9)), (10_000, (2, 5))):
+        _, results = run(frames, hold_ns=hold_ns)
+        assert gaps(results)[0] == gap
+    assert delivered(run(frames, hold_ns=2000)[1]) == [("A", 0), ("B", 1), ("A", 9)]
+
+
 @pytest.mark.parametrize(("first", "second"), ["AB", "BA"])
 def test_both_held_with_one_number_the_first_copy_goes(first: str, second: str) -> None:
     _, results = run([frame(first, 0, 1), frame(first, 1000, 3), frame(second, 4000, 3)], hold_ns=HOLD_NS)
