@@ -17,9 +17,9 @@ from bridge.layout import MAX_FRAME_BYTES, REGISTER_FIELDS, REGISTERS, MailboxOp
 from tb.model.receive import FrameResult
 
 LOCATES = 1 << 16
-SETTLE_CLOCKS = 64  # register write on its way through AXI4-Lite, behind others
+SETTLE_CLOCKS = 64  # a register write through AXI4-Lite, behind others; a message through the pipeline
 FILL_CLOCKS = 2048  # 65,536 bits, 32 a clock
-QUEUE_CLOCKS = 3 * MAX_FRAME_BYTES // 8  # a message behind a frame of the other line, and the queue that follows
+QUEUE_CLOCKS = 3 * MAX_FRAME_BYTES // 8  # a message in the queue of its line: behind a frame of the other, or verified
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def blocked_at(history: FilterHistory, results: Iterable[FrameResult], result: L
     """For each message on its way to the host, in the order of the look-ups, the locates that the filter blocks: its
     own or none. ``results`` are those of a model without a filter, ``delivered`` what the host got, as (frame,
     sequence number)."""
-    wait = QUEUE_CLOCKS + -(-1000 * hold_ns // result.clock_ps)
+    wait = SETTLE_CLOCKS + -(-1000 * hold_ns // result.clock_ps)
+    if result.frames["line"].any() or result.registers["CONTROL"] & REGISTER_FIELDS["CONTROL"]["VERIFIED"]:
+        wait += QUEUE_CLOCKS
     blocked: list[Collection[int]] = []
     for frame in sorted(results, key=lambda frame: frame.turn):
         if frame.frame >= len(result.frames):

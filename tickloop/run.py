@@ -113,8 +113,10 @@ def execute_many(jobs: Sequence[Job]) -> Iterator[Outcome | BridgeError]:
         TickloopError: a job cannot be run; none was.
     """
     prepared, build_s = _prepare_all(jobs)
-    results = loop.run_many([each.request for each in prepared])
-    for each, result in zip(prepared, results, strict=True):
+    shown = [Progress(f"{job.source.name}: frames") for job in jobs]
+    requests = [replace(each.request, progress=progress) for each, progress in zip(prepared, shown, strict=True)]
+    for each, progress, result in zip(prepared, shown, loop.run_many(requests), strict=True):
+        progress.close()
         yield result if isinstance(result, BridgeError) else _finish(each, result, build_s)
 
 

@@ -83,7 +83,7 @@ def faultless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Chan
         return result
 
     monkeypatch.setattr(loop, "run", play)
-    monkeypatch.setattr(loop, "run_many", lambda requests: [play(request) for request in requests], raising=False)
+    monkeypatch.setattr(loop, "run_many", lambda requests: map(play, requests))
     monkeypatch.setattr(qemu, "executable", lambda: "qemu")
     monkeypatch.setattr(build, "build_kernel", lambda: kernel)
     monkeypatch.setattr(build, "build_simulator", lambda simulator, waves: [])

@@ -6,7 +6,7 @@ It lets the tests of decoding, checks and files run without a simulator, and let
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -147,10 +147,12 @@ class Ring:
 
 
 def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool = True, nic: NicConfig = DEFAULT_NIC,
-                filter_writes: Sequence[tuple[int, str, int]] = (), blocked: Blocked = ()) -> LoopResult:
+                filter_writes: Sequence[tuple[int, str, int]] = (), blocked: Blocked = (),
+                events: Collection[str] | None = None, lost: Sequence[tuple[int, int]] = ()) -> LoopResult:
     """What a faultless run leaves over ``frames``: (time_ns, frame) of line A, or LineFrames of both.
 
-    ``filter_writes`` are the kernel's (ps, register, value), ``blocked`` what the filter makes of them.
+    ``filter_writes`` are the kernel's (ps, register, value), ``blocked`` what the filter makes of them; ``events`` are
+    the event lines that reach the ring, ``lost`` the (sequence, count) of rx_lost lines at its end.
     """
     frames = [frame if isinstance(frame, LineFrame) else LineFrame("A", *frame) for frame in frames]
     receive = ReceiveModel(config.group_address, config.group_port, delivery=nic.delivery, hold_ns=nic.hold_ns,
@@ -181,10 +183,12 @@ def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool
                 if order:
                     at = (dequeue + DOORBELL * PS) // CLOCK_PS + 40
                     sent.append(SentFrame(at, at + 14, segments.segment(order.message)))
-        event = result.event(enabled)
+        event = result.event(enabled if events is None else events)
         if event is not None:
             ring.put(clock, [encode_event(event, timestamp, ring.index, EPOCH)])
             bad_frames += event.reason is not None
+    for sequence, count in lost:
+        ring.put(now, [encode_lost(sequence, count, ring.index, EPOCH)])
     control = {"VERIFIED": nic.delivery == "verified", "PROTOTYPE": nic.packet_format == "prototype",
                "RX_DESCRIPTOR": nic.mode == "descriptors", "TX_DESCRIPTOR": nic.mode == "descriptors",
                "FILTER_ENABLE": closed_loop and nic.filter and not config.subscribe_all}

@@ -19,7 +19,7 @@ from generators.framing import FrameEncoder, end_of_session, heartbeat, mold_pac
 from generators.profiles import frames, generate
 from generators.tables import ITCH50
 from tests.tickloop.synthetic import RX_LOG2, loop_result
-from tickloop.config import load_config
+from tickloop.config import NicConfig, load_config
 from tickloop.rundir.files import read_json_lines
 from tickloop.rundir.observed import observe
 
@@ -222,8 +222,32 @@ def change_statistic(result):
     return replace(result, export=bytes(export))
 
 
+def set_control(**fields):
+    """CONTROL with some fields as given."""
+    def change(result):
+        control = result.registers["CONTROL"]
+        for name, value in fields.items():
+            bit = layout.REGISTER_FIELDS["CONTROL"][name]
+            control = control | bit if value else control & ~bit
+        return replace(result, registers={**result.registers, "CONTROL": control})
+
+    return change
+
+
 @pytest.mark.parametrize(("change", "says"), [
     (lambda r: change_line(r, 5, 0, 0xEE), "messages: #5"),                 # sequence
+    (lambda r: change_line(r, 5, 27, layout.STATUS_LINE_B), "hardware timestamp"),
+    (lambda r: change_line(r, 5, 27, layout.STATUS_EVENT), "event lines"),
+    (lambda r: change_line(r, 5, 27, layout.STATUS_LOST), "lost for want of room"),
+    (set_control(VERIFIED=True), "NIC set-up: VERIFIED"),
+    (set_control(FILTER_ENABLE=True), "NIC set-up: FILTER_ENABLE"),
+    (change_register("HOLD", 5), "NIC set-up: HOLD"),
+    (change_register("FRAMES_B", 1), "counters: frames_b"),
+    (change_register("MESSAGES_B", 1), "counters: messages_b"),
+    (change_register("FILTERED", 1), "counters: filtered"),
+    (change_register("DUPLICATES", 1), "counters: duplicates"),
+    (change_register("TX_ORDERS", 1), "TX_ORDERS"),
+    (change_register("TX_FRAMES", 1), "TX_FRAMES"),
     (lambda r: change_line(r, 5, 33, 0xEE), "messages: #5"),                # a field
     (lambda r: change_line(r, 5, 9, 0xEE), "hardware timestamp"),
     (lambda r: change_line(r, 5, 60, 0xEE), "publish word"),
@@ -268,6 +292,95 @@ def test_an_embedded_scenario_without_orders_fails(command, faultless, tmp_path)
     finished = command("sim", "--messages", "5", "--out", tmp_path / "out")
     assert finished.status == 1
     assert "no orders compared" in finished.error_line()
+
+
+class TestEventLines:
+    """rx_event and rx_lost in the RX ring are no messages, and are checked themselves."""
+
+    @pytest.fixture
+    def result(self):
+        return loop_result(awkward_frames(), load_config(None).kernel, closed_loop=False)
+
+    def test_every_frame_that_is_told_of(self, result):
+        observed = observe(result, closed_loop=False)
+        assert observed.problems == []
+        assert [(event["frame"], event["reason"]) for event in observed.host_events] == [
+            (4, None), (5, None), (6, None), (8, None), (10, None), (11, "bad_udp_checksum"), (12, "truncated_ip"),
+            (13, "not_ipv4")]
+        gap = observed.host_events[0]
+        assert gap == {"frame": 4, "line": "A", "sequence": 40, "count": 1, "gap_from": 31, "delivered": 1,
+                       "reason": None, "kind": "data", "flags": 4, "session": "TICKLOOP01"}
+        assert observed.host_events[5]["delivered"] == 2
+
+    @pytest.mark.parametrize(("field", "name"), [
+        ("sequence", "sequence"), ("count", "count"), ("gap_from", "gap_from"), ("delivered", "delivered"),
+        ("reason", "reason"), ("kind", "kind"), ("flags", "flags"), ("session", "session"),
+        ("hw_timestamp_ns", "frame"),
+    ])
+    def test_a_wrong_field_fails_the_run(self, command, faultless, tmp_path, field, name):
+        def change(result):
+            dma = result.dma.copy()
+            lines = dma["data"].view(layout.RX_EVENT)[:, 0]
+            rows = np.flatnonzero((lines["status"] == layout.STATUS_EVENT) & (lines["publish"] != 0))
+            dma["data"][rows[2], layout.RX_EVENT.fields[field][1]] ^= 1
+            return replace(result, dma=dma)
+
+        faultless(change)
+        write_pcap(tmp_path / "awkward.pcap", awkward_frames())
+        finished = command("parse", tmp_path / "awkward.pcap", "--delivery", "cut-through", "--out", tmp_path / "out")
+        assert finished.status == 1
+        assert any("event lines: #2" in line and f" {name}: " in line for line in finished.stderr.splitlines())
+
+    def test_a_missing_one_fails_the_run(self, command, faultless, tmp_path):
+        faultless(lambda result: loop_result(awkward_frames(), load_config(None).kernel, False,
+                                             NicConfig(), events={"STREAM"}))
+        write_pcap(tmp_path / "awkward.pcap", awkward_frames())
+        finished = command("parse", tmp_path / "awkward.pcap", "--delivery", "cut-through", "--out", tmp_path / "out")
+        assert finished.status == 1
+        assert "event lines: 8 expected, got 5" in finished.stderr
+
+    def test_lost_messages_are_told(self):
+        result = loop_result([], load_config(None).kernel, closed_loop=False, lost=[(17, 3), (40, 2)])
+        observed = observe(result, closed_loop=False)
+        assert observed.messages == []
+        assert observed.host_events == []
+        assert observed.problems == \
+            ["the NIC told of 5 message(s) lost for want of room, the first with sequence number 17"]
+
+
+class TestDescriptors:
+    """The RX ring of descriptors gives what the ring of lines gives."""
+
+    @pytest.mark.parametrize("source", ["awkward", "scenario"])
+    def test_the_same_files(self, source):
+        sent = awkward_frames() if source == "awkward" else list(frames(generate("opening", 3, 400)))
+        config = load_config(None).kernel
+        lines = observe(loop_result(sent, config, False), False)
+        descriptors = observe(loop_result(sent, config, False, NicConfig(mode="descriptors")), False)
+        assert len(lines.messages) > 2 << 4
+        assert descriptors.problems == lines.problems == []
+        assert descriptors.messages == lines.messages
+        assert descriptors.host_events == lines.host_events
+
+    @pytest.fixture
+    def result(self):
+        return loop_result(awkward_frames(), load_config(None).kernel, False, NicConfig(mode="descriptors"))
+
+    def test_a_descriptor_that_is_not_done_gives_no_line(self, result):
+        dma = result.dma.copy()
+        row = np.flatnonzero(dma["strobe"] != (1 << 64) - 1)[0]
+        strobe = int(dma["strobe"][row])
+        place = (strobe & -strobe).bit_length() - 1
+        dma["data"][row, place + 12] = 0
+        observed = observe(replace(result, dma=dma), False)
+        assert len(observed.messages) < len(observe(result, False).messages)
+        assert observed.problems
+
+    def test_writes_back_elsewhere_are_not_the_ring_s(self, result):
+        other = result.dma[np.flatnonzero(result.dma["strobe"] != (1 << 64) - 1)[:1]].copy()
+        other["address"] += 16 << RX_LOG2
+        more = replace(result, dma=np.append(result.dma, other))
+        assert observe(more, False).messages == observe(result, False).messages
 
 
 class TestRingLines:
