@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the host sees beside the messages: event lines, losses, the filter, and the seed prototype's packets."""
+"""What the host sees beside the messages: event lines, the filter, and the seed prototype's packets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bridge import layout
-from tb.model.losses import Lost, account
 from tb.model.receive import Arrival, Delivery, Flags, FrameResult, HostEvent, ReceiveModel, in_ring_order
 from tests.model.frames import GROUP, PORT, FrameSpec, mold
 
@@ -87,35 +86,6 @@ def test_a_frame_dropped_by_its_headers_shows_no_packet() -> None:
     result = ReceiveModel(GROUP, PORT).frame(FrameSpec(payload=mold(5, [add(1)]), port=1).build())
     assert result.event({"STREAM", "BAD"}) is None
     assert result.event({"DROP"}) == HostEvent(0, 0, 0, 0, "A", "other_port", "data", Flags(), bytes(10))
-
-
-# ---- Losses
-
-
-class Message:
-    def __init__(self, sequence: int) -> None:
-        self.sequence = sequence
-
-
-DUE = [Message(number) for number in (5, 6, 7, 20, 21)]
-
-
-def test_losses_stand_where_messages_are_missing() -> None:
-    full = account(DUE, ["m"] * 5)
-    assert (full.kept, full.untold, full.problems) == (DUE, 0, [])
-    some = account(DUE, ["m", Lost(6, 3), "m"])
-    assert (some.kept, some.untold, some.problems) == ([DUE[0], DUE[4]], 0, [])
-    assert account(DUE, [Lost(5, 2), Lost(7, 1), "m", "m"]).kept == DUE[3:]
-    end = account(DUE, ["m", "m"])
-    assert (end.kept, end.untold, end.problems) == (DUE[:2], 3, [])
-
-
-@pytest.mark.parametrize("ring", [
-    ["m", Lost(7, 2), "m", "m"], ["m", Lost(6, 0), *"mmmm"], ["m", Lost(6, 5)], [*"mmmmm", "m"],
-    [*"mmmmm", Lost(22, 1)],
-])
-def test_wrong_losses_are_found(ring: list[object]) -> None:
-    assert len(account(DUE, ring).problems) >= 1
 
 
 # ---- Filter

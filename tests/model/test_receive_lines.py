@@ -198,6 +198,20 @@ def test_a_bad_frame_waits_in_cut_through_only() -> None:
     assert delivered(run(frames, hold_ns=HOLD_NS, delivery="verified")[1]) == [("A", 1), ("A", 2)]
 
 
+@pytest.mark.parametrize("delivery", DELIVERIES)
+@pytest.mark.parametrize("fields", [{"port": 1}, {"destination": "233.54.12.110"}, {"protocol": 6}])
+def test_foreign_frames_are_not_held_and_end_no_wait(delivery: Delivery, fields: dict[str, Any]) -> None:
+    """What stands where a packet header would be is no session and no sequence number of this stream."""
+    def foreign(line: str, start_ns: int, session: bytes) -> Arrival:
+        return Arrival(line, start_ns * 1000, FrameSpec(payload=mold(99, [block(99)], session), **fields).build())
+
+    frames = [frame("A", 0, 1), foreign("A", 500, b"SESSION001"), frame("A", 1000, 3),
+              foreign("B", 2000, b"GARBAGE!!!"), foreign("B", 3000, b"SESSION001"), frame("B", 4000, 2)]
+    _, results = run(frames, delivery=delivery, hold_ns=HOLD_NS)
+    assert delivered(results) == [("A", 1), ("B", 2), ("A", 3)]
+    assert [result.turn for result in results] == [0, 1, 5, 2, 3, 4]
+
+
 def test_the_margin_is_the_closest_call() -> None:
     frames = [frame("A", 0, 1), frame("A", 1000, 3)]
     for start_ns in (10_000, 10_990, 11_010, 12_000):
