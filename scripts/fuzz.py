@@ -2,9 +2,10 @@
 """Differential fuzz: mutated frames through the RTL in batch mode and through the reference model, chunk by chunk.
 
 Each chunk is a run from reset with a configuration of its own, drawn from the seed: one line or two, either delivery,
-hold, jumbo frames, the prototype's format, ring lines or descriptors. Every frame's verdict, every message with all its
-fields, event lines and counters must be equal; every DMA write must lie in the windows; the NIC must come to rest with no
-error bit set. A difference is cut down to the fewest frames that still show it; the last lines say how to repeat it.
+hold, jumbo frames, the prototype's format, ring lines or descriptors. Every frame's verdict, every message with all
+its fields, event lines and counters must be equal; every DMA write must lie in the windows; the NIC must come to rest
+with no error bit set. A difference is cut down to the fewest frames that still show it; the last line says how to
+repeat it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from ipaddress import IPv4Address
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,10 +24,9 @@ from typing import Any
 import numpy as np
 
 from bridge import build, layout, loop
-from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
+from bridge.interface import BridgeError, Delivery, LoopRequest, LoopResult, RingMode, Simulator
 from bridge.stimulus import write_stimulus
 from generators.captures import write_pcap
-from generators.framing import DEFAULT_GROUP
 from generators.mutation import Traffic, prototype_traffic, traffic
 from tb.model.config import KernelConfig
 from tickloop.checks import check_logs, check_receive, predict
@@ -73,8 +72,9 @@ class Case:
 def case(chunk: Chunk) -> Case:
     random = Random(f"{chunk.seed}/{chunk.number}")
     jumbo, prototype = random.random() < 0.1, random.random() < 0.08
-    two_lines, delivery = random.random() < 0.75, random.choice(("verified", "cut-through"))
-    mode = random.choice(("lines", "lines", "descriptors"))
+    two_lines = random.random() < 0.75
+    delivery: Delivery = random.choice(("verified", "cut-through"))
+    mode: RingMode = random.choice(("lines", "lines", "descriptors"))
     number_seed, share = random.getrandbits(64), random.choice((0.05, 0.3, 0.7))
     if prototype:
         frames = _line_frames(prototype_traffic(number_seed, chunk.frames, share))
@@ -106,7 +106,7 @@ def differences(nic: NicConfig, frames: Sequence[LineFrame], result: LoopResult 
         return [f"the run failed ({result.exit_status}): {result}"]
     found = _outside_windows(result) + _error_bits(result)
     observed = observe(result, closed_loop=False)
-    config = RunConfig(KernelConfig(str(IPv4Address(DEFAULT_GROUP.address)), DEFAULT_GROUP.port), nic=nic)
+    config = RunConfig(KernelConfig(), nic=nic)
     prediction = predict(frames, config, result, observed, closed_loop=False)
     comparisons = [*check_receive(prediction, observed), check_logs(observed.problems, len(observed.messages))]
     wrong = [line for comparison in comparisons for line in comparison.differences]
@@ -145,7 +145,7 @@ def run_chunks(chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, int, int, list[
     for chunk, made, result in zip(chunks, cases, loop.run_many(requests), strict=True):
         found = differences(made.nic, made.frames, result)
         accepted = 0 if isinstance(result, BridgeError) else int(
-            np.count_nonzero(result.frames["reason"] == layout.DROP_REASON["accept"]))
+            np.count_nonzero(result.frames["reason"] == layout.DropReason.ACCEPT))
         yield chunk, len(made.frames), accepted, found
         if not found:
             shutil.rmtree(chunk.directory, ignore_errors=True)
@@ -156,7 +156,7 @@ def _run_group(chunks: Sequence[Chunk]) -> list[tuple[Chunk, int, int, list[str]
 
 
 def shrink(chunk: Chunk, nic: NicConfig, frames: list[LineFrame], budget: int = 80) -> list[LineFrame]:
-    """The fewest frames found, in ``budget`` runs, that still show a difference (delta debugging, halves to singles)."""
+    """The fewest frames found in ``budget`` runs that still show a difference (delta debugging, halves to singles)."""
     left = budget
 
     def fails(subset: list[LineFrame]) -> bool:

@@ -2,10 +2,10 @@
 """Synthesises every RTL module and the whole NIC with Yosys: cells, and LUT levels between registers.
 
 Two runs a module: `synth_xilinx` for cells (7 series; Yosys prints its statistics twice, the last ones count), and
-`synth -lut 6` with `ltp -noff` for the longest path in 6-input LUTs between registers, ports and memories. A memory with a
-registered read is a register to that path; small ones without are mapped to logic. Paths from and to a module's ports
-count too, so a module without registers is no measure by itself: it counts where it is used. Writes the table into
-docs/synthesis.md; exit 1 when a module has more levels than the limit. Results are kept in build/synth by source.
+`synth -lut 6` with `ltp -noff` for the longest path in 6-input LUTs between registers, ports and memories. A memory
+with a registered read is a register to that path; small ones without are mapped to logic. Paths from and to a module's
+ports count too, so a module without registers is no measure by itself: it counts where it is used. Writes the table
+into docs/synthesis.md; exit 1 when a module has more levels than the limit. Results are kept in build/synth by source.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def yosys(script: str) -> str:
     command = ["yosys", "-p", f"read_verilog -I{ROOT / 'rtl'} {sources}; {script}"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
-        raise RuntimeError(f"{script.split(';')[0]}: {finished.stderr.strip()}")
+        raise RuntimeError(f"{script.partition(';')[0]}: {finished.stderr.strip()}")
     return finished.stdout
 
 

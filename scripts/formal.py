@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Runs the proofs of formal/proofs.toml: Yosys turns harness and RTL into SMT-LIB, yosys-smtbmc and z3 search.
+
+A proof is done by k-induction where its entry says so (true for any number of clocks), else up to a number of clocks
+from reset. Each entry also names faults, as replacements in the RTL: `--faults` shows for every proof that it fails
+with each of them. docs/formal.md says what is proven; its table is written by this script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.build import BUILD, ROOT
+
+FORMAL, RTL = ROOT / "formal", ROOT / "rtl"
+PROCESSES = 2
+TIMEOUT_S = 1200
+PAGE = ROOT / "docs/formal.md"
+BEGIN, END = "<!-- written by scripts/formal.py from here on -->\n", "<!-- ... to here -->\n"
+
+# Registers have the values that their initial statements give, or any; each clock is one step.
+PREPARE = """prep -flatten -nordff -top {top}; {memories} async2sync; dffunmap; setundef -undriven -anyseq; opt_clean;
+  write_smt2 -wires {output}"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A replacement in one RTL file with which a proof must fail."""
+
+    file: str
+    old: str
+    new: str
+    depth: int | None = None
+
+    def apply(self, directory: Path) -> Path:
+        """A copy of the file with the fault in it.
+
+        Raises:
+            ValueError: the text to be replaced is not there exactly once.
+        """
+        text = (RTL / self.file).read_text()
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file} has {text.count(self.old)} times: {self.old}")
+        copy = directory / self.file
+        copy.write_text(text.replace(self.old, self.new))
+        return copy
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One harness: module `name`_proof in formal/`name`.v over some RTL files."""
+
+    name: str
+    says: str
+    files: tuple[str, ...]
+    faults: tuple[Fault, ...]
+    depth: int  # clocks from reset
+    induction: int | None = None  # k, where it closes
+
+    @property
+    def reach(self) -> str:
+        return f"k-induction, k = {self.induction}" if self.induction else f"{self.depth} clocks from reset"
+
+
+def proofs() -> dict[str, Proof]:
+    entries = tomllib.loads((FORMAL / "proofs.toml").read_text())["proof"]
+    return {
+        entry["name"]: Proof(
+            entry["name"], entry["says"], tuple(entry["files"]),
+            tuple(Fault(**fault) for fault in entry["fault"]), entry["depth"], entry.get("induction"),
+        )
+        for entry in entries
+    }
+
+
+class Unproven(Exception):
+    """A property fails: carries the solver's last lines and where its trace is."""
+
+
+def _run(command: Sequence[object], directory: Path) -> str:
+    finished = subprocess.run(list(map(str, command)), cwd=directory, capture_output=True, text=True, check=False,
+                              timeout=TIMEOUT_S)
+    output = finished.stdout + finished.stderr
+    if finished.returncode == 0:
+        return output
+    if re.search(r"Status: (failed|FAILED)", output):
+        failed = [line for line in output.splitlines() if "Assert failed" in line or "Status" in line]
+        raise Unproven("; ".join(failed) + f" (trace in {directory})")
+    raise RuntimeError(f"{command[0]} in {directory}:\n{output[-2000:]}")
+
+
+def check(proof: Proof, fault: Fault | None = None) -> float:
+    """Carries the proof out; returns the seconds it took.
+
+    Raises:
+        Unproven: a property does not hold.
+        RuntimeError: a tool failed.
+    """
+    start = time.monotonic()
+    number = "" if fault is None else f".fault{proof.faults.index(fault)}"
+    directory = BUILD / "formal" / f"{proof.name}{number}"
+    directory.mkdir(parents=True, exist_ok=True)
+    sources = {name: RTL / name for name in proof.files}
+    if fault is not None:
+        sources[fault.file] = fault.apply(directory)
+    smt2 = directory / f"{proof.name}.smt2"
+    read = f"read_verilog -formal -I{RTL} -I{FORMAL} {' '.join(map(str, sources.values()))} {FORMAL / proof.name}.v"
+    prepare = PREPARE.format(top=f"{proof.name}_proof", output=smt2, memories="memory_map;")
+    _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)
+    solve = ["yosys-smtbmc", "-s", "z3", "--noprogress"]
+    depth = fault.depth if fault is not None and fault.depth else proof.depth
+    _run([*solve, "-t", depth, "--dump-vcd", "trace.vcd", smt2], directory)
+    if proof.induction is not None:
+        _run([*solve, "-i", "-t", proof.induction, "--dump-vcd", "induction.vcd", smt2], directory)
+    return time.monotonic() - start
+
+
+def fails_with(proof: Proof, fault: Fault) -> bool:
+    """Whether the proof sees the fault."""
+    try:
+        check(proof, fault)
+    except Unproven:
+        return True
+    return False
+
+
+def table(chosen: Sequence[Proof]) -> str:
+    lines = ["| proof | what holds | reach | faults it was seen to find |", "|---|---|---|--:|"]
+    lines += [f"| `{proof.name}` | {proof.says} | {proof.reach} | {len(proof.faults)} |" for proof in chosen]
+    return "\n".join(lines) + "\n"
+
+
+def _report(proof: Proof, faults: bool) -> bool:
+    try:
+        seconds = check(proof)
+        print(f"{proof.name}: proven ({proof.reach}), {seconds:.1f} s", flush=True)
+        missed = [fault for fault in proof.faults if faults and not fails_with(proof, fault)]
+    except (Unproven, RuntimeError, ValueError, subprocess.TimeoutExpired) as failure:
+        print(f"{proof.name}: NOT PROVEN: {failure}", flush=True)
+        return False
+    for fault in missed:
+        print(f"{proof.name}: does not see the fault in {fault.file}: {fault.new}", flush=True)
+    if faults and not missed:
+        print(f"{proof.name}: fails with each of its {len(proof.faults)} faults", flush=True)
+    return not missed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("proof", nargs="*", help="only these")
+    parser.add_argument("--faults", action="store_true", help="also show that each proof fails with its faults")
+    arguments = parser.parse_args()
+    known = proofs()
+    unknown = [name for name in arguments.proof if name not in known]
+    if unknown:
+        print(f"formal: no proof {unknown[0]}; there are {' '.join(known)}", file=sys.stderr)
+        return 2
+    chosen = [known[name] for name in arguments.proof or known]
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        good = list(pool.map(lambda proof: _report(proof, arguments.faults), chosen))
+    if not arguments.proof:
+        page = PAGE.read_text()
+        before, rest = page.split(BEGIN)
+        PAGE.write_text(before + BEGIN + table(chosen) + END + rest.split(END)[1])
+    print(f"{sum(good)} of {len(good)} proven")
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
