@@ -7,6 +7,7 @@ It lets the tests of decoding, checks and files run without a simulator, and let
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -116,31 +117,31 @@ class Ring:
         self._descriptors = descriptors
 
     def put(self, clock: int, lines: list[bytes]) -> None:
-        """One record: its continuation lines, then its first line."""
+        """One record: its continuation lines, then its first line; descriptors are marked in the same order, as many
+        at once as lie in a line of memory."""
         order = [*range(1, len(lines)), 0]
-        if self._descriptors:
-            for k in order:
-                self._write(clock, self._buffer(k), (1 << 64) - 1, lines[k])
         for k in order:
-            if self._descriptors:
-                self._write_back(clock, k, k == len(lines) - 1)
-            else:
-                self._write(clock, RX_BASE + self._slot(k) * 64, (1 << 64) - 1, lines[k])
+            address = BUFFERS + 64 * (self._slot(k) ^ 5) if self._descriptors else RX_BASE + 64 * self._slot(k)
+            self._write(clock, address, (1 << 64) - 1, lines[k])
+        if self._descriptors:
+            for _, together in groupby(order[:-1], key=lambda k: (self.index + k) // 4):
+                self._mark(clock, list(together), len(lines) - 1)
+            self._mark(clock, [0], len(lines) - 1)
         self.index += len(lines)
 
     def _slot(self, k: int) -> int:
         return (self.index + k) % (1 << RX_LOG2)
 
-    def _buffer(self, k: int) -> int:
-        return BUFFERS + 64 * (self._slot(k) ^ 5)  # buffers lie anywhere
-
-    def _write_back(self, clock: int, k: int, last: bool) -> None:
-        descriptor = np.zeros((), layout.DESCRIPTOR)
-        descriptor["address"], descriptor["length"] = self._buffer(k), 64
-        descriptor["status"] = layout.DESCRIPTOR_DONE | (layout.DESCRIPTOR_END if last else 0)
-        line, place = divmod(self._slot(k) * 16, 64)
-        data = bytes(place) + descriptor.tobytes() + bytes(48 - place)
-        self._write(clock, RX_BASE + 64 * line, 0xFFFF << place, data)
+    def _mark(self, clock: int, lines: list[int], last: int) -> None:
+        data, strobe = bytearray(64), 0
+        for k in lines:
+            descriptor = np.zeros((), layout.DESCRIPTOR)
+            descriptor["length"] = 64
+            descriptor["status"] = layout.DESCRIPTOR_DONE | (layout.DESCRIPTOR_END if k == last else 0)
+            start = self._slot(k) % 4 * 16
+            data[start:start + 16] = descriptor.tobytes()
+            strobe |= 0xFF00 << start
+        self._write(clock, RX_BASE + self._slot(lines[0]) // 4 * 64, strobe, bytes(data))
 
     def _write(self, clock: int, address: int, strobe: int, line: bytes) -> None:
         self.writes.append((clock, address, strobe, np.frombuffer(line, np.uint8)))

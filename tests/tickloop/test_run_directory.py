@@ -366,21 +366,45 @@ class TestDescriptors:
     def result(self):
         return loop_result(awkward_frames(), load_config(None).kernel, False, NicConfig(mode="descriptors"))
 
-    def test_a_descriptor_that_is_not_done_gives_no_line(self, result):
-        dma = result.dma.copy()
-        row = np.flatnonzero(dma["strobe"] != (1 << 64) - 1)[0]
-        strobe = int(dma["strobe"][row])
-        place = (strobe & -strobe).bit_length() - 1
-        dma["data"][row, place + 12] = 0
-        observed = observe(replace(result, dma=dma), False)
-        assert len(observed.messages) < len(observe(result, False).messages)
-        assert observed.problems
+    @staticmethod
+    def marks(result):
+        """Rows of the DMA log that mark descriptors."""
+        return np.flatnonzero(result.dma["strobe"] != (1 << 64) - 1)
 
-    def test_writes_back_elsewhere_are_not_the_ring_s(self, result):
-        other = result.dma[np.flatnonzero(result.dma["strobe"] != (1 << 64) - 1)[:1]].copy()
+    @staticmethod
+    def flip(result, row, bit):
+        """One bit of the status of the first descriptor that a row marks."""
+        dma = result.dma.copy()
+        strobe = int(dma["strobe"][row])
+        dma["data"][row, (strobe & -strobe).bit_length() - 1 - 8 + 12] ^= bit
+        return replace(result, dma=dma)
+
+    def test_a_descriptor_that_is_not_done_gives_no_line(self, result):
+        broken = self.flip(result, self.marks(result)[0], layout.DESCRIPTOR_DONE)
+        assert len(observe(broken, False).messages) < len(observe(result, False).messages)
+
+    def test_the_end_of_a_record_is_marked(self, result):
+        broken = self.flip(result, self.marks(result)[0], layout.DESCRIPTOR_END)
+        assert any("end of its record" in problem for problem in observe(broken, False).problems)
+
+    def test_done_before_it_was_written(self, result):
+        row = self.marks(result)[0] - 1
+        assert any("lines written" in problem for problem in observe(drop_row(result, "dma", row), False).problems)
+
+    def test_marks_elsewhere_are_not_the_ring_s(self, result):
+        other = result.dma[self.marks(result)[:1]].copy()
         other["address"] += 16 << RX_LOG2
         more = replace(result, dma=np.append(result.dma, other))
         assert observe(more, False).messages == observe(result, False).messages
+
+    def test_lines_of_the_raw_ring_between_are_not_taken(self, result):
+        row = self.marks(result)[0]
+        line = result.dma[row - 1:row].copy()
+        line["address"], line["data"] = 0x0600_0040, 0xEE
+        registers = {**result.registers, "RAW_BASE_LO": 0x0600_0000, "RAW_LOG2": 4}
+        more = replace(result, dma=np.insert(result.dma, row, line), registers=registers)
+        assert observe(more, False).messages == observe(result, False).messages
+        assert observe(replace(more, registers=result.registers), False).messages != observe(result, False).messages
 
 
 class TestRingLines:

@@ -6,8 +6,7 @@ recently written to the slots after it. The absolute line index in the publish w
 record before: anything else is a problem that the run reports. A record is a message, or an event line that tells of a
 frame or of lost messages (STATUS_EVENT).
 
-In descriptor mode a line is in its buffer when the NIC writes the slot's descriptor back, which also tells where the
-buffer is; from there on the same holds.
+Of a ring of descriptors, descriptors.py makes the same lines.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ import numpy.typing as npt
 from bridge.interface import LoopResult, PacketFormat
 from bridge.layout import (
     CONTINUATION_BYTES,
-    DESCRIPTOR,
-    DESCRIPTOR_DONE,
     LINE_BYTES,
     PUBLISH_VALID,
     REGISTER_FIELDS,
@@ -30,10 +27,10 @@ from bridge.layout import (
     STATUS_EVENT,
     STATUS_RAW,
 )
+from tickloop.rundir.descriptors import lines_done
 
 Lines = npt.NDArray[np.uint8]
 INDEX_MASK = PUBLISH_VALID - 1
-WHOLE_LINE = (1 << LINE_BYTES) - 1  # write strobes
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,14 @@ class Records:
 def ring_records(result: LoopResult) -> Records:
     """The records in ``result``'s RX ring; DMA writes elsewhere are not lines of the ring."""
     slots = 1 << result.rx_log2
-    slot, lines, clock = (_written_back if control(result, "RX_DESCRIPTOR") else _lines_written)(result, slots)
+    problems: list[str] = []
+    if control(result, "RX_DESCRIPTOR"):
+        done = lines_done(result)
+        slot, clock = np.array(done.slots, np.int64), np.array(done.clocks, np.uint64)
+        lines: Lines = np.array(done.lines, np.uint8).reshape(-1, LINE_BYTES)
+        problems += done.problems
+    else:
+        slot, lines, clock = _lines_written(result, slots)
 
     publish = lines.view(RX_RECORD)[:, 0]["publish"].astype(np.int64) if len(lines) else np.zeros(0, np.int64)
     rows = np.flatnonzero(publish)
@@ -82,7 +86,6 @@ def ring_records(result: LoopResult) -> Records:
     count = first.view(RX_RECORD)[:, 0]["continuations"].astype(np.int64) if len(rows) else np.zeros(0, np.int64)
     index = np.concatenate(([0], np.cumsum(1 + count)))
 
-    problems = []
     expected = PUBLISH_VALID | ((result.epoch + index[:-1]) & INDEX_MASK)
     for name, wrong in (("publish word", publish[rows] != expected), ("slot", slot[rows] != index[:-1] % slots)):
         if wrong.any():
@@ -110,29 +113,6 @@ def _lines_written(result: LoopResult, slots: int) -> tuple[npt.NDArray[np.int64
     offset = result.dma["address"].astype(np.int64) - result.rx_base
     inside = (offset >= 0) & (offset < slots * LINE_BYTES)
     return offset[inside] // LINE_BYTES, np.ascontiguousarray(result.dma["data"][inside]), result.dma["clock"][inside]
-
-
-def _written_back(result: LoopResult, slots: int) -> tuple[npt.NDArray[np.int64], Lines, npt.NDArray[np.uint64]]:
-    """As _lines_written, a row a descriptor that was written back, its line that of the descriptor's buffer."""
-    buffers: dict[int, Any] = {}
-    found_slots, found_lines, found_clocks = [], [], []
-    for entry in result.dma:
-        address, strobe = int(entry["address"]), int(entry["strobe"])
-        if strobe == WHOLE_LINE:
-            buffers[address] = entry["data"]
-            continue
-        first = (strobe & -strobe).bit_length() - 1
-        slot, rest = divmod(address + first - result.rx_base, DESCRIPTOR.itemsize)
-        if rest or not 0 <= slot < slots:
-            continue
-        descriptor = entry["data"][first:first + DESCRIPTOR.itemsize].view(DESCRIPTOR)[0]
-        line = buffers.get(int(descriptor["address"]))
-        if line is not None and descriptor["status"] & DESCRIPTOR_DONE:
-            found_slots.append(slot)
-            found_lines.append(line)
-            found_clocks.append(int(entry["clock"]))
-    lines = np.array(found_lines, np.uint8).reshape(-1, LINE_BYTES)
-    return np.array(found_slots, np.int64), lines, np.array(found_clocks, np.uint64)
 
 
 def control(result: LoopResult, field: str) -> bool:
