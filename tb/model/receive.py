@@ -24,7 +24,7 @@ from tb.model.headers import (
     inspect,
     ones_complement_sum,
 )
-from tb.model.packet import HEADER_BYTES, STATUSES, MessageResult, Packet, PacketFormat, message, parse
+from tb.model.packet import HEADER_BYTES, STATUSES, MessageResult, Packet, PacketFormat, Verdict, message, parse
 from tb.model.results import FrameResult, HostEvent, in_ring_order
 from tb.model.stream import SEQUENCES, Flags, Stream
 from tb.model.wire import BYTE_PS, CLOCK_PS, Arrival, first_clock, in_wire_order, on_line
@@ -164,7 +164,7 @@ class ReceiveModel:
             self._messages_b += len(result.messages)
         return result
 
-    def _verdict(self, reason: str | None) -> Any:
+    def _verdict(self, reason: str | None) -> Verdict | None:
         if self._delivery == "verified":
             return None
         return "good" if reason is None else "bad"
