@@ -6,6 +6,9 @@ CAPTURE ?=
 SEED ?=
 MODE ?=
 CONFIG ?=
+LINE_B ?=
+DELIVERY ?=
+HOLD ?=
 WAVES ?=
 OUT ?= out/sim
 BIN := .venv/bin
@@ -32,9 +35,10 @@ SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcar
 	@touch $@
 
 SIM_ARGUMENTS = $(if $(CAPTURE),'$(CAPTURE)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(SEED),--seed '$(SEED)') \
+  $(if $(LINE_B),--line-b '$(LINE_B)') $(if $(DELIVERY),--delivery '$(DELIVERY)') $(if $(HOLD),--hold '$(HOLD)') \
   $(if $(MODE),--mode '$(MODE)') $(if $(CONFIG),--config '$(CONFIG)') $(if $(filter-out 0,$(WAVES)),--waves)
 
-sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE SCENARIO SEED MODE CONFIG WAVES OUT)
+sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARIO SEED DELIVERY HOLD MODE CONFIG WAVES OUT)
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --sim '$(SIM)' --out '$(OUT)'
 
 test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
@@ -69,7 +73,8 @@ help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo "  not available in this version: regress coverage docs"
-	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file SCENARIO=name SEED=n MODE=lockstep|free CONFIG=file WAVES=1 OUT=dir"
+	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
+	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file WAVES=1 OUT=dir"
 
 clean:  ## remove what was built and run; the installed packages stay
 	@$(MAKE) -s -C firmware clean
