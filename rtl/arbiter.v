@@ -497,7 +497,7 @@ module arbiter #(
     emitted_first <= emit_first;
     emitted_data  <= passing;
     line_abort    <= abort && !rst;
-    if (emit && (b_go ? b_unnumbered : a_go && a_unnumbered))
+    if (b_delivers ? b_unnumbered : a_unnumbered)
       emitted_data[8 * `TL_RX_RECORD_SEQUENCE +: 64] <= number;
   end
 

@@ -27,7 +27,7 @@ module stream (
   input  wire        message,             // one of them, old or not, in the clock of `go` or later
   input  wire        commit,              // it ended well
   output wire        old,
-  output wire [63:0] number,              // of an unnumbered one, in the clock of `go`
+  output wire [63:0] number,              // of an unnumbered one
 
   // the stream as of the last good frame
   output reg         valid,               // there was one
@@ -57,13 +57,15 @@ module stream (
   always @(posedge clk)
     next_after <= next_expected + 64'd1;
 
-  assign number = same_session ? next_expected : 64'd1;
+  wire [63:0] go_number = same_session ? next_expected : 64'd1;
+
+  assign number = go ? go_number : own_next;
   assign old    = go ? first_old : owner_old;
 
   wire        ends      = kind == `TL_FRAME_KIND_END_OF_SESSION;
   wire        was_ended = same_session && ended;
   wire [63:0] go_after  = !unnumbered ? sequence_next : same_session ? next_after : 64'd2;
-  wire [63:0] go_next   = unnumbered ? number : ahead || !same_session ? sequence_number : next_expected;
+  wire [63:0] go_next   = unnumbered ? go_number : ahead || !same_session ? sequence_number : next_expected;
   wire [63:0] after_now = go ? go_after : after;
   wire [15:0] left_now  = go ? behind[15:0] : old_left;
   wire        all_now   = go ? behind[63:16] != 48'd0 : all_old;
