@@ -6,11 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from cocotb.triggers import FallingEdge
 from pyuvm import ConfigDB, uvm_agent, uvm_analysis_port, uvm_sequence, uvm_sequencer, uvm_subscriber
 
 from tb.agents.items import PortFrame
 from tb.receive.driver import FrameDriver
 from tb.receive.items import FrameItem
+
+
+class _Unconnected:
+    """Stands for an input that the NIC has inside."""
+
+    value = 0
 
 
 class _Port:
@@ -19,6 +26,7 @@ class _Port:
     def __init__(self, bench: Any, prefix: str) -> None:
         self.clk = bench.clk
         self.clocks = bench.clocks
+        self.others_started = _Unconnected()   # the NIC counts the other line's frames itself
         for name in ("tdata", "tkeep", "tvalid", "tlast", "tuser"):
             signal = getattr(bench, f"{prefix}_{name}")
             signal.value = 0
@@ -42,6 +50,7 @@ class ReceivePortAgent(uvm_agent):  # type: ignore[misc]
     def build_phase(self) -> None:
         super().build_phase()
         bench: Any = ConfigDB().get(self, "", "BENCH")
+        self._falling = FallingEdge(bench.clk)
         self.line = self.get_name()[-1].upper()
         ConfigDB().set(self, "driver", "DUT", _Port(bench, f"rx_{self.line.lower()}"))
         ConfigDB().set(self, "tagged", "LINE", self.line)
@@ -58,7 +67,9 @@ class ReceivePortAgent(uvm_agent):  # type: ignore[misc]
         return self.tagged.ap
 
     async def send(self, frames: Iterable[FrameItem]) -> None:
-        """Sends frames in order, each as soon as the port has taken the one before."""
+        """Sends frames in order, each as soon as the port has taken the one before; the driver works at falling edges,
+        wherever in a clock the caller is."""
+        await self._falling
         await _Frames(frames).start(self.sequencer)
 
 

@@ -40,6 +40,7 @@ class NicEnvironment(uvm_env):  # type: ignore[misc]
         self.reports.ap.connect(board.reports.analysis_export)
         self.memory.ap.connect(self.rx_ring.analysis_export)
         self.memory.ap.connect(self.raw_ring.analysis_export)
+        self.memory.ap.connect(board.writes.analysis_export)
         self.rx_ring.ap.connect(board.entries.analysis_export)
         self.raw_ring.ap.connect(board.raw_entries.analysis_export)
         self.transmit.ap.connect(board.sent.analysis_export)

@@ -30,7 +30,15 @@ from tb.env.records import (
     raw_line,
 )
 from tb.env.setup import OWN_MAC, NicSetup
-from tb.model.receive import STATUSES, Arrival, FrameResult, MessageResult, ReceiveModel, in_ring_order
+from tb.model.receive import (
+    HOLD_MARGIN_PS,
+    STATUSES,
+    Arrival,
+    FrameResult,
+    MessageResult,
+    ReceiveModel,
+    in_ring_order,
+)
 from tb.receive.items import Report
 
 BROADCAST = b"\xff" * 6
@@ -80,7 +88,7 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
     """The logs, and ``judge`` over them; frames that must be sent are announced with ``expect_sent``."""
 
     def build_phase(self) -> None:
-        for name in ("frames", "reports", "entries", "raw_entries", "sent"):
+        for name in ("frames", "reports", "entries", "raw_entries", "sent", "writes"):
             setattr(self, name, Log(name, self))
         self.compared: Counter[str] = Counter()
         self.expected_sent: list[tuple[str, bytes]] = []
@@ -99,6 +107,8 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
         model = ReceiveModel(setup.group_address, setup.group_port, delivery=setup.delivery, hold_ns=setup.hold_ns,
                              packet_format=setup.packet_format, blocked=setup.blocked)
         results = model.run(arrivals)
+        margin_ps = model.hold_margin_ps
+        assert margin_ps is None or margin_ps >= HOLD_MARGIN_PS, f"a hold decided by {margin_ps} ps is anybody's"
         by_line: dict[str, list[FrameResult]] = defaultdict(list)
         for result in results:
             by_line[result.line].append(result)
@@ -116,7 +126,7 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
         verdict.raw = self._raw(judged, setup)
         verdict.sent = self._sent()
         self._counters(verdict, registers)
-        for log in (self.frames, self.reports, self.entries, self.raw_entries, self.sent):
+        for log in (self.frames, self.reports, self.entries, self.raw_entries, self.sent, self.writes):
             log.items.clear()
         self.expected_sent.clear()
         return verdict
@@ -300,6 +310,12 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
         assert found == expected, _differing(expected, found)
         self.compared["counters"] += len(expected)
 
+    def _rx_lines(self, setup: NicSetup) -> int:
+        """Lines written to the RX ring, those of messages that were given up halfway included."""
+        ring = setup.rx
+        region = range(ring.line(0), ring.line(ring.slots - 1) + 1)
+        return sum(write.address in region for write in self.writes.items)
+
     def _expected_counters(self, verdict: Verdict) -> Iterator[tuple[str, int]]:
         due = verdict.counters
         overflows = [one for one in verdict.frames if one.report.report.reason == DropReason.OVERFLOW]
@@ -321,7 +337,7 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
         for reason, count in due["dropped"].items():
             yield f"DROPPED_{reason.upper()}", count - instead[reason]
         yield "DROPPED_OVERFLOW", len(overflows)
-        yield "RX_LINES", sum(entry.lines for entry in self.entries.items)
+        yield "RX_LINES", self._rx_lines(verdict.setup)
         yield "RX_EVENTS", len(verdict.events) + len(verdict.told_lost)
         if verdict.setup.raw:
             yield "RAW_FRAMES", len(self.raw_entries.items)
