@@ -26,6 +26,7 @@ class FrameDriver(uvm_driver):  # type: ignore[misc]
         dut: Any = ConfigDB().get(self, "", "DUT")
         self._falling = FallingEdge(dut.clk)
         self._clocks = dut.clocks
+        self._others = dut.others_started
         self._data, self._keep, self._valid, self._last, self._user = (
             getattr(dut, f"s_axis_{name}") for name in ("tdata", "tkeep", "tvalid", "tlast", "tuser")
         )
@@ -40,6 +41,7 @@ class FrameDriver(uvm_driver):  # type: ignore[misc]
         await self._wait(frame.gap)
         if not frame.ignored:
             self.ap.write(frame)
+        self._others.value = frame.others
         last = frame.beats - 1
         clock = int(self._clocks.value) + 1
         self._valid.value = 1

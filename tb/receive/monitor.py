@@ -20,7 +20,7 @@ from tb.receive.items import FrameEntries, FrameOutcome, Message, Report
 
 LINE_VALID, LINE_FIRST, LINE_ABORT, DECODED, REPORT, OVERFLOW, IDLE, ENTRY = (1 << bit for bit in range(8))
 KIND_SHIFT = 8
-LEVEL_HIGH, STARTS = 1 << 10, 1 << 11
+LEVEL_HIGH = 1 << 10
 LINE_BYTES = 60
 _REPORT = struct.Struct("<BBBQ10sQH6s")
 
@@ -34,7 +34,6 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
         self._dut: Any = ConfigDB().get(self, "", "DUT")
         self.watch_decoded = True          # every decoded message has its record: not where frames are taken back
         self.overflows = 0
-        self.started = 0
         self.level_was_high = False
         self.idle = False
         self._begin_frame()
@@ -51,12 +50,11 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
             await falling
             events = int(events_handle.value)
             self.idle = bool(events & IDLE)
-            if not events & (LINE_VALID | LINE_ABORT | DECODED | REPORT | OVERFLOW | ENTRY | LEVEL_HIGH | STARTS):
+            if not events & (LINE_VALID | LINE_ABORT | DECODED | REPORT | OVERFLOW | ENTRY | LEVEL_HIGH):
                 continue
             clock = int(clocks_handle.value) + 1
-            assert not self.idle or not events & ~(IDLE | STARTS | 3 << KIND_SHIFT), "idle while something comes out"
+            assert not self.idle or not events & ~(IDLE | 3 << KIND_SHIFT), "idle while something comes out"
             self.level_was_high = self.level_was_high or bool(events & LEVEL_HIGH)
-            self.started += bool(events & STARTS)
             self.overflows += bool(events & OVERFLOW)
             if events & DECODED and self.watch_decoded:
                 self._decoded.append(clock)

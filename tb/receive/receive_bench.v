@@ -29,7 +29,7 @@ module receive_bench #(
   input  wire         ready,
   input  wire [15:0]  others_started,
 
-  output wire [11:0]  events,             // starts, level high, entry kind, entry, idle, overflow, report, decoded, abort,
+  output wire [10:0]  events,             // level high, entry kind, entry, idle, overflow, report, decoded, abort,
                                           // line first, line valid
   output wire [479:0] entry,
   output wire [479:0] line_data,
@@ -38,6 +38,7 @@ module receive_bench #(
   output wire [63:0]  next_expected,
   output wire         next_expected_valid,
   output wire         has_arbiter,
+  output reg  [31:0]  frames_started,
   output reg  [47:0]  clocks              // rising edges so far
 );
 
@@ -49,6 +50,10 @@ module receive_bench #(
     clocks <= clocks + 48'd1;
 
   wire        starts;
+
+  always @(posedge clk)
+    frames_started <= rst ? 32'd0 : frames_started + {31'd0, starts};
+
   wire [15:0] others;
   wire        x_valid;
   wire [1:0]  x_kind;
@@ -56,6 +61,12 @@ module receive_bench #(
   wire        x_level_high;
   wire        line_idle;
   wire        arbiter_idle;
+  wire        decoded_valid;
+  wire        overflow;
+  wire        line_valid;
+  wire        line_first;
+  wire        line_abort;
+  wire        report_valid;
 
   receive_line #(
     .LINE_B     (LINE_B),
@@ -82,20 +93,16 @@ module receive_bench #(
     .x_data         (entry),
     .x_ready        (x_ready),
     .x_level_high   (x_level_high),
-    .decoded_valid  (events[3]),
-    .overflow       (events[5]),
+    .decoded_valid  (decoded_valid),
+    .overflow       (overflow),
     .idle           (line_idle)
   );
 
-  assign events[6]    = line_idle && arbiter_idle;
-  assign events[7]    = x_valid && x_ready;
-  assign events[9:8]  = x_valid ? x_kind : 2'd0;
-  assign events[10]   = x_level_high;
-  assign events[11]   = starts;
+  assign events = {x_level_high, x_valid ? x_kind : 2'd0, x_valid && x_ready, line_idle && arbiter_idle, overflow,
+                   report_valid, decoded_valid, line_abort, line_valid && line_first, line_valid};
 
   generate
     if (ARBITER != 0) begin : g_arbiter
-      wire        line_first;
       wire        line_event;
       wire        report_line;
       wire        report_owner;
@@ -109,7 +116,6 @@ module receive_bench #(
       wire        turn_idle;
       wire        statistics_idle;
 
-      assign events[1]    = events[0] && line_first;
       assign arbiter_idle = turn_idle && statistics_idle;
 
       arbiter u_arbiter (
@@ -132,15 +138,15 @@ module receive_bench #(
         .b_data              (480'd0),
         .b_ready             (b_ready),
         .b_level_high        (1'b0),
-        .line_valid          (events[0]),
+        .line_valid          (line_valid),
         .line_first          (line_first),
         .line_event          (line_event),
         .line_data           (line_data),
-        .line_abort          (events[2]),
+        .line_abort          (line_abort),
         .next_locate         (next_locate),
         .delivered           (delivered),
         .any_delivered       (any_delivered),
-        .report_valid        (events[4]),
+        .report_valid        (report_valid),
         .report_line         (report_line),
         .report_reason       (report[7:0]),
         .report_kind         (report[15:8]),
@@ -161,10 +167,10 @@ module receive_bench #(
       statistics u_statistics (
         .clk              (clk),
         .rst              (rst),
-        .message_valid    (events[1] && !line_event),
+        .message_valid    (line_valid && line_first && !line_event),
         .message_status   (line_data[8 * `TL_RX_RECORD_STATUS +: 3]),
         .message_filtered (1'b0),
-        .frame_done       (events[4]),
+        .frame_done       (report_valid),
         .frame_line       (report_line),
         .frame_owner      (report_owner),
         .frame_reason     (report[7:0]),
@@ -183,8 +189,10 @@ module receive_bench #(
       assign x_ready             = ready;
       assign others              = others_started;
       assign arbiter_idle        = 1'b1;
-      assign events[2:0]         = 3'd0;
-      assign events[4]           = 1'b0;
+      assign line_valid          = 1'b0;
+      assign line_first          = 1'b0;
+      assign line_abort          = 1'b0;
+      assign report_valid        = 1'b0;
       assign line_data           = 480'd0;
       assign report              = 304'd0;
       assign statistics          = {32 * `TL_STATISTICS_WORDS{1'b0}};

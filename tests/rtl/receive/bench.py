@@ -48,11 +48,13 @@ class ReceiveTest(uvm_test):  # type: ignore[misc]
     delivery: Delivery = "cut-through"
     packet_format: PacketFormat = "mold"
     has_arbiter = True
+    line_b = False
 
     def build_phase(self) -> None:
         self.dut: Any = cocotb.top
         self.random = Random(f"{cocotb.RANDOM_SEED} {type(self).__name__}")
-        self.judge = ModelJudge(self.exact_latency, self.may_overflow, self.delivery, self.packet_format)
+        self.judge = ModelJudge(self.exact_latency, self.may_overflow, self.delivery, self.packet_format,
+                                self.line_b)
         ConfigDB().set(None, "*", "DUT", self.dut)
         ConfigDB().set(None, "*", "ARBITER", self.has_arbiter)
         ConfigDB().set(None, "*", "JUDGE", self.judge)

@@ -29,12 +29,13 @@ class ModelJudge:
     """
 
     def __init__(self, exact_latency: bool = False, may_overflow: bool = False, delivery: Delivery = "cut-through",
-                 packet_format: PacketFormat = "mold") -> None:
+                 packet_format: PacketFormat = "mold", line_b: bool = False) -> None:
         self.model = ReceiveModel(GROUP_ADDRESS, GROUP_PORT, delivery=delivery, packet_format=packet_format)
         self.exact_latency = exact_latency
         self.may_overflow = may_overflow
         self.delivery: Delivery = delivery
         self.format: PacketFormat = packet_format
+        self.line_b = line_b
         self.messages = 0
         self.entry_messages = 0
         self.overflows = 0
@@ -42,6 +43,7 @@ class ModelJudge:
         self.called_off = 0
         self.unfinished = 0
         self.reasons: Counter[str] = Counter()
+        self.verdicts: list[str] = []     # as the line gave them, frame by frame
         self._taken: deque[list[int]] = deque()     # when the arbiter took each message, of the frames under way
         self.latencies: Counter[tuple[str | None, int]] = Counter()   # of each type
 
@@ -53,9 +55,13 @@ class ModelJudge:
         reason = found.reason(self.delivery)
         packet = parse(found.payload, self.format) if found.payload is not None else None
         end = entries.end
-        lost = end.reason == DropReason.OVERFLOW and self.may_overflow
-        self.reasons["overflow" if lost else reason or "accept"] += 1
-        assert lost or end.time == frame.beat_clocks[0] - 1, f"time of {where}"
+        lost = self.may_overflow and (end.reason == DropReason.OVERFLOW or end.overflow)
+        verdict = DropReason.OVERFLOW if lost else DropReason[(reason or "accept").upper()]
+        if lost and self.delivery == "cut-through" and reason is not None and end.reason != DropReason.OVERFLOW:
+            verdict = DropReason[reason.upper()]  # what the frame itself shows stands
+        self.reasons[verdict.name.lower()] += 1
+        self.verdicts.append(DropReason(end.reason).name.lower())
+        assert lost or end.time == frame.beat_clocks[0] - 1, f"{end} at {frame.beat_clocks[0]}: {where}"
         assert lost or end.others == frame.others, where
         if self.delivery == "verified" and (reason is not None or lost):
             packet = None
@@ -67,8 +73,7 @@ class ModelJudge:
         self._entry_messages(frame, entries, packet, lost, where)
         accepted = reason is None and not lost and packet is not None
         due = End(
-            DropReason.OVERFLOW if lost else DropReason[reason.upper()] if reason else DropReason.ACCEPT,
-            accepted and packet.truncated, accepted and packet.extra_data, end.others, end.time,
+            verdict, accepted and packet.truncated, accepted and packet.extra_data, end.others, end.time,
             entries.header is not None, lost,
         )
         assert end == due, f"{end} is not {due}: {where}"
@@ -87,7 +92,7 @@ class ModelJudge:
         ends = block_ends(frame, self._inspect(frame), self.format)
         for index, (block, found) in enumerate(zip(blocks, entries.messages, strict=False)):
             due = message((first + index) % SEQUENCES, block, None, self.format)
-            lines = expected_lines(due, frame.beat_clocks[0] - 1)
+            lines = expected_lines(due, frame.beat_clocks[0] - 1, self.line_b)
             assert (found.continuations, found.record) == lines, \
                 f"message {index} of {where}: {_shown((found.continuations, found.record))} is not {_shown(lines)}"
             self.entry_messages += 1

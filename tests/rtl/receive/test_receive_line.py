@@ -16,8 +16,10 @@ cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = ROOT / "tb" / "receive" / "receive_bench.v"
 TOP = "receive_bench"
-MODULES = ("message_tests", "stream_tests", "verdict_tests", "traffic_tests")
+MODULES = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests", "verified_tests",
+           "prototype_tests", "traffic_tests")
 SMALL_QUEUE_LOG2 = 3
+SMALL_QUEUES = {"ARBITER": 0, "LINE_B": 1, "QUEUE_LOG2": 5, "LINES_LOG2": 7}
 RTL = ROOT / "rtl"
 ARBITER = ("arbiter.v", "line_front.v", "turn.v", "stream.v", "sequence_distance.v", "silence.v", "frame_report.v",
            "statistics.v")
@@ -53,6 +55,10 @@ def test_receive_line(module: str, tmp_path: Path) -> None:
 
 def test_overflow(tmp_path: Path) -> None:
     simulate("icarus", ("overflow_tests",), tmp_path, ["-g2005"], QUEUE_LOG2=SMALL_QUEUE_LOG2)
+
+
+def test_queues(tmp_path: Path) -> None:
+    simulate("icarus", ("queue_tests",), tmp_path, ["-g2005"], **SMALL_QUEUES)
 
 
 def test_receive_line_on_verilator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
