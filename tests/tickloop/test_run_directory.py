@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bridge import layout
-from generators.captures import write_pcap
+from generators.captures import read_capture, write_pcap
 from generators.framing import FrameEncoder, end_of_session, heartbeat, mold_packet
 from generators.profiles import frames, generate
 from generators.tables import ITCH50
@@ -277,6 +277,20 @@ def test_the_checks_see_each_single_fault(command, faultless, tmp_path, change, 
     run = json.loads((tmp_path / "out/run.json").read_text())
     assert run["passed"] is False
     assert "Checks failed" in (tmp_path / "out/report.html").read_text()
+
+
+def test_the_kernel_s_own_frames_are_no_orders(command, faultless, tmp_path):
+    """An ARP reply between the orders: in orders.pcap, and nowhere else."""
+    def answer(result):
+        reply = replace(result.sent[0], data=b"\xff" * 12 + b"\x08\x06" + bytes(46))
+        return replace(result, sent=[result.sent[0], reply, *result.sent[1:]],
+                       registers={**result.registers, "TX_FRAMES": 1})
+
+    faultless(answer)
+    finished = command("sim", "--messages", "400", "--out", tmp_path / "out")
+    assert finished.status == 0, finished.stderr
+    orders = read_json_lines(tmp_path / "out/orders.jsonl")
+    assert len(list(read_capture(tmp_path / "out/orders.pcap"))) == len(orders) + 1
 
 
 def test_comparing_nothing_fails(command, faultless, tmp_path):
