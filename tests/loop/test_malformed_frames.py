@@ -55,19 +55,21 @@ def capture(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
+@pytest.mark.parametrize("delivery", ["cut-through", "verified"])
 @pytest.mark.parametrize("command", ["parse", "sim"])
 def test_good_frames_come_through(
-    command: str, simulator: str, completed: Completed, capture: tuple[Path, int]
+    command: str, delivery: str, simulator: str, completed: Completed, capture: tuple[Path, int]
 ) -> None:
     """The run's own checks compare every frame, message and event with the model; here: nothing good is lost."""
     path, messages = capture
-    run = completed(command, path, "--sim", simulator)
+    run = completed(command, path, "--sim", simulator, "--delivery", delivery)
     summary = run.json("summary.json")
     reasons = Counter(f["reason"] for f in run.lines("frames.jsonl") if f["disposition"] == "drop")
     assert len(reasons) >= 6, reasons
     assert sum(reasons.values()) + summary["accepted"] == summary["frames"]
-    good = [m["sequence"] for m in run.lines("messages.jsonl") if m["verdict"] == "good"]
-    assert good == list(range(1, messages + 1))
+    delivered = run.lines("messages.jsonl")
+    assert any(m.get("verdict") == "bad" for m in delivered) is (delivery == "cut-through")
+    assert [m["sequence"] for m in delivered if m.get("verdict") != "bad"] == list(range(1, messages + 1))
     assert run.json("summary.json")["duplicates"] > 0
 
 
