@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two lines, other formats, several captures, the filter and descriptors through the whole product: the run's own checks
+"""Two lines, other formats, several captures, filter and descriptors through the whole product: the run's own checks
 compare everything with the model, here is what its user must find."""
 
 from __future__ import annotations
