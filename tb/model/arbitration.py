@@ -109,7 +109,9 @@ class Arbitration:
             if other.number not in self._parked:
                 if _start(other) < _start(head):
                     return
-            elif _is_ahead(other, stream):
+            elif not _is_ahead(other, stream):
+                return  # it goes now, and what is behind it on its line may be older than the head
+            else:
                 self._call(other, head)
                 if self._deadline(other) < _start(head):
                     return
