@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// FIFO of ring lines in inferred memory with a registered read. A word pushed into the empty FIFO is at the output
-// two clocks later; after that one word a clock goes in and out. Pushing while `full` is the caller's error: it
-// looks first.
+// FIFO of ring lines in inferred memory (read without a clock: LUT RAM). A word pushed into the empty FIFO goes
+// straight into the output register and is there in the next clock; one word a clock goes in and out. Pushing while
+// `full` is the caller's error: it looks first.
 `default_nettype none
 
 module line_fifo #(
@@ -29,17 +29,21 @@ module line_fifo #(
   reg [LOG2:0] write_pointer;
   reg [LOG2:0] read_pointer;
 
-  wire empty = write_pointer == read_pointer;
-  wire load  = !empty && (!out_valid || out_ready);
+  wire empty  = write_pointer == read_pointer;
+  wire free   = !out_valid || out_ready;
+  wire load   = free && !empty;
+  wire bypass = free && empty && push;
 
   assign full = write_pointer == {~read_pointer[LOG2], read_pointer[LOG2-1:0]};
   assign idle = empty && !out_valid;
 
+  // The free word is written in every clock and counts once the pointer has passed it: whether there is a push is
+  // known late.
   always @(posedge clk) begin
-    if (push)
+    if (!full)
       memory[write_pointer[LOG2-1:0]] <= in_data;
-    if (load)
-      out_data <= memory[read_pointer[LOG2-1:0]];
+    if (free)
+      out_data <= empty ? in_data : memory[read_pointer[LOG2-1:0]];
   end
 
   always @(posedge clk) begin
@@ -48,14 +52,12 @@ module line_fifo #(
       read_pointer  <= {LOG2 + 1{1'b0}};
       out_valid     <= 1'b0;
     end else begin
-      if (push)
+      if (push && !bypass)
         write_pointer <= write_pointer + 1'b1;
       if (load)
         read_pointer <= read_pointer + 1'b1;
-      if (load)
-        out_valid <= 1'b1;
-      else if (out_ready)
-        out_valid <= 1'b0;
+      if (free)
+        out_valid <= load || bypass;
     end
   end
 

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
-// RX ring: gives each line of the receive side its slot and writes it to host memory, a 64-byte line a slot. A line
-// sampled here at clock t is on AW and W, sampled by a ready host, at t + 3; then one line a clock.
-//
-// The receive side cannot wait, so a message either gets all its lines into the ring or is dropped whole and
-// counted: when the FIFO is full (slow host), when the ring has no room, when it is longer than the ring.
-// Continuation k goes to slot head + 1 + k at once, unpublished; only the first line, written last, carries a
-// publish word and moves the head. So a message given up halfway leaves nothing behind: the next one takes the same
-// slots. The host must keep one master's writes in order, as PCIe does for posted writes: the first line may not
-// overtake.
+// RX ring: takes the lines of the receive side, which cannot wait, and has them written to host memory, as a ring of
+// 64-byte lines or of descriptors. In one-line mode a line sampled here at clock t is on AW and W, sampled by a ready
+// host, at t + 2; then one line a clock.
 `include "layout.vh"
 `default_nettype none
 
@@ -20,199 +14,215 @@ module rx_ring #(
   // Set-up, stable while enable is 1; start is a pulse in the clock before it
   input  wire         enable,
   input  wire         start,
-  input  wire [63:0]  base,
+  input  wire         descriptor,     // ring of descriptors
+  input  wire [57:0]  base_line,      // base / 64
   input  wire [4:0]   log2,
   input  wire [30:0]  epoch,
-  input  wire [63:0]  window_base,
-  input  wire [63:0]  window_size,
+  input  wire         tell_lost,      // EVENT_ENABLE.LOST
 
-  output reg  [31:0]  head,           // lines filled, absolute
-  input  wire [31:0]  tail,           // lines given back, absolute
+  // Granted host memory
+  input  wire         granted,        // the ring lies in the windows
+  input  wire         settled,        // `granted` and the windows hold
+  input  wire [58:0]  window_first,
+  input  wire [58:0]  window_end,
+  input  wire [58:0]  window2_first,
+  input  wire [58:0]  window2_end,
+
+  output wire [31:0]  head,           // slots filled, absolute
+  input  wire [31:0]  tail,           // slots given back, absolute
 
   // Lines, without backpressure: the continuation lines of a message in order, then its first line
   input  wire         line_valid,
   input  wire         line_first,
+  input  wire         line_event,     // with line_first: an event, not a message
   input  wire [479:0] line_data,
   input  wire         line_abort,     // the message under way will not be completed
 
-  // AXI4 write master
-  output reg  [63:0]  m_axi_awaddr,
-  output reg          m_axi_awvalid,
-  input  wire         m_axi_awready,
-  output reg  [511:0] m_axi_wdata,
-  output reg          m_axi_wvalid,
-  input  wire         m_axi_wready,
-  input  wire [1:0]   m_axi_bresp,
-  input  wire         m_axi_bvalid,
-  output wire         m_axi_bready,
+  // DMA writes of one-line mode, always whole lines
+  output wire         line_write_valid,
+  input  wire         line_write_ready,
+  output wire [57:0]  line_write_line,    // address / 64, here and below
+  output wire [511:0] line_write_data,
+
+  // DMA writes and reads of descriptor mode
+  output wire         descriptor_write_valid,
+  input  wire         descriptor_write_ready,
+  output wire [57:0]  descriptor_write_line,
+  output wire [511:0] descriptor_write_data,
+  output wire [63:0]  descriptor_write_strobe,
+  output wire         read_valid,
+  input  wire         read_ready,
+  output wire [57:0]  read_line,
+  input  wire         answer_valid,
+  input  wire [511:0] answer_data,
+  input  wire         answer_error,
 
   // Events, one clock each
   output wire         event_line,           // a line is written
-  output wire         event_overrun,        // a message is dropped: the FIFO was full
-  output wire         event_ring_full,      // a message is dropped: the ring had no room
-  output wire         event_oversize_fifo,  // a message is dropped: more lines than a record can announce
-  output wire         event_oversize_ring,  // a message is dropped: more lines than the ring has
-  output wire         event_refused,        // a write outside the window is not issued
-  output wire         event_dma_error,      // the host answered a write with an error
+  output wire         event_event,          // it is an event or an rx_lost
+  output wire         event_queue_full,     // a message is dropped: no room in the queue or the ring
+  output wire         event_queue_too_large,// a message is dropped: too many lines
+  output wire         event_ring_full,      // as above, found by the writer: the same clock may have both
+  output wire         event_too_large,
+  output wire         event_not_ready,      // a message is dropped: a descriptor still had DD set
+  output wire         event_refused,        // a message is dropped: ring or buffer outside the windows
 
-  output wire         in_flight,      // writes of this run that the host has not answered
+  output wire         in_flight,      // reads not answered
   output wire         idle
 );
 
-  // ---- Acceptance: number the lines of a message; lose the whole message when one of its lines is lost
-
-  localparam [7:0] INDEX_LIMIT = 8'hFF;  // rx_record.continuations is one byte
-
-  reg  [7:0] line_index;              // continuation lines of the message under way
-  reg        lost;                    // one of them found the FIFO full
-  reg        lost_oversize;           // one of them had a number beyond INDEX_LIMIT
-  wire       fifo_full;
-
-  wire oversize = !line_first && line_index == INDEX_LIMIT;
-  wire push     = line_valid && enable && !lost && !lost_oversize && !oversize && !fifo_full;
-  wire complete = line_valid && line_first && enable;
-
-  assign event_oversize_fifo = complete && lost_oversize;
-  assign event_overrun       = complete && !lost_oversize && (lost || fifo_full);
+  // Set-up: they stand long before the enable.
+  reg [16:0] slots;
+  reg [15:0] slot_mask;
 
   always @(posedge clk) begin
-    if (rst || line_abort || (line_valid && line_first)) begin
-      line_index    <= 8'd0;
-      lost          <= 1'b0;
-      lost_oversize <= 1'b0;
-    end else if (line_valid) begin
-      if (oversize)
-        lost_oversize <= 1'b1;
-      else
-        line_index <= line_index + 8'd1;
-      // A ring that is off loses the line too: a message must not begin in one run of the ring and end in the next.
-      if (!enable || fifo_full)
-        lost <= 1'b1;
-    end else if (!enable && line_index != 8'd0) begin
-      lost <= 1'b1;
-    end
+    slots     <= 17'd1 << log2;
+    slot_mask <= ~(16'hFFFF << log2);
   end
 
-  // ---- Lines that wait for the host
+  // ---- Queue
 
   wire         out_valid;
-  wire         out_first;
-  wire [7:0]   out_index;             // of a continuation: its number; of a first line: how many came before it
-  wire [479:0] out_line;
   wire         out_ready;
-  wire         fifo_idle;
+  wire         out_first;
+  wire         out_event;
+  wire         out_lost;
+  wire         out_begins;
+  wire [7:0]   out_index;
+  wire [479:0] out_line;
+  wire [8:0]   dropped_lines;
+  wire         queue_idle;
 
-  line_fifo #(
-    .WIDTH (489),
-    .LOG2  (FIFO_LOG2)
-  ) u_line_fifo (
-    .clk       (clk),
-    .rst       (rst),
-    .flush     (!enable),
-    .push      (push),
-    .in_data   ({line_first, line_index, line_data}),
-    .full      (fifo_full),
-    .out_valid (out_valid),
-    .out_data  ({out_first, out_index, out_line}),
-    .out_ready (out_ready),
-    .idle      (fifo_idle)
+  rx_queue #(
+    .FIFO_LOG2 (FIFO_LOG2)
+  ) u_rx_queue (
+    .clk                  (clk),
+    .rst                  (rst),
+    .enable               (enable),
+    .start                (start),
+    .descriptor           (descriptor),
+    .slots                (slots),
+    .tail                 (tail[16:0]),
+    .tell_lost            (tell_lost),
+    .line_valid           (line_valid),
+    .line_first           (line_first),
+    .line_event           (line_event),
+    .line_data            (line_data),
+    .line_abort           (line_abort),
+    .out_valid            (out_valid),
+    .out_ready            (out_ready),
+    .out_first            (out_first),
+    .out_event            (out_event),
+    .out_lost             (out_lost),
+    .out_begins           (out_begins),
+    .out_index            (out_index),
+    .out_line             (out_line),
+    .out_dropped          (event_ring_full || event_too_large || event_not_ready || event_refused),
+    .out_dropped_sequence (out_line[8 * `TL_RX_RECORD_SEQUENCE +: 64]),
+    .out_dropped_lines    (dropped_lines),
+    .event_ring_full      (event_queue_full),
+    .event_too_large      (event_queue_too_large),
+    .idle                 (queue_idle)
   );
 
-  // ---- Slot of the line at the FIFO's output
+  // ---- Ring of lines
 
-  wire [31:0] slots   = 32'd1 << log2;
-  wire [31:0] needed  = {24'd0, out_index} + (out_first ? 32'd1 : 32'd2);  // of the message, up to this line
-  wire [31:0] free    = slots - (head - tail);
-  wire [15:0] offset  = out_first ? 16'd0 : {8'd0, out_index} + 16'd1;
-  wire [15:0] slot    = (head[15:0] + offset) & (slots[15:0] - 16'd1);
-  wire [63:0] address = base + {42'd0, slot, 6'd0};
-  wire        granted;
+  wire        lines_ready;
+  wire [31:0] lines_head;
+  wire        lines_line;
+  wire        lines_event;
+  wire        lines_refused;
 
-  dma_window u_dma_window (
-    .base          (window_base),
-    .size          (window_size),
-    .address       (address),
-    .length        ({32'd0, `TL_LINE_BYTES}),
-    .inside_window (granted)
+  ring_lines u_ring_lines (
+    .clk           (clk),
+    .rst           (rst),
+    .enable        (enable && !descriptor),
+    .start         (start),
+    .base_line     (base_line),
+    .slot_mask     (slot_mask),
+    .epoch         (epoch),
+    .granted       (granted),
+    .settled       (settled),
+    .head          (lines_head),
+    .line_valid    (out_valid),
+    .line_ready    (lines_ready),
+    .line_first    (out_first),
+    .line_event    (out_event),
+    .line_lost     (out_lost),
+    .line_begins   (out_begins),
+    .line_index    (out_index),
+    .line_data     (out_line),
+    .write_valid   (line_write_valid),
+    .write_ready   (line_write_ready),
+    .write_line    (line_write_line),
+    .write_data    (line_write_data),
+    .event_line    (lines_line),
+    .event_event   (lines_event),
+    .event_refused (lines_refused),
+    .dropped_lines (dropped_lines)
   );
 
-  // What became of the continuation lines before this one, from continuation 0 on.
-  reg  torn;
-  reg  torn_refused;
-  wire given_up = torn && out_index != 8'd0;
-  wire no_room  = needed > free;
-  wire refused  = !granted && !given_up && !no_room;
-  wire drop     = given_up || no_room || refused;
+  // ---- Ring of descriptors
 
-  // ---- Write channels: AW and W leave independently of each other, the next line when both have left
+  wire        descriptors_ready;
+  wire [31:0] descriptors_head;
+  wire        descriptors_line;
+  wire        descriptors_event;
+  wire        descriptors_refused;
+  wire        descriptors_idle;
 
-  localparam [7:0] OUTSTANDING_LIMIT = 8'hFF;
+  rx_descriptors u_rx_descriptors (
+    .clk             (clk),
+    .rst             (rst),
+    .enable          (enable && descriptor),
+    .start           (start),
+    .base_line       (base_line),
+    .slots           (slots),
+    .slot_mask       (slot_mask),
+    .epoch           (epoch),
+    .granted         (granted),
+    .settled         (settled),
+    .window_first    (window_first),
+    .window_end      (window_end),
+    .window2_first   (window2_first),
+    .window2_end     (window2_end),
+    .head            (descriptors_head),
+    .tail            (tail),
+    .line_valid      (out_valid),
+    .line_ready      (descriptors_ready),
+    .line_first      (out_first),
+    .line_event      (out_event),
+    .line_lost       (out_lost),
+    .line_begins     (out_begins),
+    .line_index      (out_index),
+    .line_data       (out_line),
+    .write_valid     (descriptor_write_valid),
+    .write_ready     (descriptor_write_ready),
+    .write_line      (descriptor_write_line),
+    .write_data      (descriptor_write_data),
+    .write_strobe    (descriptor_write_strobe),
+    .read_valid      (read_valid),
+    .read_ready      (read_ready),
+    .read_line       (read_line),
+    .answer_valid    (answer_valid),
+    .answer_data     (answer_data),
+    .answer_error    (answer_error),
+    .event_line      (descriptors_line),
+    .event_event     (descriptors_event),
+    .event_ring_full (event_ring_full),
+    .event_not_ready (event_not_ready),
+    .event_too_large (event_too_large),
+    .event_refused   (descriptors_refused),
+    .in_flight       (in_flight),
+    .idle            (descriptors_idle)
+  );
 
-  reg  [7:0] outstanding;             // writes the host has not answered
-  wire answered  = m_axi_bvalid && m_axi_bready;
-  wire can_issue = (!m_axi_awvalid || m_axi_awready) && (!m_axi_wvalid || m_axi_wready)
-                   && outstanding != OUTSTANDING_LIMIT;
-  wire issue     = out_valid && enable && !drop && can_issue;
-  wire taken     = out_valid && enable && (drop || can_issue);
-
-  wire [30:0] publish = epoch + head[30:0];
-
-  assign out_ready    = drop || can_issue;
-  assign m_axi_bready = outstanding != 8'd0;
-
-  assign event_line          = issue;
-  assign event_refused       = taken && refused;
-  assign event_oversize_ring = taken && out_first && needed > slots;
-  assign event_ring_full     = taken && out_first && needed <= slots && (given_up ? !torn_refused : no_room);
-  assign event_dma_error     = answered && m_axi_bresp[1];
-
-  assign in_flight = m_axi_awvalid || m_axi_wvalid || outstanding != 8'd0;
-  assign idle      = !line_valid && fifo_idle && !in_flight;
-
-  always @(posedge clk) begin
-    if (rst || start) begin
-      head         <= 32'd0;
-      torn         <= 1'b0;
-      torn_refused <= 1'b0;
-    end else if (taken) begin
-      if (out_first) begin
-        if (issue)
-          head <= head + needed;
-      end else begin
-        torn         <= drop;
-        torn_refused <= given_up ? torn_refused : refused;
-      end
-    end
-  end
-
-  always @(posedge clk) begin
-    if (rst) begin
-      m_axi_awvalid <= 1'b0;
-      m_axi_wvalid  <= 1'b0;
-      outstanding   <= 8'd0;
-    end else begin
-      if (issue) begin
-        m_axi_awvalid <= 1'b1;
-        m_axi_wvalid  <= 1'b1;
-      end else begin
-        if (m_axi_awready)
-          m_axi_awvalid <= 1'b0;
-        if (m_axi_wready)
-          m_axi_wvalid <= 1'b0;
-      end
-      if (issue && !answered)
-        outstanding <= outstanding + 8'd1;
-      else if (answered && !issue)
-        outstanding <= outstanding - 8'd1;
-    end
-    if (issue) begin
-      m_axi_awaddr <= address;
-      m_axi_wdata  <= {out_first ? `TL_PUBLISH_VALID | {1'b0, publish} : 32'd0, out_line};
-    end
-  end
-
-  // SLVERR and DECERR both have bit 1 set (AXI4, A3.4.4); EXOKAY does not answer a normal access.
-  wire unused = &{1'b0, m_axi_bresp[0]};
+  assign out_ready     = descriptor ? descriptors_ready : lines_ready;
+  assign head          = descriptor ? descriptors_head : lines_head;
+  assign event_line    = lines_line || descriptors_line;
+  assign event_event   = lines_event || descriptors_event;
+  assign event_refused = lines_refused || descriptors_refused;
+  assign idle          = queue_idle && descriptors_idle;
 
 endmodule
 `default_nettype wire

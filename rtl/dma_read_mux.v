@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The read channels of the NIC's one AXI4 master: one line a read, from one of its sources a clock, in the order of
+// the ports. Answers come in order (one ID) and go to their source in the clock they are on R; a source asks only for
+// what it can take.
+`default_nettype none
+
+module dma_read_mux (
+  input  wire         clk,
+  input  wire         rst,
+
+  // Sources: TX slots and descriptors, RX descriptors, frames to send
+  input  wire         slot_valid,
+  output wire         slot_ready,
+  input  wire [57:0]  slot_line,      // address / 64
+  output wire         slot_answer,
+  input  wire         tx_valid,
+  output wire         tx_ready,
+  input  wire [57:0]  tx_line,
+  output wire         tx_answer,
+  input  wire         rx_valid,
+  output wire         rx_ready,
+  input  wire [57:0]  rx_line,
+  output wire         rx_answer,
+  input  wire         frame_valid,
+  output wire         frame_ready,
+  input  wire [57:0]  frame_line,
+  output wire         frame_answer,
+  output wire [511:0] answer_data,
+  output wire         answer_error,   // the host answered with an error; nothing in the data
+
+  // AXI4 read channels
+  output wire [63:0]  m_axi_araddr,
+  output reg          m_axi_arvalid,
+  input  wire         m_axi_arready,
+  input  wire [511:0] m_axi_rdata,
+  input  wire [1:0]   m_axi_rresp,
+  input  wire         m_axi_rvalid,
+  output wire         m_axi_rready
+);
+
+  localparam [1:0] SLOT  = 2'd0;
+  localparam [1:0] TX    = 2'd1;
+  localparam [1:0] RX    = 2'd2;
+  localparam [1:0] FRAME = 2'd3;
+
+  reg  [57:0] arline;
+  reg  [1:0]  source [0:31];          // of the reads outstanding; pointers with one bit more than an address
+  reg  [5:0]  issued;
+  reg  [5:0]  answered;
+
+  wire        full      = issued == {~answered[5], answered[4:0]};
+  wire        free      = (!m_axi_arvalid || m_axi_arready) && !full;
+  wire [1:0]  asking    = slot_valid ? SLOT : tx_valid ? TX : rx_valid ? RX : FRAME;
+  wire        issue     = free && (slot_valid || tx_valid || rx_valid || frame_valid);
+  wire        answer    = m_axi_rvalid && m_axi_rready;
+  wire [1:0]  answering = source[answered[4:0]];
+
+  assign slot_ready   = free;
+  assign tx_ready     = free && !slot_valid;
+  assign rx_ready     = free && !slot_valid && !tx_valid;
+  assign frame_ready  = free && !slot_valid && !tx_valid && !rx_valid;
+  assign slot_answer  = answer && answering == SLOT;
+  assign tx_answer    = answer && answering == TX;
+  assign rx_answer    = answer && answering == RX;
+  assign frame_answer = answer && answering == FRAME;
+  assign answer_data  = m_axi_rdata;
+  assign answer_error = m_axi_rresp[1];
+
+  assign m_axi_araddr = {arline, 6'd0};
+  assign m_axi_rready = issued != answered;
+
+  always @(posedge clk) begin
+    if (rst) begin
+      m_axi_arvalid <= 1'b0;
+      issued        <= 6'd0;
+      answered      <= 6'd0;
+    end else begin
+      m_axi_arvalid <= issue || (m_axi_arvalid && !m_axi_arready);
+      issued        <= issued + {5'd0, issue};
+      answered      <= answered + {5'd0, answer};
+    end
+    if (free) begin
+      arline              <= slot_valid ? slot_line : tx_valid ? tx_line : rx_valid ? rx_line : frame_line;
+      source[issued[4:0]] <= asking;
+    end
+  end
+
+  // SLVERR and DECERR both have bit 1 set (AXI4, A3.4.4); EXOKAY does not answer a normal access.
+  wire unused = &{1'b0, m_axi_rresp[0]};
+
+endmodule
+`default_nettype wire
