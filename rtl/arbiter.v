@@ -51,6 +51,7 @@ module arbiter #(
   output wire [479:0] line_data,
   output reg          line_abort,
   output wire [15:0]  next_locate,
+  output wire         next_general,       // ... which is 0: of no stock
 
   // messages of the owner that reached the host, from statistics.v
   input  wire [15:0]  delivered,
@@ -82,9 +83,6 @@ module arbiter #(
   reg  [15:0] b_started;
   reg  [15:0] a_retired;
   reg  [15:0] b_retired;
-  wire        a_retires;
-  wire        b_retires;
-
   assign a_others_started = b_started;
   assign b_others_started = a_started + {15'd0, a_starts};
 
@@ -101,35 +99,76 @@ module arbiter #(
       b_retired <= b_retired + {15'd0, b_retires};
     end
 
+  // ---- The entry at each line's front
+
+  wire         a_entry;
+  wire [1:0]   a_entry_kind;
+  wire [479:0] a_entry_data;
+  wire         a_taken;
+  wire         b_entry;
+  wire [1:0]   b_entry_kind;
+  wire [479:0] b_entry_data;
+  wire         b_taken;
+
+  entry_skid u_skid_a (
+    .clk     (clk),
+    .rst     (rst),
+    .x_valid (a_valid),
+    .x_kind  (a_kind),
+    .x_data  (a_data),
+    .x_ready (a_ready),
+    .valid   (a_entry),
+    .kind    (a_entry_kind),
+    .data    (a_entry_data),
+    .taken   (a_taken)
+  );
+
+  entry_skid u_skid_b (
+    .clk     (clk),
+    .rst     (rst),
+    .x_valid (b_valid),
+    .x_kind  (b_kind),
+    .x_data  (b_data),
+    .x_ready (b_ready),
+    .valid   (b_entry),
+    .kind    (b_entry_kind),
+    .data    (b_entry_data),
+    .taken   (b_taken)
+  );
+
+  // A HEADER is always taken at once, so it comes straight from the queue.
+  reg  a_swallow;                         // the frame was retired, what is left of it is thrown away
+  reg  b_swallow;
+  wire a_is_header = a_valid && a_ready && a_kind == `TL_ENTRY_HEADER && !a_swallow;
+  wire b_is_header = b_valid && b_ready && b_kind == `TL_ENTRY_HEADER && !b_swallow;
+  wire a_is_end    = a_entry && a_entry_kind == `TL_ENTRY_END && !a_swallow;
+  wire b_is_end    = b_entry && b_entry_kind == `TL_ENTRY_END && !b_swallow;
+  wire a_is_record = a_entry && a_entry_kind == `TL_ENTRY_RECORD && !a_swallow;
+  wire b_is_record = b_entry && b_entry_kind == `TL_ENTRY_RECORD && !b_swallow;
+  wire a_is_body   = a_is_record || (a_entry && a_entry_kind == `TL_ENTRY_LINE && !a_swallow);
+  wire b_is_body   = b_is_record || (b_entry && b_entry_kind == `TL_ENTRY_LINE && !b_swallow);
+
   // ---- The frame at each line's front
 
-  // of a port that fell silent inside its frame
-  reg         a_swallow;                  // the frame was retired, the rest of its entries is thrown away
-  reg         b_swallow;
-  reg         a_overtaken;                // ... or is not waited for
+  reg         a_overtaken;                // its port is silent: it is not waited for
   reg         b_overtaken;
-
-  wire        a_is_header = a_valid && a_kind == `TL_ENTRY_HEADER && !a_swallow;
-  wire        b_is_header = b_valid && b_kind == `TL_ENTRY_HEADER && !b_swallow;
-  wire        a_is_end    = a_valid && a_kind == `TL_ENTRY_END && !a_swallow;
-  wire        b_is_end    = b_valid && b_kind == `TL_ENTRY_END && !b_swallow;
-  wire        a_is_body   = a_valid && (a_kind == `TL_ENTRY_LINE || a_kind == `TL_ENTRY_RECORD);
-  wire        b_is_body   = b_valid && (b_kind == `TL_ENTRY_LINE || b_kind == `TL_ENTRY_RECORD);
-
+  wire [63:0] stream_after;
   wire        stream_changed;
   wire        a_go;
   wire        a_drain;
   wire        a_park;
   wire        a_release;
+  wire        a_retires;
+  wire        a_message;
   wire        a_duplicate;
   wire        a_waiting;
   wire        a_parked;
   wire        a_released;
   wire        a_owner;
   wire        a_draining;
+  wire        a_none;
   wire [79:0] a_session;
   wire [63:0] a_sequence;
-  wire [63:0] a_sequence_next;
   wire [15:0] a_count;
   wire [7:0]  a_frame_kind;
   wire        a_unnumbered;
@@ -137,9 +176,12 @@ module arbiter #(
   wire [15:0] a_duplicates;
   wire        a_same;
   wire        a_ahead;
-  wire        a_old;
-  wire [63:0] a_behind;
   wire        a_harmless;
+  wire        a_first_end;
+  wire [63:0] a_start;
+  wire        a_old;
+  wire [63:0] a_number;
+  wire [63:0] a_after;
   wire        a_over;
   wire        a_older;
   wire        a_older_one;
@@ -147,15 +189,17 @@ module arbiter #(
   wire        b_drain;
   wire        b_park;
   wire        b_release;
+  wire        b_retires;
+  wire        b_message;
   wire        b_duplicate;
   wire        b_waiting;
   wire        b_parked;
   wire        b_released;
   wire        b_owner;
   wire        b_draining;
+  wire        b_none;
   wire [79:0] b_session;
   wire [63:0] b_sequence;
-  wire [63:0] b_sequence_next;
   wire [15:0] b_count;
   wire [7:0]  b_frame_kind;
   wire        b_unnumbered;
@@ -163,9 +207,12 @@ module arbiter #(
   wire [15:0] b_duplicates;
   wire        b_same;
   wire        b_ahead;
-  wire        b_old;
-  wire [63:0] b_behind;
   wire        b_harmless;
+  wire        b_first_end;
+  wire [63:0] b_start;
+  wire        b_old;
+  wire [63:0] b_number;
+  wire [63:0] b_after;
   wire        b_over;
   wire        b_older;
   wire        b_older_one;
@@ -183,6 +230,7 @@ module arbiter #(
     .stream_valid    (next_expected_valid),
     .stream_session  (stream_session),
     .stream_next     (next_expected),
+    .stream_after    (stream_after),
     .stream_ended    (stream_ended),
     .stream_changed  (stream_changed),
     .others_started  (b_started),
@@ -193,15 +241,16 @@ module arbiter #(
     .park            (a_park),
     .release_hold    (a_release),
     .retire          (a_retires),
+    .message         (a_message),
     .duplicate       (a_duplicate),
     .waiting         (a_waiting),
     .parked          (a_parked),
     .released        (a_released),
     .owner           (a_owner),
     .draining        (a_draining),
+    .none            (a_none),
     .session         (a_session),
     .sequence_number (a_sequence),
-    .sequence_next   (a_sequence_next),
     .count           (a_count),
     .kind            (a_frame_kind),
     .unnumbered      (a_unnumbered),
@@ -209,9 +258,12 @@ module arbiter #(
     .duplicates      (a_duplicates),
     .same_session    (a_same),
     .ahead           (a_ahead),
-    .old             (a_old),
-    .behind          (a_behind),
     .harmless        (a_harmless),
+    .first_end       (a_first_end),
+    .start_number    (a_start),
+    .old             (a_old),
+    .number          (a_number),
+    .after           (a_after),
     .over            (a_over),
     .older           (a_older),
     .older_one       (a_older_one)
@@ -228,6 +280,7 @@ module arbiter #(
     .stream_valid    (next_expected_valid),
     .stream_session  (stream_session),
     .stream_next     (next_expected),
+    .stream_after    (stream_after),
     .stream_ended    (stream_ended),
     .stream_changed  (stream_changed),
     .others_started  (a_started),
@@ -238,15 +291,16 @@ module arbiter #(
     .park            (b_park),
     .release_hold    (b_release),
     .retire          (b_retires),
+    .message         (b_message),
     .duplicate       (b_duplicate),
     .waiting         (b_waiting),
     .parked          (b_parked),
     .released        (b_released),
     .owner           (b_owner),
     .draining        (b_draining),
+    .none            (b_none),
     .session         (b_session),
     .sequence_number (b_sequence),
-    .sequence_next   (b_sequence_next),
     .count           (b_count),
     .kind            (b_frame_kind),
     .unnumbered      (b_unnumbered),
@@ -254,9 +308,12 @@ module arbiter #(
     .duplicates      (b_duplicates),
     .same_session    (b_same),
     .ahead           (b_ahead),
-    .old             (b_old),
-    .behind          (b_behind),
     .harmless        (b_harmless),
+    .first_end       (b_first_end),
+    .start_number    (b_start),
+    .old             (b_old),
+    .number          (b_number),
+    .after           (b_after),
     .over            (b_over),
     .older           (b_older),
     .older_one       (b_older_one)
@@ -269,6 +326,7 @@ module arbiter #(
 
   turn u_turn (
     .clk          (clk),
+    .rst          (rst),
     .holding      (hold != 32'd0),
     .fresh        (!stream_changed),
     .a_waiting    (a_waiting),
@@ -311,54 +369,48 @@ module arbiter #(
 
   // ---- Messages: delivered as they pass, or old
 
-  reg         mid_message;                // the owner's: continuation lines are out, the record is not
-  wire        old;
-  wire        a_delivers = a_holds || a_go;
-  wire        b_delivers = b_holds || b_go;
-  wire        a_drains   = a_drain || a_draining;
-  wire        b_drains   = b_drain || b_draining;
-  wire        a_message  = a_is_body && a_kind == `TL_ENTRY_RECORD;
-  wire        b_message  = b_is_body && b_kind == `TL_ENTRY_RECORD;
-  wire        emit       = !old && ((a_delivers && a_is_body) || (b_delivers && b_is_body));
-  wire        emit_first = b_delivers ? b_kind == `TL_ENTRY_RECORD : a_kind == `TL_ENTRY_RECORD;
+  reg  mid_message;                       // the owner's: continuation lines are out, the record is not
+  wire a_delivers  = a_holds || a_go;
+  wire b_delivers  = b_holds || b_go;
+  wire a_drains    = a_drain || a_draining;
+  wire b_drains    = b_drain || b_draining;
+  wire a_emits     = a_delivers && a_is_body && !a_old;
+  wire b_emits     = b_delivers && b_is_body && !b_old;
+  wire emits_first = (a_emits && a_is_record) || (b_emits && b_is_record);
 
-  assign a_duplicate = a_message && (a_drains || (a_delivers && old));
-  assign b_duplicate = b_message && (b_drains || (b_delivers && old));
+  assign a_message   = a_is_record && (a_delivers || a_drains);
+  assign b_message   = b_is_record && (b_delivers || b_drains);
+  assign a_duplicate = a_is_record && (a_drains || (a_delivers && a_old));
+  assign b_duplicate = b_is_record && (b_drains || (b_delivers && b_old));
 
-  // ---- Ends: one a clock, A before B. An owner's end finds its last message whole, or gives it up first. The END of
-  // another frame that may have an event line waits for a gap between the owner's messages.
+  // ---- Ends: one a clock, A before B. An unfinished message is given up first. An END that may have an event line
+  // waits until the event before it is told.
 
   wire a_silent;                          // for too long, while the other line waits
   wire b_silent;
-  wire telling = event_enable != 3'd0;
-  wire a_bad   = a_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT || a_data[`TL_END_OVERFLOW];
-  wire b_bad   = b_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT || b_data[`TL_END_OVERFLOW];
-  wire a_tells = telling && (a_bad || a_data[`TL_END_TRUNCATED]);
-  wire b_tells = telling && (b_bad || b_data[`TL_END_TRUNCATED]);
-  wire a_busy  = a_delivers && (a_is_body || mid_message);
-  wire b_busy  = b_delivers && (b_is_body || mid_message);
-  wire a_idle  = !(a_waiting || a_parked || a_released || a_owner || a_draining);
-  wire b_idle  = !(b_waiting || b_parked || b_released || b_owner || b_draining);
-
-  wire a_closes = a_idle || a_draining || (a_owner && (a_harmless || !mid_message));
-  wire b_closes = b_idle || b_draining || (b_owner && (b_harmless || !mid_message));
-  wire a_end    = a_is_end && a_closes && !(a_tells && b_busy);
-  wire b_end    = b_is_end && b_closes && !(b_tells && a_busy) && !a_end;
-  wire a_revoke = a_holds && a_silent && !a_valid && !mid_message && !b_end;
-  wire b_revoke = b_holds && b_silent && !b_valid && !mid_message && !a_end;
-  wire abort    = mid_message && ((a_holds && (a_is_end || (a_silent && !a_valid)))
-                                  || (b_holds && (b_is_end || (b_silent && !b_valid))));
+  wire telling;                           // an event waits for a gap between the owner's messages
+  wire a_bad    = a_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT || a_entry_data[`TL_END_OVERFLOW];
+  wire b_bad    = b_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT || b_entry_data[`TL_END_OVERFLOW];
+  wire a_closes = a_none || a_draining || (a_owner && (a_harmless || !mid_message));
+  wire b_closes = b_none || b_draining || (b_owner && (b_harmless || !mid_message));
+  wire a_end    = a_is_end && a_closes && !telling;
+  wire b_end    = b_is_end && b_closes && !telling && !a_end;
+  wire a_mute   = a_holds && a_silent && !a_entry;
+  wire b_mute   = b_holds && b_silent && !b_entry;
+  wire a_revoke = a_mute && !mid_message && !telling && !b_end;
+  wire b_revoke = b_mute && !mid_message && !telling && !a_end;
+  wire abort    = mid_message && ((a_holds && a_is_end) || (b_holds && b_is_end) || a_mute || b_mute);
 
   assign a_retires = a_end || a_revoke;
   assign b_retires = b_end || b_revoke;
-  assign a_ready   = a_is_header || a_end || a_swallow || (a_is_body && (a_delivers || a_drains || a_idle));
-  assign b_ready   = b_is_header || b_end || b_swallow || (b_is_body && (b_delivers || b_drains || b_idle));
+  assign a_taken   = a_is_header || a_end || a_swallow || (a_is_body && (a_delivers || a_drains || a_none));
+  assign b_taken   = b_is_header || b_end || b_swallow || (b_is_body && (b_delivers || b_drains || b_none));
 
   always @(posedge clk)
     if (rst || abort)
       mid_message <= 1'b0;
-    else if (emit)
-      mid_message <= !emit_first;
+    else if (a_emits || b_emits)
+      mid_message <= !emits_first;
 
   // ---- Ports that fall silent inside a frame
 
@@ -367,8 +419,8 @@ module arbiter #(
   ) u_silence_a (
     .clk     (clk),
     .rst     (rst),
-    .active  (a_valid),
-    .awaited (b_valid && !b_ready && !b_parked),
+    .active  (a_entry),
+    .awaited (b_entry && !b_taken && !b_parked),
     .silent  (a_silent)
   );
 
@@ -377,8 +429,8 @@ module arbiter #(
   ) u_silence_b (
     .clk     (clk),
     .rst     (rst),
-    .active  (b_valid),
-    .awaited (a_valid && !a_ready && !a_parked),
+    .active  (b_entry),
+    .awaited (a_entry && !a_taken && !a_parked),
     .silent  (b_silent)
   );
 
@@ -389,133 +441,122 @@ module arbiter #(
       a_overtaken <= 1'b0;
       b_overtaken <= 1'b0;
     end else begin
-      a_swallow   <= a_revoke || (a_swallow && !(a_valid && a_kind == `TL_ENTRY_END));
-      b_swallow   <= b_revoke || (b_swallow && !(b_valid && b_kind == `TL_ENTRY_END));
-      a_overtaken <= !a_valid && (a_overtaken || (a_silent && !a_holds));
-      b_overtaken <= !b_valid && (b_overtaken || (b_silent && !b_holds));
+      a_swallow   <= a_revoke || (a_swallow && !(a_entry && a_entry_kind == `TL_ENTRY_END));
+      b_swallow   <= b_revoke || (b_swallow && !(b_entry && b_entry_kind == `TL_ENTRY_END));
+      a_overtaken <= !a_entry && (a_overtaken || (a_silent && !a_holds));
+      b_overtaken <= !b_entry && (b_overtaken || (b_silent && !b_holds));
     end
 
   // ---- The stream
 
-  wire        gap;
-  wire        session_change;
-  wire        end_of_session;
-  wire [63:0] number;
-  wire        a_commits = a_end && a_holds && !a_bad;
-  wire        b_commits = b_end && b_holds && !b_bad;
+  wire a_ends = a_retires && a_holds;
+  wire b_ends = b_retires && b_holds;
 
   stream u_stream (
-    .clk             (clk),
-    .rst             (rst),
-    .go              (a_go || b_go),
-    .session         (b_go ? b_session : a_session),
-    .sequence_number (b_go ? b_sequence : a_sequence),
-    .sequence_next   (b_go ? b_sequence_next : a_sequence_next),
-    .kind            (b_go ? b_frame_kind : a_frame_kind),
-    .unnumbered      (b_go ? b_unnumbered : a_unnumbered),
-    .same_session    (b_go ? b_same : a_same),
-    .ahead           (b_go ? b_ahead : a_ahead),
-    .first_old       (b_go ? b_old : a_old),
-    .behind          (b_go ? b_behind : a_behind),
-    .message         ((a_delivers && a_message) || (b_delivers && b_message)),
-    .commit          (a_commits || b_commits),
-    .old             (old),
-    .number          (number),
-    .valid           (next_expected_valid),
-    .stream_session  (stream_session),
-    .next_expected   (next_expected),
-    .ended           (stream_ended),
-    .changed         (stream_changed),
-    .gap             (gap),
-    .session_change  (session_change),
-    .end_of_session  (end_of_session)
+    .clk           (clk),
+    .rst           (rst),
+    .go            ({b_go, a_go}),
+    .delivered     ({b_emits && b_is_record, a_emits && a_is_record}),
+    .ends          ({b_ends, a_ends}),
+    .commit        ((a_end && a_holds && !a_bad) || (b_end && b_holds && !b_bad)),
+    .a_start       (a_start),
+    .b_start       (b_start),
+    .a_after       (a_after),
+    .b_after       (b_after),
+    .a_session     (a_session),
+    .b_session     (b_session),
+    .ended         ({b_first_end || (b_same && stream_ended), a_first_end || (a_same && stream_ended)}),
+    .valid         (next_expected_valid),
+    .session       (stream_session),
+    .next_expected (next_expected),
+    .next_after    (stream_after),
+    .session_ended (stream_ended),
+    .changed       (stream_changed)
   );
 
-  // ---- Reports
+  // ---- Reports and events
 
-  wire         from_b   = b_retires;      // never both in one clock
-  wire         revoked  = a_revoke || b_revoke;
-  wire [7:0]   a_reason = a_data[`TL_END_OVERFLOW] ? `TL_DROP_REASON_OVERFLOW : a_data[`TL_END_REASON +: 8];
-  wire [7:0]   b_reason = b_data[`TL_END_OVERFLOW] ? `TL_DROP_REASON_OVERFLOW : b_data[`TL_END_REASON +: 8];
-  wire [47:0]  a_time   = a_revoke ? a_frame_time : a_data[`TL_END_TIME +: 48];
-  wire [47:0]  b_time   = b_revoke ? b_frame_time : b_data[`TL_END_TIME +: 48];
-  wire         event_valid;
-  wire         event_if_delivered;
+  wire         event_due;
+  wire         event_told;
   wire [479:0] event_data;
+  wire         report_idle;
 
   frame_report u_frame_report (
-    .clk                (clk),
-    .rst                (rst),
-    .event_enable       (event_enable),
-    .retire             (a_retires || b_retires),
-    .line               (from_b),
-    .reason             (revoked ? `TL_DROP_REASON_OVERFLOW : from_b ? b_reason : a_reason),
-    .truncated          (from_b ? b_data[`TL_END_TRUNCATED] : a_data[`TL_END_TRUNCATED]),
-    .extra_data         (from_b ? b_data[`TL_END_EXTRA_DATA] : a_data[`TL_END_EXTRA_DATA]),
-    .frame_time         (from_b ? b_time : a_time),
-    .has_header         (from_b ? !b_idle : !a_idle),
-    .owner              (from_b ? b_holds : a_holds),
-    .gap                (gap),
-    .gap_from           (next_expected),
-    .session_change     (session_change),
-    .end_of_session     (end_of_session),
-    .session            (from_b ? b_session : a_session),
-    .sequence_number    (from_b ? b_sequence : a_sequence),
-    .count              (from_b ? b_count : a_count),
-    .kind               (from_b ? b_frame_kind : a_frame_kind),
-    .duplicates         (from_b ? b_duplicates : a_duplicates),
-    .report_valid       (report_valid),
-    .report_line        (report_line),
-    .report_reason      (report_reason),
-    .report_kind        (report_kind),
-    .report_flags       (report_flags),
-    .report_gap_from    (report_gap_from),
-    .report_session     (report_session),
-    .report_sequence    (report_sequence),
-    .report_count       (report_count),
-    .report_timestamp   (report_timestamp),
-    .report_owner       (report_owner),
-    .report_gap         (report_gap),
-    .report_duplicates  (report_duplicates),
-    .event_valid        (event_valid),
-    .event_if_delivered (event_if_delivered),
-    .event_data         (event_data)
+    .clk               (clk),
+    .rst               (rst),
+    .event_enable      (event_enable),
+    .retires           ({b_retires, a_retires}),
+    .a_end             (a_entry_data[`TL_END_BITS-1:0]),
+    .b_end             (b_entry_data[`TL_END_BITS-1:0]),
+    .revoked           ({b_revoke, a_revoke}),
+    .owner             ({b_holds, a_holds}),
+    .has_header        ({!b_none, !a_none}),
+    .ahead             ({b_ahead, a_ahead}),
+    .session_change    ({!b_same, !a_same} & {2{next_expected_valid}}),
+    .first_end         ({b_first_end, a_first_end}),
+    .gap_from          (next_expected),
+    .a_session         (a_session),
+    .b_session         (b_session),
+    .a_sequence        (a_sequence),
+    .b_sequence        (b_sequence),
+    .a_count           (a_count),
+    .b_count           (b_count),
+    .a_kind            (a_frame_kind),
+    .b_kind            (b_frame_kind),
+    .a_time            (a_frame_time),
+    .b_time            (b_frame_time),
+    .a_duplicates      (a_duplicates),
+    .b_duplicates      (b_duplicates),
+    .delivered         (delivered),
+    .any_delivered     (any_delivered),
+    .report_valid      (report_valid),
+    .report_line       (report_line),
+    .report_reason     (report_reason),
+    .report_kind       (report_kind),
+    .report_flags      (report_flags),
+    .report_gap_from   (report_gap_from),
+    .report_session    (report_session),
+    .report_sequence   (report_sequence),
+    .report_count      (report_count),
+    .report_timestamp  (report_timestamp),
+    .report_owner      (report_owner),
+    .report_gap        (report_gap),
+    .report_duplicates (report_duplicates),
+    .telling           (telling),
+    .event_due         (event_due),
+    .event_told        (event_told),
+    .event_data        (event_data),
+    .idle              (report_idle)
   );
 
   // ---- Lines
 
   localparam LOCATE = 8 * `TL_RX_RECORD_STOCK_LOCATE;
 
-  wire [479:0] passing = b_delivers ? b_data : a_data;
   reg          emitted;
   reg          emitted_first;
   reg  [479:0] emitted_data;
-  reg  [479:0] told_data;
+  wire [479:0] a_line = {a_entry_data[479:64], a_unnumbered ? a_number : a_entry_data[63:0]};
+  wire [479:0] b_line = {b_entry_data[479:64], b_unnumbered ? b_number : b_entry_data[63:0]};
 
   always @(posedge clk) begin
-    emitted       <= emit && !rst;
-    emitted_first <= emit_first;
-    emitted_data  <= passing;
+    emitted       <= (a_emits || b_emits) && !rst;
+    emitted_first <= emits_first;
+    emitted_data  <= b_delivers ? b_line : a_line;
     line_abort    <= abort && !rst;
-    if (b_delivers ? b_unnumbered : a_unnumbered)
-      emitted_data[8 * `TL_RX_RECORD_SEQUENCE +: 64] <= number;
   end
 
-  always @* begin
-    told_data = event_data;
-    told_data[8 * `TL_RX_EVENT_DELIVERED +: 16] = report_owner ? delivered : 16'd0;
-  end
+  assign event_told = event_due && !emitted && !mid_message && !line_abort;
 
-  wire told = event_valid && (!event_if_delivered || any_delivered);
+  assign next_locate  = b_delivers ? b_entry_data[LOCATE +: 16] : a_entry_data[LOCATE +: 16];
+  assign next_general = b_delivers ? b_entry_data[LOCATE +: 16] == 16'd0 : a_entry_data[LOCATE +: 16] == 16'd0;
+  assign line_valid   = emitted || event_told;
+  assign line_first   = emitted_first || event_told;
+  assign line_event   = event_told;
+  assign line_data    = emitted ? emitted_data : event_data;
 
-  assign next_locate = passing[LOCATE +: 16];
-  assign line_valid  = emitted || told;
-  assign line_first  = emitted_first || event_valid;
-  assign line_event  = event_valid;
-  assign line_data   = event_valid ? told_data : emitted_data;
-
-  assign idle = !a_valid && !b_valid && a_idle && b_idle && !emitted && !report_valid && !line_abort
-                && !a_swallow && !b_swallow && !stream_changed;
+  assign idle = !a_entry && !b_entry && a_none && b_none && !a_swallow && !b_swallow && !emitted && !line_abort
+                && !stream_changed && report_idle;
 
 endmodule
 `default_nettype wire

@@ -22,6 +22,7 @@ module filter (
 
   // lines; the locate one clock ahead of its line
   input  wire [15:0] next_locate,
+  input  wire        next_general,        // it is 0
   input  wire        line_valid,
   input  wire        line_first,
   input  wire        line_event,
@@ -91,7 +92,7 @@ module filter (
   always @(posedge clk) begin
     line_word     <= bits[next_locate[15:5]];
     line_bit      <= next_locate[4:0];
-    always_passes <= !enable || next_locate == 16'd0;
+    always_passes <= !enable || next_general;
   end
 
   wire passes = always_passes || line_event || line_word[line_bit];

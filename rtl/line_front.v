@@ -3,8 +3,8 @@
 // that decides about it. What is said of a header holds from the clock after its entry was at the queue's output, so
 // that the first message, right behind it, goes through without waiting.
 //
-//   (empty) -> waiting -> parked -> released -> owner    the one frame that may change the stream
-//                 '--------'----------'------> draining  harmless: only old messages, passes beside the owner
+//   (none) -> waiting -> parked -> released -> owner     the one frame that may change the stream
+//                '---------'-----------'---> draining    harmless: only old messages, passes beside the owner
 `include "layout.vh"
 `include "entry.vh"
 `default_nettype none
@@ -13,10 +13,10 @@ module line_front (
   input  wire         clk,
   input  wire         rst,
   input  wire [47:0]  time_ns,
-  input  wire [31:0]  hold,               // ns; 0: packets that are ahead do not wait
+  input  wire [31:0]  hold,               // ns
 
-  // the entry at the queue's output
-  input  wire         header_valid,       // a HEADER, taken
+  // a HEADER, taken
+  input  wire         header_valid,
   input  wire [`TL_HEADER_BITS-1:0] header,
   input  wire         level_high,         // the queue behind is nearly full
 
@@ -24,6 +24,7 @@ module line_front (
   input  wire         stream_valid,
   input  wire [79:0]  stream_session,
   input  wire [63:0]  stream_next,
+  input  wire [63:0]  stream_after,       // the number after, some clocks late
   input  wire         stream_ended,
   input  wire         stream_changed,     // one clock ago: what was compared is out of date
 
@@ -38,17 +39,18 @@ module line_front (
   input  wire         park,
   input  wire         release_hold,
   input  wire         retire,             // its END is taken
-  input  wire         duplicate,          // one of its messages is old
+  input  wire         message,            // a record is taken
+  input  wire         duplicate,          // ... which is old
 
   output reg          waiting,
   output reg          parked,
   output reg          released,           // its time is over: as if it had started then
   output reg          owner,
   output reg          draining,
+  output reg          none,               // no frame is here
 
   output reg  [79:0]  session,
-  output reg  [63:0]  sequence_number,
-  output reg  [63:0]  sequence_next,      // the number after its first message's
+  output reg  [63:0]  sequence_number,    // of an unnumbered packet: from `go` on
   output reg  [15:0]  count,
   output reg  [7:0]   kind,
   output reg          unnumbered,
@@ -58,9 +60,13 @@ module line_front (
   // against the stream; out of date while stream_changed
   output reg          same_session,
   output wire         ahead,
-  output wire         old,                // its first message is
-  output wire [63:0]  behind,
   output reg          harmless,           // it cannot change the stream, whatever its verdict
+  output wire         first_end,          // the first end of its session
+  output wire [63:0]  start_number,       // what the stream expects once the frame owns it
+  output wire         old,                // the message at hand
+  output wire [63:0]  number,             // ... its number, where the packet has none
+  output wire [63:0]  after,              // ... and the number after it
+
   output reg          over,               // its time is over, or its queue full
 
   // against the other line's frames
@@ -70,19 +76,7 @@ module line_front (
 
   wire pending = waiting || parked || released;
 
-  // ---- header
-
-  always @(posedge clk)
-    if (header_valid) begin
-      session         <= header[`TL_HEADER_SESSION +: 80];
-      sequence_number <= header[`TL_HEADER_SEQUENCE +: 64];
-      sequence_next   <= header[`TL_HEADER_SEQUENCE +: 64] + 64'd1;
-      count           <= header[`TL_HEADER_COUNT +: 16];
-      kind            <= header[`TL_HEADER_KIND +: 8];
-      unnumbered      <= header[`TL_HEADER_UNNUMBERED];
-      frame_time      <= header[`TL_HEADER_TIME +: 48];
-    end else if (go && unnumbered)
-      sequence_number <= same_session ? stream_next : 64'd1;
+  // ---- state and header
 
   always @(posedge clk)
     if (rst || retire) begin
@@ -91,25 +85,23 @@ module line_front (
       released <= 1'b0;
       owner    <= 1'b0;
       draining <= 1'b0;
-    end else if (header_valid) begin
-      waiting  <= 1'b1;
-    end else if (drain) begin
-      waiting  <= 1'b0;
-      parked   <= 1'b0;
-      released <= 1'b0;
-      owner    <= 1'b0;
-      draining <= 1'b1;
-    end else if (go) begin
-      waiting  <= 1'b0;
-      parked   <= 1'b0;
-      released <= 1'b0;
-      owner    <= 1'b1;
-    end else if (park) begin
-      waiting  <= 1'b0;
-      parked   <= 1'b1;
-    end else if (release_hold) begin
-      parked   <= 1'b0;
-      released <= 1'b1;
+      none     <= 1'b1;
+    end else begin
+      waiting  <= header_valid || (waiting && !go && !drain && !park);
+      parked   <= park || (parked && !go && !drain && !release_hold);
+      released <= (release_hold || released) && !go && !drain;
+      owner    <= go || (owner && !drain);
+      draining <= drain || draining;
+      none     <= none && !header_valid;
+    end
+
+  always @(posedge clk)
+    if (header_valid) begin
+      session    <= header[`TL_HEADER_SESSION +: 80];
+      count      <= header[`TL_HEADER_COUNT +: 16];
+      kind       <= header[`TL_HEADER_KIND +: 8];
+      unnumbered <= header[`TL_HEADER_UNNUMBERED];
+      frame_time <= header[`TL_HEADER_TIME +: 48];
     end
 
   always @(posedge clk)
@@ -118,33 +110,72 @@ module line_front (
     else if (duplicate)
       duplicates <= duplicates + 16'd1;
 
-  // ---- against the stream, again and again while the frame waits: the stream may move
+  // ---- numbers. An unnumbered packet gets the stream's next one, from 1 in a new session; it has one message.
 
-  wire [79:0] session_here  = header_valid ? header[`TL_HEADER_SESSION +: 80] : session;
-  wire [63:0] sequence_here = header_valid ? header[`TL_HEADER_SEQUENCE +: 64] : sequence_number;
-  wire        distance_ahead;
-  wire        distance_behind;
+  wire        counts       = pending && unnumbered;
+  wire [63:0] counted      = same_session ? stream_next : 64'd1;
+  wire [63:0] counted_next = same_session ? stream_after : 64'd2;
+  reg  [63:0] number_after;
+
+  always @(posedge clk)
+    if (header_valid) begin
+      sequence_number <= header[`TL_HEADER_SEQUENCE +: 64];
+      number_after    <= header[`TL_HEADER_SEQUENCE +: 64] + 64'd1;
+    end else if (go && unnumbered) begin
+      sequence_number <= counted;
+      number_after    <= counted_next;
+    end else if (message)
+      number_after    <= number_after + 64'd1;
+
+  assign number       = counts ? counted : sequence_number;
+  assign after        = counts ? counted_next : number_after;
+  assign start_number = unnumbered ? counted : ahead || !same_session ? sequence_number : stream_next;
+
+  // ---- against the stream, again and again while the frame is here: the stream may move
+
+  // What is not a header yet is compared as well, to no effect.
+  wire [79:0] session_here  = none ? header[`TL_HEADER_SESSION +: 80] : session;
+  wire [63:0] sequence_here = none ? header[`TL_HEADER_SEQUENCE +: 64] : sequence_number;
+  wire [63:0] behind;
+  wire        is_ahead;
+  wire        is_behind;
 
   sequence_distance u_sequence_distance (
     .clk       (clk),
     .first     (sequence_here),
     .second    (stream_next),
     .behind    (behind),
-    .is_ahead  (distance_ahead),
-    .is_behind (distance_behind)
+    .is_ahead  (is_ahead),
+    .is_behind (is_behind)
   );
 
-  assign ahead = same_session && !unnumbered && distance_ahead;
-  assign old   = same_session && !unnumbered && distance_behind;
+  wire [15:0] numbers = kind == `TL_FRAME_KIND_DATA ? count : 16'd0;
+  wire        all_old = behind[63:16] != 48'd0 || behind[15:0] >= numbers;
 
-  wire [15:0] numbers   = kind == `TL_FRAME_KIND_DATA ? count : 16'd0;
-  wire        all_old   = behind[63:16] != 48'd0 || behind[15:0] >= numbers;
-  wire        first_end = kind == `TL_FRAME_KIND_END_OF_SESSION && !stream_ended;
+  assign ahead     = same_session && !unnumbered && is_ahead;
+  assign first_end = kind == `TL_FRAME_KIND_END_OF_SESSION && !(same_session && stream_ended);
 
   always @(posedge clk) begin
     same_session <= stream_valid && session_here == stream_session;
-    harmless     <= !rst && !header_valid && !stream_changed && (pending || owner) && !retire
-                    && same_session && !unnumbered && !distance_ahead && all_old && !first_end;
+    harmless     <= !rst && !header_valid && !stream_changed && !retire && (pending || owner)
+                    && same_session && !unnumbered && !is_ahead && all_old && !first_end;
+  end
+
+  // ---- its first messages may be old
+
+  reg         owner_old;
+  reg  [15:0] owner_left;                 // so many of them
+  reg         owner_all;                  // ... and more than a packet has
+  wire [15:0] left     = pending ? behind[15:0] : owner_left;
+  wire        left_all = pending ? behind[63:16] != 48'd0 : owner_all;
+  wire        last_old = !left_all && left == 16'd1;
+
+  assign old = pending ? same_session && !unnumbered && is_behind : owner_old;
+
+  always @(posedge clk) begin
+    owner_old  <= old && !(message && last_old);
+    owner_left <= left - {15'd0, message};
+    owner_all  <= left_all;
   end
 
   // ---- hold: the frame's time
@@ -162,7 +193,7 @@ module line_front (
   // ones as it is; one that retires in that clock is allowed for behind the register.
 
   reg  [15:0] others;
-  wire [15:0] others_here = header_valid ? header[`TL_HEADER_OTHERS +: 16]
+  wire [15:0] others_here = none ? header[`TL_HEADER_OTHERS +: 16]
                             : release_hold ? others_started : others;
   wire [15:0] started_before = others_here - others_retired;
   reg  [2:0]  started_over;               // more than 0, 1, 2

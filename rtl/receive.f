@@ -15,6 +15,7 @@ rtl/prototype_parser.v
 rtl/line_output.v
 rtl/line_queue.v
 rtl/arbiter.v
+rtl/entry_skid.v
 rtl/line_front.v
 rtl/sequence_distance.v
 rtl/turn.v

@@ -165,6 +165,7 @@ module receive #(
   wire         passing_valid;
   wire         passing_abort;
   wire [15:0]  next_locate;
+  wire         next_general;
   wire         message_passed;
   wire         message_filtered;
   wire [15:0]  delivered;
@@ -200,6 +201,7 @@ module receive #(
     .line_data           (line_data),
     .line_abort          (passing_abort),
     .next_locate         (next_locate),
+    .next_general        (next_general),
     .delivered           (delivered),
     .any_delivered       (any_delivered),
     .report_valid        (report_valid),
@@ -231,6 +233,7 @@ module receive #(
     .update_pass      (filter_update_pass),
     .busy             (filter_busy),
     .next_locate      (next_locate),
+    .next_general     (next_general),
     .line_valid       (passing_valid),
     .line_first       (line_first),
     .line_event       (line_event),

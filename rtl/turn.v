@@ -6,10 +6,13 @@
 // anything else, as soon as it is no longer ahead, and when a frame of another session comes up, which may not pass
 // it. When its time is over it is released: frames of the other line that started before that moment go first. When
 // both are parked, the one with the lower sequence number goes then; of equal ones that whose time is over.
+//
+// What concerns parked and released frames is worked out a clock ahead; a frame of the other line allows for it.
 `default_nettype none
 
 module turn (
   input  wire        clk,
+  input  wire        rst,
   input  wire        holding,             // packets that are ahead are parked
   input  wire        fresh,               // what is said of the stream is up to date
 
@@ -53,12 +56,9 @@ module turn (
   output wire        b_release
 );
 
-  // An owner is taken to be harmful for the one clock in which that is not known yet.
+  // A frame goes before it is known to be harmless, which takes another clock; then it stops being in the way.
   assign a_holds = a_owner && !a_harmless;
   assign b_holds = b_owner && !b_harmless;
-
-  wire a_held = a_parked || a_released;
-  wire b_held = b_parked || b_released;
 
   // A released frame's seniority is newer than what the other line's frames were told: it alone decides between them.
   wire a_after = a_older && !(a_older_one && (b_harmless || b_draining || b_overtaken));
@@ -66,48 +66,70 @@ module turn (
   wire a_turn  = fresh && a_waiting && (b_parked || (b_released ? b_after : !a_after));
   wire b_turn  = fresh && b_waiting && (a_parked || (a_released ? a_after : !b_after));
 
-  // ---- Parked and released frames: settled for a clock at least, as the comparison of the two is a clock late.
+  // ---- Parked and released frames
 
+  wire a_held = a_parked || a_released;
+  wire b_held = b_parked || b_released;
+
+  // The lower number: settled when both frames are held for the third clock.
   wire [63:0] apart;
-  wire        a_higher;
-  wire        b_higher;
+  wire        a_ahead_of_b;
+  wire        b_ahead_of_a;
+  reg  [1:0]  both_held;
+  reg         a_lower;
+  reg         b_lower;
 
   sequence_distance u_sequence_distance (
     .clk       (clk),
     .first     (a_sequence),
     .second    (b_sequence),
     .behind    (apart),
-    .is_ahead  (a_higher),
-    .is_behind (b_higher)
+    .is_ahead  (a_ahead_of_b),
+    .is_behind (b_ahead_of_a)
   );
 
-  wire a_equal     = !a_higher && !b_higher;
+  always @(posedge clk) begin
+    both_held <= a_held && b_held && !rst ? {both_held[0], 1'b1} : 2'b00;
+    a_lower   <= b_ahead_of_a;
+    b_lower   <= a_ahead_of_b;
+  end
+
   wire a_late      = a_over || a_released;
   wire b_late      = b_over || b_released;
-  wire a_first     = b_higher || (a_equal && a_late);
-  wire a_time_over = b_held ? (a_late || b_late) && a_first  : a_released && !a_after;
-  wire b_time_over = a_held ? (a_late || b_late) && !a_first : b_released && !b_after;
-  wire a_may       = fresh && a_held && !b_holds && (!a_ahead || a_time_over || (b_waiting && !b_same));
-  wire b_may       = fresh && b_held && !a_holds && (!b_ahead || b_time_over || (a_waiting && !a_same));
+  wire a_first     = a_lower || (!b_lower && a_late);
+  wire one_goes    = both_held[1] && (a_late || b_late);
+  wire a_time_over = b_held ? one_goes && a_first  : a_released && !a_after;
+  wire b_time_over = a_held ? one_goes && !a_first : b_released && !b_after;
+
+  reg  settled;                           // so may_* hold what came of the last change of the stream
+  reg  a_may;
+  reg  b_may;
+
+  always @(posedge clk) begin
+    settled <= fresh;
+    a_may   <= !rst && fresh && a_held && !a_go && !b_holds && (!a_ahead || a_time_over || (b_waiting && !b_same));
+    b_may   <= !rst && fresh && b_held && !b_go && !a_holds && (!b_ahead || b_time_over || (a_waiting && !a_same));
+  end
 
   // ---- The decision
 
-  assign a_drain = a_harmless && (a_owner || a_turn || (fresh && a_held));
-  assign b_drain = b_harmless && (b_owner || b_turn || (fresh && b_held));
+  wire a_waits  = holding && a_ahead && !a_over;
+  wire b_waits  = holding && b_ahead && !b_over;
+  wire a_yields = b_held && (b_may || !settled || !a_same);
+  wire b_yields = a_held && (a_may || !settled || !b_same);
+  wire a_steps  = a_turn && !b_holds && !a_harmless && !a_yields;
+  wire b_steps  = b_turn && !a_holds && !b_harmless && !b_yields;
+  wire a_leaves = a_may && a_held && fresh && !b_holds && !a_harmless && !(b_may && b_held && !a_first);
+  wire b_leaves = b_may && b_held && fresh && !a_holds && !b_harmless && !(a_may && a_held && a_first);
 
-  wire a_waits   = holding && a_ahead && !a_over;
-  wire b_waits   = holding && b_ahead && !b_over;
-  wire a_takes   = a_turn && !b_holds && !a_harmless;
-  wire b_takes   = b_turn && !a_holds && !b_harmless;
-
-  assign a_go      = (a_takes && !a_waits && !b_may && !(b_held && !a_same))
-                     || (a_may && !a_harmless && !(b_may && !a_first));
-  assign b_go      = (b_takes && !b_waits && !a_may && !(a_held && !b_same))
-                     || (b_may && !b_harmless && !(a_may && a_first));
-  assign a_park    = a_takes && a_waits;
-  assign b_park    = b_takes && b_waits;
-  assign a_release = a_parked && a_over && !b_held && !a_go && !a_drain;
-  assign b_release = b_parked && b_over && !a_held && !b_go && !b_drain;
+  assign a_go      = (a_steps && !a_waits) || a_leaves;
+  assign b_go      = (b_steps && !b_waits) || b_leaves;
+  assign a_park    = a_steps && a_waits;
+  assign b_park    = b_steps && b_waits;
+  assign a_drain   = a_harmless && (a_owner || a_turn || (fresh && a_held));
+  assign b_drain   = b_harmless && (b_owner || b_turn || (fresh && b_held));
+  assign a_release = a_parked && a_over && !b_held;
+  assign b_release = b_parked && b_over && !a_held;
 
   wire unused = &{1'b0, apart};
 

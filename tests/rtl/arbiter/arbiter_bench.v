@@ -50,6 +50,7 @@ module arbiter_bench #(
   wire        passing_event;
   wire        passing_abort;
   wire [15:0] next_locate;
+  wire        next_general;
   wire [15:0] delivered;
   wire        any_delivered;
   wire        report_owner;
@@ -86,6 +87,7 @@ module arbiter_bench #(
     .line_data           (line_data),
     .line_abort          (passing_abort),
     .next_locate         (next_locate),
+    .next_general        (next_general),
     .delivered           (delivered),
     .any_delivered       (any_delivered),
     .report_valid        (events[7]),
@@ -120,6 +122,7 @@ module arbiter_bench #(
     .update_pass      (update_pass),
     .busy             (events[2]),
     .next_locate      (next_locate),
+    .next_general     (next_general),
     .line_valid       (passing_valid),
     .line_first       (passing_first),
     .line_event       (passing_event),

@@ -23,6 +23,7 @@ from tests.rtl.arbiter.frames import Frame, in_wire_order
 from tests.rtl.arbiter.oracle import Oracle, Outcome
 
 READY, (BUSY, VALID, FIRST, EVENT, ABORT, REPORT, IDLE) = {"A": 1, "B": 2}, (1 << bit for bit in range(2, 9))
+SEQUENCE_BITS = 64  # of a record: where the packet has no number they are the stream's
 SETTLE_CLOCKS = 400
 _STATISTICS = sorted((address, name) for name, address in layout.REGISTERS.items() if address >= 0x200)
 
@@ -36,11 +37,12 @@ class Line:
         self.starts = {frame.start: others[frame.index] for frame in frames if frame.line == name}
         self.entries = deque((entry, frame) for frame in frames if frame.line == name
                              for entry in frame.entries(others[frame.index]))
-        self.waits: dict[int, int] = {}      # frame index -> clocks its messages were not taken at once
+        self.shown: dict[int, int] = {}      # record -> clock in which it was last put
         self._valid, self._kind, self._data, self._starts = (
             getattr(dut, f"{lower}_{port}") for port in ("valid", "kind", "data", "starts"))
         self._shown = False
         self._started = False
+        self._fresh = True
 
     def drive(self, clock: int) -> None:
         """Puts the entry that is due, and the start of a frame."""
@@ -53,20 +55,18 @@ class Line:
             (_, kind, data), _ = self.entries[0]
             self._kind.value = kind
             self._data.value = data
+            if kind == RECORD and self._fresh:
+                self.shown[data >> SEQUENCE_BITS] = clock
+            self._fresh = False
         if due != self._shown:
             self._valid.value = int(due)
         self._shown = due
 
-    def taken(self, ready: bool) -> Frame | None:
-        """The frame whose message was taken in this clock."""
-        if not self._shown:
-            return None
-        (_, kind, _), frame = self.entries[0]
-        if ready:
+    def taken(self, ready: bool) -> None:
+        """The entry that was put is taken."""
+        if self._shown and ready:
             self.entries.popleft()
-            return frame if kind == RECORD else None
-        self.waits[frame.index] = self.waits.get(frame.index, 0) + 1
-        return None
+            self._fresh = True
 
 
 class Bench:
@@ -152,7 +152,7 @@ class Run:
         self.told: list[bytes] = []
         self.reports: dict[int, list[tuple[int, ...]]] = {0: [], 1: []}
         self.aborts = 0
-        self.waits: dict[int, int] = {}
+        self.waits = {"A": 0, "B": 0}        # clocks by which messages came out later than in the next one
 
     async def drive(self, dut: Any) -> None:
         """Until every frame's last entry is taken and the arbiter is idle."""
@@ -166,7 +166,6 @@ class Run:
         falling, read_only = FallingEdge(dut.clk), ReadOnly()
         events_handle, line_handle, report_handle = dut.events, dut.line_data, dut.report
         pending: list[bytes] = []
-        taken_before: Frame | None = None
         stuck = 0
         while True:
             await falling
@@ -181,23 +180,19 @@ class Run:
                     if clock in line.starts:
                         assert told >> shift & 0xFFFF == line.starts[clock], f"others of a frame on line {line.name}"
             if events & (VALID | ABORT):
-                self._line(events, line_handle, pending, taken_before)
+                self._line(events, line_handle, pending, clock, lines)
             if events & REPORT:
                 self._report(int(report_handle.value))
-            taken_before = None
             for line in lines:
-                frame = line.taken(bool(events & READY[line.name]))
-                taken_before = frame or taken_before
+                line.taken(bool(events & READY[line.name]))
             stuck = 0 if any(line.entries and line.entries[0][0][0] > clock for line in lines) else stuck + 1
             if not any(line.entries for line in lines) and events & IDLE:
                 break
             assert stuck < SETTLE_CLOCKS + 2 * len(self.frames) * 40 + 8192, "entries that nobody takes"
         assert not pending, "continuation lines without a record"
         await falling
-        for line in lines:
-            self.waits |= line.waits
 
-    def _line(self, events: int, handle: Any, pending: list[bytes], taken_before: Frame | None) -> None:
+    def _line(self, events: int, handle: Any, pending: list[bytes], clock: int, lines: Sequence[Line]) -> None:
         if events & ABORT:
             assert not events & VALID, "a line beside an abort"
             self.aborts += 1
@@ -210,7 +205,10 @@ class Run:
             self.told.append(data)
             return
         if events & FIRST:
-            assert taken_before is not None, "a record that was not taken in the clock before"
+            line = lines[_of_line_b(data)]
+            waited = clock - line.shown[int.from_bytes(data, "little") >> SEQUENCE_BITS] - 1
+            assert waited >= 0
+            self.waits[line.name] += waited
             self.messages.append([*pending, data])
             pending.clear()
         else:
@@ -241,10 +239,6 @@ class Run:
 
     def _events(self, outcomes: Sequence[Outcome]) -> list[bytes]:
         return [event for outcome in outcomes if (event := outcome.event(self.events)) is not None]
-
-    def waited(self, line: str) -> int:
-        """Clocks in which an entry of the line was not taken."""
-        return sum(self.waits.get(frame.index, 0) for frame in self.frames if frame.line == line)
 
 
 def _of_line_b(line: bytes) -> bool:
