@@ -93,10 +93,14 @@ module arbiter #(
       a_retired <= 16'd0;
       b_retired <= 16'd0;
     end else begin
-      a_started <= a_started + {15'd0, a_starts};
-      b_started <= b_started + {15'd0, b_starts};
-      a_retired <= a_retired + {15'd0, a_retires};
-      b_retired <= b_retired + {15'd0, b_retires};
+      if (a_starts)
+        a_started <= a_started + 16'd1;
+      if (b_starts)
+        b_started <= b_started + 16'd1;
+      if (a_retires)
+        a_retired <= a_retired + 16'd1;
+      if (b_retires)
+        b_retired <= b_retired + 16'd1;
     end
 
   // ---- The entry at each line's front
@@ -389,8 +393,8 @@ module arbiter #(
   wire a_silent;                          // for too long, while the other line waits
   wire b_silent;
   wire telling;                           // an event waits for a gap between the owner's messages
-  wire a_bad    = a_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT || a_entry_data[`TL_END_OVERFLOW];
-  wire b_bad    = b_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT || b_entry_data[`TL_END_OVERFLOW];
+  wire a_bad    = a_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
+  wire b_bad    = b_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
   wire a_closes = a_none || a_draining || (a_owner && (a_harmless || !mid_message));
   wire b_closes = b_none || b_draining || (b_owner && (b_harmless || !mid_message));
   wire a_end    = a_is_end && a_closes && !telling;

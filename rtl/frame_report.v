@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is told of a frame when it is retired: two clocks later the report, and from then on the rx_event line, if one is
-// due, until there is a gap between messages to tell it in. An owner's event finds one at once.
+// What is told of a frame when it is retired: two clocks later the report, and from then on the rx_event line, if one
+// is due, until there is a gap between messages to tell it in. An owner's event finds one at once.
 //
 // A frame that was dropped has neither kind nor flags; its header's other fields are in the event, if its header got
 // this far.
@@ -72,7 +72,6 @@ module frame_report (
   reg         truncated;
   reg         extra_data;
   reg  [47:0] end_time;
-  reg         overflowed;
   reg         no_end;
   reg         owned;
   reg         headed;
@@ -83,7 +82,7 @@ module frame_report (
   reg  [15:0] duplicates;
 
   wire [`TL_END_BITS-1:0] frame_end = retires[1] ? b_end : a_end;
-  wire unused = &{1'b0, frame_end[`TL_END_OTHERS +: 16], frame_end[`TL_END_HEADER_SEEN]};
+  wire unused = &{1'b0, frame_end[`TL_END_OTHERS +: 16], frame_end[`TL_END_HEADER_SEEN], frame_end[`TL_END_OVERFLOW]};
 
   always @(posedge clk) begin
     retired    <= retires != 2'b00 && !rst;
@@ -92,7 +91,6 @@ module frame_report (
     truncated  <= frame_end[`TL_END_TRUNCATED];
     extra_data <= frame_end[`TL_END_EXTRA_DATA];
     end_time   <= frame_end[`TL_END_TIME +: 48];
-    overflowed <= revoked != 2'b00 || frame_end[`TL_END_OVERFLOW];
     no_end     <= revoked != 2'b00;
     owned      <= retires[1] ? owner[1] : owner[0];
     headed     <= retires[1] ? has_header[1] : has_header[0];
@@ -105,7 +103,7 @@ module frame_report (
 
   // ---- two clocks after: the report, and whether an event is due
 
-  wire good = reason == `TL_DROP_REASON_ACCEPT && !overflowed;
+  wire good = reason == `TL_DROP_REASON_ACCEPT && !no_end;
   wire took = good && owned;              // the stream took its header
 
   reg         flag_truncated;
@@ -118,7 +116,7 @@ module frame_report (
   always @(posedge clk) begin
     report_valid      <= retired && !rst;
     report_line       <= from_b;
-    report_reason     <= overflowed ? `TL_DROP_REASON_OVERFLOW : reason;
+    report_reason     <= no_end ? `TL_DROP_REASON_OVERFLOW : reason;
     report_kind       <= !good ? `TL_FRAME_KIND_DATA : from_b ? b_kind : a_kind;
     report_gap_from   <= took && gap ? gap_begin : 64'd0;
     report_session    <= !good ? 80'd0 : from_b ? b_session : a_session;

@@ -60,7 +60,7 @@ module line_front (
   // against the stream; out of date while stream_changed
   output reg          same_session,
   output wire         ahead,
-  output reg          harmless,           // it cannot change the stream, whatever its verdict
+  output wire         harmless,           // it cannot change the stream, whatever its verdict
   output wire         first_end,          // the first end of its session
   output wire [63:0]  start_number,       // what the stream expects once the frame owns it
   output wire         old,                // the message at hand
@@ -139,6 +139,7 @@ module line_front (
   wire [63:0] behind;
   wire        is_ahead;
   wire        is_behind;
+  reg         cannot_harm;
 
   sequence_distance u_sequence_distance (
     .clk       (clk),
@@ -153,11 +154,12 @@ module line_front (
   wire        all_old = behind[63:16] != 48'd0 || behind[15:0] >= numbers;
 
   assign ahead     = same_session && !unnumbered && is_ahead;
+  assign harmless  = cannot_harm && !none;
   assign first_end = kind == `TL_FRAME_KIND_END_OF_SESSION && !(same_session && stream_ended);
 
   always @(posedge clk) begin
     same_session <= stream_valid && session_here == stream_session;
-    harmless     <= !rst && !header_valid && !stream_changed && !retire && (pending || owner)
+    cannot_harm  <= !rst && !header_valid && !stream_changed && (pending || owner)
                     && same_session && !unnumbered && !is_ahead && all_old && !first_end;
   end
 
