@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Host memory behind the AXI4 port: keeps every channel waiting as it likes, in order, and grants what it granted.
 
-One look a clock at the falling edge, one write at most (`ready`), and the wide buses only when something is on them. The
+One look a clock at the falling edge, one write at most (`ready`), the wide buses only when something is on them. The
 NIC's outputs come from registers (AXI4 section A3.2.1), so what stands at the falling edge is what the next rising edge
 samples. cocotb-bus' AXI4 slave knows neither byte strobes nor pauses of single channels, hence an own one.
 """

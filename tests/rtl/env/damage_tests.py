@@ -13,13 +13,12 @@ from typing import Any
 
 import pyuvm
 
-from bridge import layout
 from tb.env.records import event_line
 from tb.env.setup import NicSetup
 from tb.env.test import NicTest
 from tb.model.receive import Delivery
 from tests.rtl.env.feed import Schedule, idle_beats, packet
-from tests.rtl.receive.frames import C_TAG, S_TAG, frame, message, mold, unknown
+from tests.rtl.receive.frames import C_TAG, S_TAG, frame, message, mold
 
 SESSION = b"DAMAGE0001"
 
@@ -107,7 +106,8 @@ class EveryClassOfDamage(NicTest):
         self._events(damage, where)
         first, damaged, last = self.verdicts[-1].frames
         assert [len(one.observed) for one in (first, last)] == [2, 2], f"{where}: a good frame is not whole"
-        assert len(damaged.observed) == damage.delivered[delivery == "verified"], f"{where}: {len(damaged.observed)} messages"
+        delivered = len(damaged.observed)
+        assert delivered == damage.delivered[delivery == "verified"], f"{where}: {delivered} messages"
 
     def _events(self, damage: Damage, where: str) -> None:
         """The damaged frame's event, and the gap that a loss leaves at the next packet."""

@@ -95,7 +95,8 @@ class Feed:
                     gap = 0 if random.random() < 0.05 else MINIMUM_GAP
                     schedule.add(line, start + random.choice((0, 0, random.randint(0, self.skew))), data, bad_fcs,
                                  pauses, gap)
-            start = max(start + len(payload) // BEAT_BYTES + 8, schedule.end - self.skew) + random.randint(*self.spacing)
+            start = max(start + len(payload) // BEAT_BYTES + 8, schedule.end - self.skew)
+            start += random.randint(*self.spacing)
         return schedule
 
     def _packet(self) -> bytes:

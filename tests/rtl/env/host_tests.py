@@ -163,8 +163,9 @@ class Prototype(NicTest):
 
 
 ILLEGAL = {
-    "RX_LOG2": (0, 3, 17, 31, 1 << 20), "TX_LOG2": (3, 17), "RAW_LOG2": (3, 17), "RX_BASE_LO": (RX_LINES + 1, RX_LINES + 32),
-    "TX_BASE_LO": (RX_LINES + 8,), "RAW_BASE_LO": (RX_LINES + 63,), "RX_TAIL": (1,), "TX_TAIL": (1,), "RAW_TAIL": (1,),
+    "RX_LOG2": (0, 3, 17, 31, 1 << 20), "TX_LOG2": (3, 17), "RAW_LOG2": (3, 17),
+    "RX_BASE_LO": (RX_LINES + 1, RX_LINES + 32), "TX_BASE_LO": (RX_LINES + 8,),
+    "RAW_BASE_LO": (RX_LINES + 63,), "RX_TAIL": (1,), "TX_TAIL": (1,), "RAW_TAIL": (1,),
 }
 SET_UP = ("RX_BASE_LO", "RX_BASE_HI", "RX_LOG2", "RX_EPOCH", "TX_BASE_LO", "TX_BASE_HI", "TX_LOG2", "TX_EPOCH",
           "RAW_BASE_LO", "RAW_BASE_HI", "RAW_LOG2", "RAW_EPOCH")

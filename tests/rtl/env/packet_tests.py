@@ -81,7 +81,8 @@ class TagsAndOptions(NicTest):
             sequence = 1
             tags = ((), (C_TAG,), (S_TAG,), (C_TAG, C_TAG), (S_TAG, C_TAG))
             for stack, words, line in product(tags, range(11), "AB"):
-                data = packet(sequence, [message("A", self.random)], tags=stack, options=self.random.randbytes(4 * words))
+                options = self.random.randbytes(4 * words)
+                data = packet(sequence, [message("A", self.random)], tags=stack, options=options)
                 schedule.add(line, schedule.end, data, pauses=idle_beats(self.random, -(-len(data) // BEAT_BYTES)))
                 sequence += 1
             await schedule.send(env)

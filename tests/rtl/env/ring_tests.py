@@ -86,7 +86,8 @@ class SlowHost(NicTest):
             async with self.run(setup) as env:
                 schedule, sequence = Schedule(), 1
                 for _ in range(scaled(60)):
-                    blocks = [sized(self, self.random.choice((1, 1, 1, 2, 4))) for _ in range(self.random.randint(1, 9))]
+                    sizes = self.random.choices((1, 1, 1, 2, 4), k=self.random.randint(1, 9))
+                    blocks = [sized(self, size) for size in sizes]
                     for line in "AB":
                         schedule.add(line, 0, packet(sequence, blocks), gap=MINIMUM_GAP)
                     sequence += len(blocks)
