@@ -11,7 +11,7 @@
 `default_nettype none
 
 module beat_queue #(
-  parameter DEPTH_LOG2 = 12
+  parameter DEPTH_LOG2 = 13
 ) (
   input  wire        clk,
   input  wire        rst,

@@ -78,8 +78,11 @@ module line_queue #(
       data[`TL_END_HEADER_SEEN] = header_seen && !rewind;
       if (losing)
         data[`TL_END_OVERFLOW] = 1'b1;
-      if (losing && (held || !bad))
+      if (losing && (held || !bad)) begin
         data[`TL_END_REASON +: 8] = `TL_DROP_REASON_OVERFLOW;
+        data[`TL_END_TRUNCATED]   = 1'b0;
+        data[`TL_END_EXTRA_DATA]  = 1'b0;
+      end
     end
   end
 

@@ -12,7 +12,7 @@
 
 module receive_line #(
   parameter LINE_B     = 0,               // the receive port: 0 A, 1 B
-  parameter QUEUE_LOG2 = 12,              // log2 of the beats that runs of short blocks may pile up
+  parameter QUEUE_LOG2 = 13,              // log2 of the beats that runs of short blocks may pile up
   parameter LINES_LOG2 = 13               // log2 of the entries that may wait for the arbiter
 ) (
   input  wire         clk,

@@ -7,7 +7,7 @@
 
 module receive_bench #(
   parameter ARBITER    = 1,
-  parameter QUEUE_LOG2 = 12,
+  parameter QUEUE_LOG2 = 13,
   parameter LINES_LOG2 = 13,
   parameter LINE_B     = 0
 ) (

@@ -21,7 +21,7 @@ from tb.receive.items import FrameItem
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
 from tests.rtl.receive.judge import ModelJudge
 
-IDLE_CLOCKS = 6000  # more than a full queue of zero-length blocks takes
+IDLE_CLOCKS = 8000  # more than a jumbo frame of zero-length blocks takes
 
 
 class FrameSequence(uvm_sequence):  # type: ignore[misc]
