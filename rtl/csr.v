@@ -168,8 +168,8 @@ module csr (
   wire tx_mode_stays  = write_data[`TL_BIT_CONTROL_TX_DESCRIPTOR] == tx_descriptor;
   wire rx_granted     = write_data[`TL_BIT_CONTROL_RX_DESCRIPTOR] ? rx_descriptors_granted : rx_lines_granted;
   wire tx_granted     = write_data[`TL_BIT_CONTROL_TX_DESCRIPTOR] ? tx_descriptors_granted : tx_lines_granted;
-  wire rx_control_ok  = (rx_mode_stays || !rx_enable) && (!starts_rx || (rx_granted && !rx_in_flight));
-  wire tx_control_ok  = (tx_mode_stays || !tx_enable) && (!starts_tx || (tx_granted && !tx_in_flight));
+  wire rx_control_ok  = (rx_mode_stays || !rx_enable || !control_rx) && (!starts_rx || (rx_granted && !rx_in_flight));
+  wire tx_control_ok  = (tx_mode_stays || !tx_enable || !control_tx) && (!starts_tx || (tx_granted && !tx_in_flight));
   wire raw_control_ok = !starts_raw || (raw_granted && !raw_in_flight);
   wire filter_ready   = !filter_busy && !filter_fill && !filter_update;
 

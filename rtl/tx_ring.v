@@ -17,7 +17,7 @@ module tx_ring (
   // Set-up, stable while enable is 1; start is a pulse in the clock before it
   input  wire         enable,
   input  wire         start,
-  input  wire         descriptor,     // ring of descriptors
+  input  wire         descriptor,     // ring of descriptors; may change with the enable's fall
   input  wire [57:0]  base_line,      // base / 64
   input  wire [4:0]   log2,
   input  wire [30:0]  epoch,
@@ -91,6 +91,11 @@ module tx_ring (
   localparam [2:0] MARK  = 3'd5;      // its descriptor is marked done
 
   reg  [2:0] step;
+  reg        mode;                    // `descriptor`, for the whole way of a slot
+
+  always @(posedge clk)
+    if (step == NEXT || step == LOOK)
+      mode <= descriptor;
 
   // ---- Where slots are
 
@@ -159,16 +164,16 @@ module tx_ring (
   wire order_leaves = order_valid && order_ready;
   wire pending      = enable && head != tail;
   wire look         = step == LOOK && pending && settled && (!slot_valid || order_leaves);
-  wire present      = !descriptor || !granted || store_valid;  // without a grant no descriptor ever comes
-  wire outside      = !granted || (descriptor && !store_granted && !store_done);
-  wire marked_done  = descriptor && granted && store_done;
-  wire bad_length   = descriptor && granted && store_granted && !store_done && store_length != BUFFER_BYTES[15:0];
+  wire present      = !mode || !granted || store_valid;  // without a grant no descriptor ever comes
+  wire outside      = !granted || (mode && !store_granted && !store_done);
+  wire marked_done  = mode && granted && store_done;
+  wire bad_length   = mode && granted && store_granted && !store_done && store_length != BUFFER_BYTES[15:0];
   wire rejected     = look && present && (outside || marked_done || bad_length);
   wire fetched_slot = step == WAIT && slot_answer;
 
   assign slot_read_valid = look && present && !outside && !marked_done && !bad_length;
-  assign slot_read_line  = descriptor ? store_line : slot_line;
-  assign store_ready     = descriptor && granted && (rejected || (slot_read_valid && slot_read_ready));
+  assign slot_read_line  = mode ? store_line : slot_line;
+  assign store_ready     = mode && granted && (rejected || (slot_read_valid && slot_read_ready));
 
   // ---- Check
 
@@ -179,7 +184,7 @@ module tx_ring (
 
   always @(posedge clk) begin
     if (fetched_slot) begin
-      slot_published <= descriptor
+      slot_published <= mode
                         || answer_data[8 * `TL_TX_SLOT_PUBLISH +: 32] == (`TL_PUBLISH_VALID | {1'b0, publish});
       slot_message   <= answer_data[8 * `TL_TX_SLOT_MESSAGE +: 448];
       slot_kind      <= answer_data[8 * `TL_TX_SLOT_KIND +: 8];
@@ -210,11 +215,11 @@ module tx_ring (
 
   // ---- Steps
 
-  wire done   = (rejected && !(descriptor && granted)) || (step == JUDGE && !to_frame && !descriptor)
-                || (step == FRAME && frame_done && !descriptor)
+  wire done   = (rejected && !(mode && granted)) || (step == JUDGE && !to_frame && !mode)
+                || (step == FRAME && frame_done && !mode)
                 || (step == MARK && settled && (write_ready || !granted));
-  wire marks  = (rejected && descriptor && granted) || (step == JUDGE && !to_frame && descriptor)
-                || (step == FRAME && frame_done && descriptor);
+  wire marks  = (rejected && mode && granted) || (step == JUDGE && !to_frame && mode)
+                || (step == FRAME && frame_done && mode);
 
   always @(posedge clk) begin
     if (rst || start)

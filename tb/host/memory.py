@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Host memory behind an AXI4 port: takes single-beat bursts of one line, as slowly and in whatever order it is told to.
+"""Host memory behind an AXI4 port: takes single-beat bursts of one line or parts of it, as slowly and in whatever order it is told to.
 
-AW and W are taken independently. A write is done, and logged, when both have come; the protocol rules that the NIC
+AW and W are taken independently, reads and writes are answered in order. A write is done, and logged, when both have come; the protocol rules that the NIC
 must keep (AXI4 sections A3.2 and A3.4) are checked in passing.
 """
 
@@ -16,18 +16,21 @@ from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
 LINE_BYTES = 64
+ALL_BYTES = (1 << LINE_BYTES) - 1
 OKAY, SLVERR = 0, 2
 SIZE_64_BYTES, BURST_INCR = 6, 1
 
 
 @dataclass(frozen=True)
 class Write:
-    """A line written; times in ps, of the clock edges that took address and data."""
+    """A line written; times in ps, of the clock edges that took address and data. ``line`` is the line as it stands
+    in memory afterwards: bytes without their bit in ``strobe`` are as they were."""
 
     address_ps: int
     data_ps: int
     address: int
     line: bytes
+    strobe: int
 
 
 @dataclass
@@ -60,7 +63,7 @@ class HostMemory:
         for name in ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rlast", "rvalid"):
             self._s[name].value = 0
         self._addresses: deque[tuple[int, int]] = deque()
-        self._data: deque[tuple[int, bytes]] = deque()
+        self._data: deque[tuple[int, bytes, int]] = deque()
         self._b_due: deque[tuple[int, int]] = deque()  # clock, response
         self._r_due: deque[tuple[int, int]] = deque()  # clock, address
         self._held: dict[str, int] = {}  # channel -> payload offered and not taken
@@ -85,8 +88,9 @@ class HostMemory:
                 self._addresses.append((now, int(s["awaddr"].value)))
             if self._offered("w", "wdata", ready["w"]):
                 assert s["wlast"].value, "a line is one beat"
-                assert int(s["wstrb"].value) == (1 << LINE_BYTES) - 1, "a line is written whole"
-                self._data.append((now, int(s["wdata"].value).to_bytes(LINE_BYTES, "little")))
+                strobe = int(s["wstrb"].value)
+                assert strobe, "a write of nothing"
+                self._data.append((now, int(s["wdata"].value).to_bytes(LINE_BYTES, "little"), strobe))
             if self._offered("ar", "araddr", ready["ar"]):
                 self._single_beat("ar")
                 address = int(s["araddr"].value)
@@ -133,9 +137,14 @@ class HostMemory:
         assert int(s[f"{channel}addr"].value) % LINE_BYTES == 0, f"{channel}addr is not the address of a line"
 
     def _commit(self, clock: int) -> None:
-        (address_ps, address), (data_ps, line) = self._addresses.popleft(), self._data.popleft()
+        (address_ps, address), (data_ps, data, strobe) = self._addresses.popleft(), self._data.popleft()
+        if strobe == ALL_BYTES:
+            line = data
+        else:
+            before = self.lines.get(address, bytes(LINE_BYTES))
+            line = bytes(data[i] if strobe >> i & 1 else before[i] for i in range(LINE_BYTES))
         self.lines[address] = line
-        self.writes.append(Write(address_ps, data_ps, address, line))
+        self.writes.append(Write(address_ps, data_ps, address, line, strobe))
         self._b_due.append((self._due(clock), SLVERR if address in self.fail else OKAY))
 
     def _due(self, clock: int) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The NIC on the bench with a stand-in for its receive side: register master, host memory, frame sink, line driver."""
+"""The host side on the bench: register master, host memory, frame sink; its receive side is the test itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from tb.host.stream import FrameSink
 
 LINE_BYTES = layout.LINE_BYTES
 PUBLISH_OFFSET = layout.TX_SLOT.fields["publish"][1]
+RECEIVE_PORTS = tuple(f"rx_{port}_{name}" for port in "ab" for name in ("tdata", "tkeep", "tvalid", "tlast", "tuser"))
+REPORT = ("report_valid", "report_line", "report_reason", "report_timestamp")
+INPUTS = (*RECEIVE_PORTS, *REPORT, "line_valid", "line_first", "line_event", "line_data", "line_abort", "filter_busy",
+          "time_ns", "next_expected", "next_expected_valid", "statistics", "overflow")
 IDLE_CLOCKS = 4000  # without reaching idle for so long, something is stuck
 
 REG = layout.REGISTERS
@@ -29,6 +33,7 @@ WINDOW_BASE = 0x4000_0000
 WINDOW_SIZE = 0x0100_0000
 RX_BASE = WINDOW_BASE + 0x40
 TX_BASE = WINDOW_BASE + 0x80_0000
+RAW_BASE = WINDOW_BASE + 0x90_0000
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def publish_word(epoch: int, index: int) -> int:
 
 
 class Bench:
-    """One NIC out of reset with agents on every port of the host side."""
+    """One host side out of reset with agents on every port of the host side."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
@@ -66,15 +71,13 @@ class Bench:
         self.registers = RegisterMaster(dut, dut.clk)
         self.memory = HostMemory(dut, dut.clk, self.random)
         self.sink = FrameSink(dut, dut.clk, self.random)
-        self.receive = dut.u_receive_line_a
         self.epoch = 0
 
     @classmethod
     async def start(cls, dut: Any) -> Bench:
         """Resets with every input driven before the first edge."""
         dut.rst.value = 1
-        for name in ("rx_a_tdata", "rx_a_tkeep", "rx_a_tvalid", "rx_a_tlast", "rx_a_tuser", "time_step_valid",
-                     "time_step_ns"):
+        for name in INPUTS:
             getattr(dut, name).value = 0
         bench = cls(dut)
         Clock(dut.clk, CLOCK_PS, "ps", impl="gpi").start()
@@ -111,17 +114,19 @@ class Bench:
         await self.write(f"{name}_LO", value & 0xFFFF_FFFF)
         await self.write(f"{name}_HI", value >> 32)
 
-    async def set_window(self, base: int = WINDOW_BASE, size: int = WINDOW_SIZE) -> None:
-        await self.write64("WINDOW_BASE", base)
-        await self.write64("WINDOW_SIZE", size)
+    async def set_window(self, base: int = WINDOW_BASE, size: int = WINDOW_SIZE, second: bool = False) -> None:
+        name = "WINDOW2" if second else "WINDOW"
+        await self.write64(f"{name}_BASE", base)
+        await self.write64(f"{name}_SIZE", size)
 
-    async def start_ring(self, ring: str, base: int, log2: int, epoch: int) -> None:
-        """Sets up and starts the ring "RX" or "TX"; the other one keeps its state."""
+    async def start_ring(self, ring: str, base: int, log2: int, epoch: int, *modes: str) -> None:
+        """Sets up and starts the ring "RX", "TX" or "RAW", with further bits of CONTROL; what runs goes on."""
         await self.write64(f"{ring}_BASE", base)
         await self.write(f"{ring}_LOG2", log2)
         await self.write(f"{ring}_EPOCH", epoch)
         self.epoch = epoch
-        await self.write("CONTROL", await self.read("CONTROL") | CONTROL[f"{ring}_ENABLE"])
+        bits = sum(CONTROL[name] for name in (f"{ring}_ENABLE", *modes))
+        await self.write("CONTROL", await self.read("CONTROL") | bits)
 
     async def stop_ring(self, ring: str) -> None:
         await self.write("CONTROL", await self.read("CONTROL") & ~CONTROL[f"{ring}_ENABLE"])
@@ -131,13 +136,14 @@ class Bench:
 
     # ---- Lines of the receive side
 
-    async def send_line(self, line: bytes, first: bool) -> None:
+    async def send_line(self, line: bytes, first: bool, event: bool = False) -> None:
         """One line in one clock; a following line may come in the next."""
-        self.receive.line_valid.value = 1
-        self.receive.line_first.value = int(first)
-        self.receive.line_data.value = int.from_bytes(line, "little")
+        self.dut.line_valid.value = 1
+        self.dut.line_first.value = int(first)
+        self.dut.line_event.value = int(event)
+        self.dut.line_data.value = int.from_bytes(line, "little")
         await RisingEdge(self.clk)
-        self.receive.line_valid.value = 0
+        self.dut.line_valid.value = 0
 
     async def send(self, *messages: Message) -> None:
         """Messages back to back, a line a clock."""
@@ -147,9 +153,9 @@ class Bench:
             await self.send_line(item.first, first=True)
 
     async def abort(self) -> None:
-        self.receive.line_abort.value = 1
+        self.dut.line_abort.value = 1
         await RisingEdge(self.clk)
-        self.receive.line_abort.value = 0
+        self.dut.line_abort.value = 0
 
     # ---- Idle
 

@@ -11,7 +11,18 @@ from cocotb.triggers import RisingEdge
 from bridge import layout
 from bridge.layouts import generate
 from tb.host.registers import ALL_BYTES, OKAY, SLVERR, Answer
-from tests.rtl.host.bench import CONTROL, ERROR, REG, RX_BASE, TX_BASE, WINDOW_BASE, WINDOW_SIZE, Bench, message
+from tests.rtl.host.bench import (
+    CONTROL,
+    ERROR,
+    RAW_BASE,
+    REG,
+    RX_BASE,
+    TX_BASE,
+    WINDOW_BASE,
+    WINDOW_SIZE,
+    Bench,
+    message,
+)
 
 MAP = {register.name: register for register in generate.load().registers}
 MAP_BYTES = 0x1000
@@ -19,8 +30,11 @@ RESETS_ELSEWHERE = {"LAYOUT_HASH": layout.LAYOUT_HASH}  # a constant of the gene
 TIME = {"TIME_LO", "TIME_HI"}
 
 # Registers whose value decides whether it is accepted: tested one by one below.
-CHECKED_VALUES = {"CONTROL", "ERRORS", "RX_LOG2", "TX_LOG2", "RX_BASE_LO", "TX_BASE_LO", "RX_TAIL", "TX_TAIL"}
+RINGS = ("RX", "TX", "RAW")
+CHECKED_VALUES = {"CONTROL", "ERRORS", *(f"{ring}_{part}" for ring in RINGS for part in ("LOG2", "BASE_LO", "TAIL"))}
 SET_UP = ("BASE_LO", "BASE_HI", "LOG2", "EPOCH")
+ENABLES = {ring: CONTROL[f"{ring}_ENABLE"] for ring in RINGS}
+BASES = {"RX": RX_BASE, "TX": TX_BASE, "RAW": RAW_BASE}
 
 
 def mask(name: str, access: str) -> int:
@@ -56,7 +70,7 @@ async def every_register_keeps_its_fields_alone(dut: Any) -> None:
             value = bench.random.randrange(1 << 32)
             await bench.write(name, value)
             written[name] = value & mask(name, "rw")
-    assert len(written) == 20
+    assert len(written) == 30
     assert {name: await bench.read(name) for name in written} == written
     for name in written:
         await bench.write(name, 0xFFFF_FFFF)
@@ -149,7 +163,7 @@ async def accesses_queue_behind_an_answer_not_taken(dut: Any) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def ring_set_up_has_its_limits(dut: Any) -> None:
     bench = await Bench.start(dut)
-    for ring in ("RX", "TX"):
+    for ring in RINGS:
         for log2 in (0, 3, 17, 32 + 10, 0xFFFF_FFFF):
             await bench.refuse(f"{ring}_LOG2", log2)
         for log2 in (4, 16):
@@ -166,13 +180,13 @@ async def ring_set_up_has_its_limits(dut: Any) -> None:
 async def running_ring_refuses_set_up(dut: Any) -> None:
     bench = await Bench.start(dut)
     await bench.set_window()
-    for ring, base in (("RX", RX_BASE), ("TX", TX_BASE)):
+    for ring, base in BASES.items():
         await bench.start_ring(ring, base, 5, 0x55)
         for part in SET_UP:
             await bench.refuse(f"{ring}_{part}", 0x40 if part == "BASE_LO" else 6)
         assert [await bench.read(f"{ring}_{part}") for part in SET_UP] == [base, 0, 5, 0x55]
-    assert await bench.read("CONTROL") == sum(CONTROL.values())
-    for ring in ("RX", "TX"):
+    assert await bench.read("CONTROL") == sum(ENABLES.values())
+    for ring in RINGS:
         await bench.stop_ring(ring)
         await bench.write(f"{ring}_LOG2", 6)
     assert await bench.read("CONTROL") == 0
@@ -182,7 +196,7 @@ async def running_ring_refuses_set_up(dut: Any) -> None:
 async def ring_must_lie_in_the_window(dut: Any) -> None:
     bench = await Bench.start(dut)
     size = 16 * layout.LINE_BYTES
-    for ring in ("RX", "TX"):
+    for ring in RINGS:
         enable = CONTROL[f"{ring}_ENABLE"]
         await bench.set_window(0, 0)
         await bench.write64(f"{ring}_BASE", WINDOW_BASE)
@@ -192,9 +206,96 @@ async def ring_must_lie_in_the_window(dut: Any) -> None:
                              (WINDOW_BASE + (1 << 32), 1 << 40)):
             await bench.set_window(base, length)
             await bench.refuse("CONTROL", enable)
-        await bench.set_window(WINDOW_BASE, size)
+        for second in (False, True):
+            await bench.set_window(0, 0, not second)
+            await bench.set_window(WINDOW_BASE, size, second)
+            await bench.write("CONTROL", enable)
+            await bench.stop_ring(ring)
+        await bench.set_window(WINDOW_BASE, size // 2)  # half in one window and half in the other is in neither
+        await bench.set_window(WINDOW_BASE + size // 2, size // 2, second=True)
+        await bench.refuse("CONTROL", enable)
+        await bench.set_window(0, 0, second=True)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def descriptor_rings_take_a_quarter(dut: Any) -> None:
+    """The prototype's 16 descriptors at 0x00100000: 256 bytes, in the second window; a ring of lines does not fit."""
+    bench = await Bench.start(dut)
+    size = 16 * layout.DESCRIPTOR_BYTES
+    await bench.set_window(layout.RESERVED_BASE, size, second=True)
+    for ring in ("RX", "TX"):
+        enable, mode = CONTROL[f"{ring}_ENABLE"], CONTROL[f"{ring}_DESCRIPTOR"]
+        await bench.write64(f"{ring}_BASE", layout.RESERVED_BASE)
+        await bench.write(f"{ring}_LOG2", 4)
+        await bench.refuse("CONTROL", enable)
+        await bench.write("CONTROL", enable | mode)
+        await bench.write("CONTROL", 0)
+        await bench.write(f"{ring}_LOG2", 5)
+        await bench.refuse("CONTROL", enable | mode)
+        await bench.write(f"{ring}_LOG2", 4)
+        await bench.set_window(layout.RESERVED_BASE, size - 1, second=True)
+        await bench.refuse("CONTROL", enable | mode)
+        await bench.set_window(layout.RESERVED_BASE, size, second=True)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def modes_change_only_while_their_ring_is_off(dut: Any) -> None:
+    bench = await Bench.start(dut)
+    await bench.set_window()
+    for ring in ("RX", "TX"):
+        await bench.write64(f"{ring}_BASE", BASES[ring])
+    rx_modes = [CONTROL[name] for name in ("VERIFIED", "PROTOTYPE", "RX_DESCRIPTOR")]
+    for mode in (*rx_modes, CONTROL["TX_DESCRIPTOR"]):
+        enable = ENABLES["RX" if mode in rx_modes else "TX"]
+        await bench.write("CONTROL", mode)  # off: by itself
+        await bench.write("CONTROL", enable | mode)  # and with the start
+        await bench.refuse("CONTROL", enable)
+        assert await bench.read("CONTROL") == enable | mode
+        await bench.write("CONTROL", mode)
+        await bench.write("CONTROL", enable)  # changed with the start
+        await bench.refuse("CONTROL", enable | mode)
+        await bench.write("CONTROL", 0)  # with the stop
         await bench.write("CONTROL", enable)
-        await bench.stop_ring(ring)
+        other = enable ^ ENABLES["RX"] ^ ENABLES["TX"]
+        await bench.write("CONTROL", enable | other)  # what runs does not mind the other ring
+        await bench.write("CONTROL", other)
+        await bench.write("CONTROL", mode | other)
+        await bench.write("CONTROL", 0)
+    for always in ("FILTER_ENABLE",):
+        await bench.write("CONTROL", ENABLES["RX"] | CONTROL[always])
+        await bench.write("CONTROL", ENABLES["RX"])
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def filter_commands_wait_for_the_last_one(dut: Any) -> None:
+    """A command is a pulse with its operands; another one while it is under way is refused and leaves no trace."""
+    bench = await Bench.start(dut)
+    seen: list[tuple[str, int]] = []
+
+    async def watch() -> None:
+        while True:
+            await RisingEdge(dut.clk)
+            if dut.filter_fill.value:
+                seen.append(("fill", int(dut.filter_fill_value.value)))
+            if dut.filter_update.value:
+                seen.append(("update", int(dut.filter_update_locate.value) | int(dut.filter_update_pass.value) << 16))
+
+    watching = cocotb.start_soon(watch())
+    await bench.write("FILTER_FILL", 1)
+    await bench.write("FILTER_UPDATE", 0x1_8001)
+    assert await bench.read("FILTER_STATUS") == 0
+    dut.filter_busy.value = 1
+    await bench.clocks(2)
+    assert await bench.read("FILTER_STATUS") == 1
+    await bench.refuse("FILTER_FILL", 0)
+    await bench.refuse("FILTER_UPDATE", 5)
+    assert (await bench.read("FILTER_FILL"), await bench.read("FILTER_UPDATE")) == (1, 0x1_8001)
+    dut.filter_busy.value = 0
+    await bench.write("FILTER_UPDATE", 0x0_FFFF)
+    await bench.write("FILTER_FILL", 0)
+    await bench.clocks(2)
+    watching.cancel()
+    assert seen == [("fill", 1), ("update", 0x1_8001), ("update", 0x0_FFFF), ("fill", 0)]
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -211,9 +312,9 @@ async def refused_control_starts_neither_ring(dut: Any) -> None:
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def errors_clear_bit_by_bit(dut: Any) -> None:
     bench = await Bench.start(dut)
-    bench.receive.overflow.value = 1
+    dut.overflow.value = 1
     await RisingEdge(dut.clk)
-    bench.receive.overflow.value = 0
+    dut.overflow.value = 0
     await bench.registers.write(0xFFC, 0)
     both = ERROR["RX_OVERFLOW"] | ERROR["WRITE_REFUSED"]
     assert await bench.read("ERRORS") == both
@@ -223,9 +324,9 @@ async def errors_clear_bit_by_bit(dut: Any) -> None:
     assert await bench.read("ERRORS") == ERROR["WRITE_REFUSED"]
     clearing = cocotb.start_soon(bench.write("ERRORS", 0xFFFF_FFFF))
     await RisingEdge(dut.u_csr.store)
-    bench.receive.overflow.value = 1  # occurs in the very clock the bits are cleared: stays
+    dut.overflow.value = 1  # occurs in the very clock the bits are cleared: stays
     await RisingEdge(dut.clk)
-    bench.receive.overflow.value = 0
+    dut.overflow.value = 0
     await clearing
     assert await bench.read("ERRORS") == ERROR["RX_OVERFLOW"]
 
@@ -236,9 +337,17 @@ async def statistics_stand_at_their_addresses(dut: Any) -> None:
     first = REG["FRAMES"]
     names = [name for name in REG if REG[name] >= first]
     values = {name: bench.random.randrange(1 << 32) for name in names}
-    assert len(values) == len(bench.receive.statistics) // 32 > 20
-    bench.receive.statistics.value = sum(values[name] << 8 * (REG[name] - first) for name in names)
+    assert len(values) == len(dut.statistics) // 32 > 20
+    dut.statistics.value = sum(values[name] << 8 * (REG[name] - first) for name in names)
     assert await bench.counters(*names) == values
+
+
+async def run_time(dut: Any, time_ns: int) -> None:
+    """Time goes on by 6 ns a clock."""
+    while True:
+        dut.time_ns.value = time_ns
+        await RisingEdge(dut.clk)
+        time_ns += 6
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -247,24 +356,21 @@ async def wide_values_do_not_tear(dut: Any) -> None:
     bench = await Bench.start(dut)
     crossed = 0
     for margin in range(0, 300, 3):  # ns before the next multiple of 2^32 at which the reads begin
-        now = int(dut.time_ns.value)
-        dut.time_step_ns.value, dut.time_step_valid.value = ((now >> 32) + 1 << 32) - margin - now, 1
-        await RisingEdge(dut.clk)
-        dut.time_step_valid.value = 0
-        await RisingEdge(dut.clk)
-        begun = int(dut.time_ns.value)
+        begun = ((int(dut.time_ns.value) >> 32) + 1 << 32) - margin
+        clock = cocotb.start_soon(run_time(dut, begun))
         low = await bench.read("TIME_LO")
         value = await bench.read("TIME_HI") << 32 | low
         ended = int(dut.time_ns.value)
+        clock.cancel()
         assert begun <= value <= ended, f"{begun:#x} .. {ended:#x}: {value:#x}"
         crossed += ended >> 32 != value >> 32
     assert crossed, "the boundary of 2^32 was never between the two halves"
 
     for value in (0x1_FFFF_FFFF, 0xFEDC_BA98_7654_3210):
-        bench.receive.next_expected.value = value
-        bench.receive.next_expected_valid.value = 1
+        dut.next_expected.value = value
+        dut.next_expected_valid.value = 1
         low = await bench.read("NEXT_EXPECTED_LO")
-        bench.receive.next_expected.value = 5
+        dut.next_expected.value = 5
         assert (await bench.read("NEXT_EXPECTED_HI") << 32 | low) == value
     assert await bench.read("STREAM_STATUS") == 1
 
@@ -274,12 +380,18 @@ async def receive_side_gets_its_set_up(dut: Any) -> None:
     bench = await Bench.start(dut)
     await bench.write("GROUP_ADDRESS", 0xE936_0C6F)
     await bench.write("GROUP_PORT", 26477)
-    assert int(bench.receive.group_address.value) == 0xE936_0C6F
-    assert int(bench.receive.group_port.value) == 26477
-    assert not bench.receive.enable.value
+    await bench.write("HOLD", 123_456)
+    await bench.write("EVENT_ENABLE", 0b1010)
+    assert (int(dut.group_address.value), int(dut.group_port.value)) == (0xE936_0C6F, 26477)
+    assert (int(dut.hold.value), int(dut.event_enable.value)) == (123_456, 0b1010)
+    flags = ("verified", "prototype", "filter_enable")
+    assert [int(getattr(dut, name).value) for name in ("rx_enable", *flags)] == [0, 0, 0, 0]
     await bench.set_window()
-    await bench.start_ring("RX", RX_BASE, 4, 1)
-    assert bench.receive.enable.value
+    await bench.write64("RX_BASE", RX_BASE)
+    for name in flags:
+        await bench.write("CONTROL", ENABLES["RX"] | CONTROL[name.upper()])
+        assert [int(getattr(dut, flag).value) for flag in ("rx_enable", *flags)] == [1, *(f == name for f in flags)]
+        await bench.write("CONTROL", 0)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

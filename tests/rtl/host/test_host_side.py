@@ -19,7 +19,6 @@ from tests.rtl.host.orders import Session, enter_orders
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
-STAND_IN = Path(__file__).parent / "receive_line.v"
 RTL = ROOT / "rtl"
 
 ORDERS_SEED, ORDERS_COUNT = 2019, 40
@@ -34,8 +33,9 @@ OUCH_FIELDS = {
 
 
 def sources() -> list[Path]:
-    """The NIC's files, with the stand-in for the top of its receive side; what that does not use is not elaborated."""
-    return [STAND_IN, *(path for path in rtl_sources() if path.name != STAND_IN.name)]
+    """The host side by its file list."""
+    names = (RTL / "host_side.f").read_text(encoding="utf-8").splitlines()
+    return [ROOT / name for name in names if name and not name.startswith("//")]
 
 
 def simulate(build: Path, module: str, top: str, files: list[Path], env: dict[str, str] | None = None,
@@ -62,13 +62,13 @@ def test_file_list_is_complete() -> None:
 
 @pytest.mark.parametrize("module", ["rx_ring_tests", "register_tests"])
 def test_host_side(module: str, tmp_path: Path) -> None:
-    simulate(tmp_path, module, "smartnic", sources())
+    simulate(tmp_path, module, "host_side", sources())
 
 
 def test_order_entry(tmp_path: Path) -> None:
     """The transmit path against scapy; the capture it leaves is judged below."""
     capture = tmp_path / "orders.pcap"
-    simulate(tmp_path, "tx_tests", "smartnic", sources(),
+    simulate(tmp_path, "tx_tests", "host_side", sources(),
              {"ORDERS_SEED": str(ORDERS_SEED), "ORDERS_COUNT": str(ORDERS_COUNT), "ORDERS_CAPTURE": str(capture)})
     orders_as_tshark_reads_them(capture)
 
@@ -105,7 +105,8 @@ def test_wire_to_host(tmp_path: Path) -> None:
 
 
 def test_window_check(tmp_path: Path) -> None:
-    simulate(tmp_path, "dma_window_tests", "dma_window", [RTL / "dma_window.v"])
+    simulate(tmp_path, "ring_grants_tests", "ring_grants",
+             [RTL / name for name in ("ring_grants.v", "window_lines.v", "dma_window.v")])
 
 
 @pytest.mark.parametrize(("whole", "num", "den"), [(6, 2, 5), (2, 14, 25), (8, 0, 1), (3, 127, 128)],

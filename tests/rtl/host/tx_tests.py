@@ -189,8 +189,10 @@ async def failed_and_refused_reads_skip_their_slot(dut: Any) -> None:
     assert await bench.read("ERRORS") == ERROR["DMA_ERROR"]
     await bench.write("ERRORS", ERROR["DMA_ERROR"])
 
-    await bench.set_window(TX_BASE, 4 * LINE_BYTES)  # slots 0 to 3
     host.put(orders[3])
+    await host.doorbell()
+    await bench.settle()
+    await bench.set_window(TX_BASE, SLOTS * LINE_BYTES - 1)  # a ring is granted whole or not at all
     for number in (4, 5):
         host.place(slot(orders[number], publish_word(EPOCH, host.tail)))
     await host.doorbell()
