@@ -33,7 +33,7 @@ from tickloop.filtering import FilterHistory, blocked_at
 from tickloop.inputs import LineFrame
 from tickloop.rundir.books import Export
 from tickloop.rundir.frames import LINES
-from tickloop.rundir.host_events import enabled_events
+from tickloop.rundir.host_events import believed, enabled_events
 from tickloop.rundir.observed import Observed
 
 NIC_ONLY = ("raw_frames", "raw_dropped")  # counters of what is no market data
@@ -114,11 +114,11 @@ def _predict_kernel(prediction: Prediction, results: list[FrameResult], config: 
 
 def _event_line(frame: FrameResult, event: HostEvent) -> dict[str, Any]:
     """As tickloop.rundir.host_events decodes an rx_event."""
-    return {
+    return believed({
         "frame": frame.frame, "line": event.line, "sequence": event.sequence, "count": event.count,
         "gap_from": event.gap_from, "delivered": event.delivered, "reason": event.reason, "kind": event.kind,
         "flags": _flag_bits(event.flags), "session": event.session.decode("latin-1"),
-    }
+    })
 
 
 def _flag_bits(flags: Flags) -> int:

@@ -20,6 +20,14 @@ def enabled_events(registers: dict[str, int]) -> set[str]:
     return {name for name, bit in REGISTER_FIELDS["EVENT_ENABLE"].items() if registers["EVENT_ENABLE"] & bit}
 
 
+def believed(line: dict[str, Any]) -> dict[str, Any]:
+    """The line without the packet header of a frame that was dropped and delivered nothing: whether the NIC had seen
+    that header before it found the reason is a matter of clocks, and nothing follows from what it says."""
+    if line["reason"] is None or line["delivered"]:
+        return line
+    return {key: value for key, value in line.items() if key not in ("sequence", "count", "session")}
+
+
 def host_events(records: Records, frames: npt.NDArray[Any]) -> tuple[list[dict[str, Any]], list[str]]:
     """What each rx_event of ``records`` says, line A's before line B's, and the problems that the lines tell of.
 
@@ -38,11 +46,11 @@ def host_events(records: Records, frames: npt.NDArray[Any]) -> tuple[list[dict[s
     lines = []
     for i, entry in enumerate(told.first.view(RX_EVENT)[:, 0] if len(told) else ()):
         reason = int(entry["reason"])
-        lines.append({
+        lines.append(believed({
             "frame": frame[i], "line": LINES[on_line[i]], "sequence": int(entry["sequence"]),
             "count": int(entry["count"]), "gap_from": int(entry["gap_from"]), "delivered": int(entry["delivered"]),
             "reason": None if reason == DropReason.ACCEPT else enum_name(DropReason, reason),
             "kind": enum_name(FrameKind, int(entry["kind"])), "flags": int(entry["flags"]),
             "session": entry["session"].tobytes().decode("latin-1"),
-        })
+        }))
     return sorted(lines, key=lambda line: str(line["line"])), problems
