@@ -36,7 +36,7 @@ class Totals(ctypes.Structure):
     _fields_ = [
         *(
             (name, ctypes.c_uint64)
-            for name in ("clocks", "skipped", "ticks", "frames", "reports", "writes", "rendezvous")
+            for name in ("clocks", "skipped", "ticks", "frames", "reports", "writes", "reads", "rendezvous")
         ),
         *((name, ctypes.c_double) for name in ("boot_s", "loop_s", "guest_s")),
     ]

@@ -107,6 +107,7 @@ class LoopResult:
     waves: Path | None = None
     raw: list[RawFrame] = field(default_factory=list)  # in ring order
     clock_ps: int = CLOCK_PS
+    dma_reads: int = 0  # lines the NIC read
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0

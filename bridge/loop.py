@@ -225,6 +225,7 @@ def _result(
         waves=request.out.resolve() / WAVES if request.waves else None,
         raw=record.read_raw(directory),
         clock_ps=request.clock_ps,
+        dma_reads=totals["reads"],
         rx_base=registers["RX_BASE_LO"] | registers["RX_BASE_HI"] << 32,
         rx_log2=registers["RX_LOG2"],
         epoch=registers["RX_EPOCH"],

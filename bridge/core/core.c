@@ -27,7 +27,7 @@ static struct {
   bool attached, feeding, ending, finished;
   int status;
   char message[512];
-  uint64_t ticks, writes, reports, skipped, take_skip, last_clock;
+  uint64_t ticks, writes, read_count, reports, skipped, take_skip, last_clock;
   struct {
     uint64_t due, address;
   } reads[READS];
@@ -99,6 +99,7 @@ void tl_get_totals(struct tl_totals *totals) {
       .frames = player_frames(),
       .reports = core.reports,
       .writes = core.writes,
+      .reads = core.read_count,
       .rendezvous = guest_rendezvous(),
       .boot_s = guest_boot_seconds(),
       .loop_s = core.loop_s,
@@ -215,6 +216,7 @@ unsigned long long tl_read(unsigned long long clock, unsigned long long address)
               "the NIC read from 0x%llx, outside host memory or not a line, or has more than %u reads under way",
               address, READS);
   } else {
+    core.read_count++;
     core.reads[core.read_head % READS].due = clock + core.config.read_clocks;
     core.reads[core.read_head++ % READS].address = address;
   }

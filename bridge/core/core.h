@@ -65,7 +65,7 @@ const char *tl_message(void);
 uint32_t tl_final_value(uint32_t index);
 
 struct tl_totals {
-  uint64_t clocks, skipped, ticks, frames, reports, writes, rendezvous;
+  uint64_t clocks, skipped, ticks, frames, reports, writes, reads, rendezvous;
   double boot_s, loop_s, guest_s;
 };
 void tl_get_totals(struct tl_totals *totals);

@@ -18,7 +18,6 @@ from tests.bridge.core_harness import Core, Kernel, line, run_with_kernel
 
 CONTROL = layout.REGISTER_FIELDS["CONTROL"]
 RING, BUFFERS = 0x4000, 0x8000
-WRITE_BACK = 16
 LATENCY = 40  # of a posted write, in clocks
 FRAMES: list[Frame] = [(0, bytes(64), False), (40_000, bytes(64), False)]  # a run of some 6,000 clocks
 
@@ -40,14 +39,15 @@ def _script_of(writes: list[tuple[int, bytes, int]], core: Core, start: int = 10
 
 
 def _write_back(index: int, status: int, base: int = RING) -> tuple[int, bytes, int]:
-    """The write of descriptor ``index``'s length and status, as the NIC makes it."""
-    address = base + WRITE_BACK * index
+    """The write of descriptor ``index``'s length and status, as the NIC makes it: the address half stays the host's."""
+    address = base + layout.DESCRIPTOR_BYTES * index
     data = bytearray(LINE_BYTES)
     offset = address % LINE_BYTES
     entry = np.zeros(1, layout.DESCRIPTOR)
-    entry["address"], entry["length"], entry["status"] = BUFFERS + LINE_BYTES * index, LINE_BYTES, status
-    data[offset : offset + WRITE_BACK] = entry.tobytes()
-    return address - offset, bytes(data), ((1 << WRITE_BACK) - 1) << offset
+    entry["length"], entry["status"] = LINE_BYTES, status
+    data[offset : offset + layout.DESCRIPTOR_BYTES] = entry.tobytes()
+    half = layout.DESCRIPTOR_BYTES // 2
+    return address - offset, bytes(data), ((1 << half) - 1) << offset + half
 
 
 def test_only_the_bytes_of_the_strobe_are_written(tmp_path: Path) -> None:
@@ -124,10 +124,7 @@ def test_descriptors_are_prepared_taken_and_given_back_clear(tmp_path: Path) -> 
     on_write = _script_of(writes, core, start=400)
 
     def on_clock(clock: int) -> None:
-        if clock == 100:
-            for i in range(4):
-                core.read(clock, RING + LINE_BYTES * i)
-        elif clock == 3000:
+        if clock in (100, 3000):
             for i in range(4):
                 core.read(clock, RING + LINE_BYTES * i)
         on_write(clock)
