@@ -158,18 +158,22 @@ module frame_report (
     header_count    <= !headed ? 16'd0 : from_b ? b_count : a_count;
   end
 
+  // How far a header came whose frame was dropped depends on when its reason was found: the host is told of it only with
+  // messages.
+  wire tell_header = report_reason == `TL_DROP_REASON_ACCEPT || (report_owner && any_delivered);
+
   always @* begin
     event_now = 480'd0;
-    event_now[8 * `TL_RX_EVENT_SEQUENCE +: 64]        = header_sequence;
+    event_now[8 * `TL_RX_EVENT_SEQUENCE +: 64]        = tell_header ? header_sequence : 64'd0;
     event_now[8 * `TL_RX_EVENT_HW_TIMESTAMP_NS +: 48] = report_timestamp;
-    event_now[8 * `TL_RX_EVENT_COUNT +: 16]           = header_count;
+    event_now[8 * `TL_RX_EVENT_COUNT +: 16]           = tell_header ? header_count : 16'd0;
     event_now[8 * `TL_RX_EVENT_GAP_FROM +: 64]        = report_gap_from;
     event_now[8 * `TL_RX_EVENT_DELIVERED +: 16]       = report_owner ? delivered : 16'd0;
     event_now[8 * `TL_RX_EVENT_STATUS +: 8]           = STATUS_EVENT[7:0] | (report_line ? STATUS_LINE_B[7:0] : 8'd0);
     event_now[8 * `TL_RX_EVENT_REASON +: 8]           = report_reason;
     event_now[8 * `TL_RX_EVENT_KIND +: 8]             = report_kind;
     event_now[8 * `TL_RX_EVENT_FLAGS +: 8]            = report_flags;
-    event_now[8 * `TL_RX_EVENT_SESSION +: 80]         = header_session;
+    event_now[8 * `TL_RX_EVENT_SESSION +: 80]         = tell_header ? header_session : 80'd0;
   end
 
   wire due_now = due && (!due_if_delivered || any_delivered);

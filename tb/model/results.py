@@ -79,9 +79,10 @@ class FrameResult:
         """The event line that the frame leaves in the RX ring when these bits of EVENT_ENABLE are set."""
         if self.told_by().isdisjoint(enabled):
             return None
-        packet = self.packet
+        # Of a dropped frame's header the host is told only with messages of it.
+        packet = self.packet if self.disposition == "accept" or self.messages else None
         return HostEvent(
-            self.packet_sequence, packet.count if packet else 0, self.gap_from or 0, len(self.messages), self.line,
+            self.packet_sequence if packet else 0, packet.count if packet else 0, self.gap_from or 0, len(self.messages), self.line,
             self.reason, self.kind or "data", self.flags, packet.session if packet else bytes(SESSION_BYTES),
         )
 

@@ -75,7 +75,7 @@ def test_a_bad_frame_that_delivered_nothing_is_only_a_drop() -> None:
     receive(model, packet(5, [add(1)]))
     old = receive(model, packet(5, [add(1)], bad_fcs=True))
     assert old.event({"BAD", "STREAM"}) is None
-    assert old.event({"DROP"}) == HostEvent(5, 1, 0, 0, "A", "bad_fcs", "data", Flags(), SESSION)
+    assert old.event({"DROP"}) == HostEvent(0, 0, 0, 0, "A", "bad_fcs", "data", Flags(), bytes(10))
     verified = ReceiveModel(GROUP, PORT, delivery="verified")
     held_back = receive(verified, packet(5, [add(1)], bad_fcs=True))
     assert held_back.event({"BAD", "STREAM"}) is None

@@ -52,7 +52,7 @@ class Outcome:
         if not told or not enabled & due:
             return None
         line = bytearray(60)
-        seen = frame.has_header
+        seen = frame.has_header and (self.good or bool(self.messages))
         for name, value, size in (
             ("sequence", self.sequence if seen else 0, 8), ("hw_timestamp_ns", frame.start, 6),
             ("count", frame.announced if seen else 0, 2), ("gap_from", self.gap_from, 8),
