@@ -6,7 +6,8 @@ from __future__ import annotations
 import zlib
 
 import pytest
-from scapy.all import Ether, raw
+from scapy.compat import raw
+from scapy.layers.l2 import Ether
 
 from generators.captures import TimedFrame, read_capture, write_pcap
 from generators.fcs import strip_fcs, with_fcs

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from scapy.all import Ether, PcapNgWriter, RawPcapNgReader
+from scapy.layers.l2 import Ether
+from scapy.utils import PcapNgWriter, RawPcapNgReader
 
 from generators.captures import CapturedFrame, CaptureError, TimedFrame, read_capture, write_pcap
 from generators.pcapng import MAX_BLOCK
@@ -194,7 +195,7 @@ def test_what_scapy_writes(tmp_path, compress):
     assert warnings == []
     assert [frame.data for frame in found] == [data for _, data in sent]
     with RawPcapNgReader(str(tmp_path / "x.pcapng")) as reader:
-        read = [(meta.tshigh << 32 | meta.tslow, data) for data, meta in reader]
+        read = [(high << 32 | low, data) for data, (_, _, high, low, *_) in reader]
     assert [(frame.time_ns, frame.data) for frame in found] == [(ticks * 1_000, data) for ticks, data in read]
 
 

@@ -283,7 +283,12 @@ class TestSeveralCaptures:
     def test_one_call_of_the_bridge_for_all(self, command, faultless, monkeypatch, tmp_path, captures):
         calls = []
         play = loop.run_many
-        monkeypatch.setattr(loop, "run_many", lambda requests: calls.append(len(requests)) or play(requests))
+
+        def count(requests):
+            calls.append(len(requests))
+            return play(requests)
+
+        monkeypatch.setattr(loop, "run_many", count)
         finished = command("parse", *captures, "--out", tmp_path / "out")
         assert finished.status == 0, finished.stderr
         assert calls == [3]
