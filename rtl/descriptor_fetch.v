@@ -71,6 +71,7 @@ module descriptor_fetch (
   reg  [4:0]  shape [0:3];            // lane and count of each
   reg  [4*81-1:0] answers [0:3];      // address, length and done of each descriptor
 
+  wire        forget   = rst || start || !enable || rewind || draining;
   wire [15:0] slot     = asked[15:0] & slot_mask;
   wire [2:0]  to_end   = 3'd4 - {1'b0, slot[1:0]};
   wire        fewer    = available < {29'd0, to_end};
@@ -80,7 +81,7 @@ module descriptor_fetch (
   wire        popped   = out_valid && out_ready;
   wire        answered = ask_pointer == answer_pointer;
 
-  assign read_valid = step == ASK && !draining;
+  assign read_valid = step == ASK && !forget;
   assign in_flight  = !answered;
 
   always @(posedge clk) begin
@@ -121,7 +122,6 @@ module descriptor_fetch (
   // ---- Answers, unpacked one descriptor a clock
 
   reg  [2:0]  unpacked;               // descriptors of this answer
-  wire        forget   = rst || start || !enable || rewind || draining;
   wire        unpack   = unpack_pointer != answer_pointer;
   wire [1:0]  first    = shape[unpack_pointer[1:0]][4:3];
   wire [2:0]  last     = shape[unpack_pointer[1:0]][2:0] - 3'd1;

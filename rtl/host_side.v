@@ -869,9 +869,18 @@ module host_side #(
     .tx_refused_count     (tx_refused_count)
   );
 
-  assign idle = register_idle && grants_settled && rx_ring_idle && raw_a_idle && raw_b_idle && raw_ring_idle
-                && tx_ring_idle && order_entry_idle && tx_frame_idle
-                && !rx_write_in_flight && !tx_write_in_flight && !raw_in_flight;
+  // ---- Idle
+
+  // What a register write sets going shows after at most 3 clocks: a tail goes through a limit and a comparison.
+  reg  [2:0] register_quiet;
+  wire       registers_idle = register_idle && (&register_quiet) && grants_settled;
+  wire       rings_idle     = rx_ring_idle && raw_a_idle && raw_b_idle && raw_ring_idle && tx_ring_idle;
+  wire       writes_idle    = !rx_write_in_flight && !tx_write_in_flight && !raw_in_flight;
+
+  always @(posedge clk)
+    register_quiet <= rst ? 3'd0 : {register_quiet[1:0], register_idle};
+
+  assign idle = registers_idle && rings_idle && writes_idle && order_entry_idle && tx_frame_idle;
 
   // Single-beat bursts need no RLAST; a ring's base is the address of a line.
   wire unused = &{1'b0, m_axi_rlast, rx_base[5:0], tx_base[5:0], raw_base[5:0]};

@@ -65,8 +65,9 @@ module rx_descriptors (
   output wire         event_too_large,
   output wire         event_refused,
 
+  output wire         waits,          // the line in hand is an rx_lost and waits for the host
   output wire         in_flight,      // reads not answered
-  output wire         idle
+  output wire         idle            // nothing goes on, but for what waits
 );
 
   localparam [31:0] DONE         = `TL_DESCRIPTOR_DONE;
@@ -168,7 +169,8 @@ module rx_descriptors (
   wire        not_ready  = wanted && !too_large && granted && ready && still_done;
   wire        refused    = wanted && !too_large && granted && ready && !still_done && !buffer_ok;
   wire        place      = wanted && !too_large && granted && ready && !still_done && buffer_ok;
-  wire        full       = wanted && !too_large && granted && !ready && starved && !line_lost;
+  wire        exhausted  = wanted && !too_large && granted && !ready && starved;
+  wire        full       = exhausted && !line_lost;
   wire        placed     = place && write_ready;
 
   wire        drop       = too_many || ungranted || full || ((not_ready || refused) && !line_lost);
@@ -321,8 +323,9 @@ module rx_descriptors (
   assign write_strobe = marking ? {{16{lanes[3]}}, {16{lanes[2]}}, {16{lanes[1]}}, {16{lanes[0]}}} & {4{WRITE_BACK}}
                                 : {64{1'b1}};
 
-  assign idle = !line_valid && fetch_idle && !marking && step != SELECT && step != EMPTIED
-                && (!enable || (step == FILL && !(take_first && store_valid)));
+  assign waits = exhausted && line_lost;
+  assign idle  = (!line_valid || waits) && fetch_idle && !marking && step != SELECT && step != EMPTIED
+                 && (!enable || (step == FILL && !(take_first && store_valid)));
 
   // What an RX descriptor says about its length is not the host's to say.
   wire unused = &{1'b0, store_length};

@@ -50,7 +50,8 @@ module rx_queue #(
   output wire         event_ring_full,      // a message is dropped: no room in the queue or the ring
   output wire         event_too_large,      // a message is dropped: more lines than the ring has or a record announces
 
-  output wire         idle
+  output wire         held,           // lines wait
+  output wire         idle            // nothing goes on, but for what waits
 );
 
   localparam [7:0] INDEX_LIMIT = 8'hFF;  // rx_record.continuations is one byte
@@ -191,7 +192,8 @@ module rx_queue #(
     .idle      (fifo_idle)
   );
 
-  assign idle = !line_valid && fifo_idle && !drop_in && !drop_out && !lost_push;
+  assign held = !fifo_idle;
+  assign idle = !line_valid && !drop_in && !drop_out && !lost_push;
 
 endmodule
 `default_nettype wire

@@ -68,7 +68,7 @@ module rx_ring #(
   output wire         event_refused,        // a message is dropped: ring or buffer outside the windows
 
   output wire         in_flight,      // reads not answered
-  output wire         idle
+  output wire         idle            // nothing can happen without new input, the host's included
 );
 
   // Set-up: they stand long before the enable.
@@ -91,6 +91,7 @@ module rx_ring #(
   wire [7:0]   out_index;
   wire [479:0] out_line;
   wire [8:0]   dropped_lines;
+  wire         held;
   wire         queue_idle;
 
   rx_queue #(
@@ -122,6 +123,7 @@ module rx_ring #(
     .out_dropped_lines    (dropped_lines),
     .event_ring_full      (event_queue_full),
     .event_too_large      (event_queue_too_large),
+    .held                 (held),
     .idle                 (queue_idle)
   );
 
@@ -169,6 +171,7 @@ module rx_ring #(
   wire        descriptors_line;
   wire        descriptors_event;
   wire        descriptors_refused;
+  wire        waits;
   wire        descriptors_idle;
 
   rx_descriptors u_rx_descriptors (
@@ -213,6 +216,7 @@ module rx_ring #(
     .event_not_ready (event_not_ready),
     .event_too_large (event_too_large),
     .event_refused   (descriptors_refused),
+    .waits           (waits),
     .in_flight       (in_flight),
     .idle            (descriptors_idle)
   );
@@ -222,7 +226,7 @@ module rx_ring #(
   assign event_line    = lines_line || descriptors_line;
   assign event_event   = lines_event || descriptors_event;
   assign event_refused = lines_refused || descriptors_refused;
-  assign idle          = queue_idle && descriptors_idle;
+  assign idle          = queue_idle && descriptors_idle && (!held || waits);
 
 endmodule
 `default_nettype wire
