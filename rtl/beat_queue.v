@@ -30,7 +30,7 @@ module beat_queue #(
   // the beat that enters the parser's register at the end of this clock
   output wire        load,
   output wire        load_first,
-  output wire [3:0]  load_bytes,
+  output wire [7:0]  load_lanes,
   output wire [63:0] load_data,
 
   // the parser's register
@@ -42,7 +42,7 @@ module beat_queue #(
   output reg         beat_last,
   output reg         beat_bad_fcs,        // with beat_last
   output reg         beat_lost,           // with beat_last: the queue overflowed in this frame; no data
-  output reg  [3:0]  beat_bytes,          // 0 with beat_lost
+  output reg  [7:0]  beat_lanes,          // those that hold a byte; none with beat_lost
   output reg  [63:0] beat_data,
   output reg  [63:8] previous_data,       // the beat before; nobody asks for its first lane
 
@@ -50,7 +50,7 @@ module beat_queue #(
   output wire        idle
 );
 
-  localparam ENTRY_WIDTH = 72;
+  localparam ENTRY_WIDTH = 76;
 
   // ---- receive port: which beats are taken, as queue entries
 
@@ -73,25 +73,9 @@ module beat_queue #(
 
   assign starts = first && enable;
 
-  reg [3:0] port_bytes;
-
-  always @* begin
-    port_bytes = 4'd8;
-    if (s_axis_tlast)
-      casez (s_axis_tkeep)
-        8'b1???????: port_bytes = 4'd8;
-        8'b01??????: port_bytes = 4'd7;
-        8'b001?????: port_bytes = 4'd6;
-        8'b0001????: port_bytes = 4'd5;
-        8'b00001???: port_bytes = 4'd4;
-        8'b000001??: port_bytes = 4'd3;
-        8'b0000001?: port_bytes = 4'd2;
-        default:     port_bytes = 4'd1;
-      endcase
-  end
-
+  wire [7:0]             port_lanes = s_axis_tlast ? s_axis_tkeep | 8'h01 : 8'hFF;
   wire [63:0]            port_data  = first ? {others_started, time_ns} : s_axis_tdata;
-  wire [ENTRY_WIDTH-1:0] port_entry = {port_bytes, 1'b0, s_axis_tuser && s_axis_tlast, s_axis_tlast, first, port_data};
+  wire [ENTRY_WIDTH-1:0] port_entry = {port_lanes, 1'b0, s_axis_tuser && s_axis_tlast, s_axis_tlast, first, port_data};
 
   // ---- lost frames
 
@@ -102,7 +86,7 @@ module beat_queue #(
   reg         owing;                      // there are some
   reg  [15:0] lost_others;                // others_started when the first of them was lost
 
-  wire        full;
+  reg         full;
   wire        lose        = !losing && taken && full;
   wire        lost_ends   = ends && (losing || lose);
   wire        lost_beat   = losing && (owing || ends) && !full;
@@ -137,7 +121,7 @@ module beat_queue #(
 
   // A lost frame has lost its first beat's content too, unless part of it stands in the queue. It gets the present time,
   // but no later count of the other line's frames than its own: two frames must never each wait for the other.
-  wire [ENTRY_WIDTH-1:0] lost_entry = {4'd0, 1'b1, 1'b0, 1'b1, !lost_partial, lost_others, time_ns};
+  wire [ENTRY_WIDTH-1:0] lost_entry = {8'd0, 1'b1, 1'b0, 1'b1, !lost_partial, lost_others, time_ns};
 
   // ---- queue
 
@@ -149,6 +133,8 @@ module beat_queue #(
   reg  [ENTRY_WIDTH-1:0] fresh_data;
   reg                    head_fresh;      // the head was pushed one clock ago: the memory does not show it yet
   reg  [DEPTH_LOG2:0]    write_pointer;   // one bit more than an address: a whole memory apart is full
+  reg  [DEPTH_LOG2:0]    write_1;         // write_pointer + 1
+  reg  [DEPTH_LOG2:0]    write_2;         // ... + 2
   reg  [DEPTH_LOG2:0]    read_pointer;
   reg  [DEPTH_LOG2:0]    read_after;      // read_pointer + 1
   reg                    empty;
@@ -161,7 +147,11 @@ module beat_queue #(
   wire [DEPTH_LOG2-1:0]  read_next = pop ? read_after[DEPTH_LOG2-1:0] : read_pointer[DEPTH_LOG2-1:0];
   wire [ENTRY_WIDTH-1:0] head      = head_fresh ? fresh_data : memory_data;
 
-  assign full = write_pointer == {~read_pointer[DEPTH_LOG2], read_pointer[DEPTH_LOG2-1:0]};
+  wire [DEPTH_LOG2:0]    beyond    = {~read_pointer[DEPTH_LOG2], read_pointer[DEPTH_LOG2-1:0]};
+
+  // A clock late: the last places but one are not used.
+  always @(posedge clk)
+    full <= !rst && (write_1 == beyond || write_2 == beyond);
 
   always @(posedge clk) begin
     if (push) begin
@@ -175,13 +165,18 @@ module beat_queue #(
   always @(posedge clk) begin
     if (rst) begin
       write_pointer <= {DEPTH_LOG2 + 1{1'b0}};
+      write_1       <= {{DEPTH_LOG2{1'b0}}, 1'b1};
+      write_2       <= {{DEPTH_LOG2 - 1{1'b0}}, 2'b10};
       read_pointer  <= {DEPTH_LOG2 + 1{1'b0}};
       read_after    <= {{DEPTH_LOG2{1'b0}}, 1'b1};
       empty         <= 1'b1;
       head_fresh    <= 1'b0;
     end else begin
-      if (push)
-        write_pointer <= write_pointer + 1'b1;
+      if (push) begin
+        write_pointer <= write_1;
+        write_1       <= write_2;
+        write_2       <= write_2 + 1'b1;
+      end
       if (pop) begin
         read_pointer <= read_after;
         read_after   <= read_after + 1'b1;
@@ -197,7 +192,7 @@ module beat_queue #(
 
   assign load       = ready && (!empty || entry_valid);
   assign load_first = load_entry[64];
-  assign load_bytes = load_entry[71:68];
+  assign load_lanes = load_entry[75:68];
   assign load_data  = load_entry[63:0];
 
   always @(posedge clk) begin
@@ -211,7 +206,7 @@ module beat_queue #(
     end
     if (load) begin
       previous_data <= beat_data[63:8];
-      {beat_bytes, beat_lost, beat_bad_fcs, beat_last, beat_first, beat_data} <= load_entry;
+      {beat_lanes, beat_lost, beat_bad_fcs, beat_last, beat_first, beat_data} <= load_entry;
     end
   end
 

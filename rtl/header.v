@@ -24,7 +24,7 @@ module header (
   // the beat in hand, and the one that comes into hand
   input  wire         load,
   input  wire         load_first,
-  input  wire [3:0]   load_bytes,
+  input  wire [7:0]   load_lanes,
   input  wire [15:0]  load_half_0,         // lanes 0-1
   input  wire [15:0]  load_half_4,         // lanes 4-5
   input  wire [3:0]   load_ihl_2,          // of a header that begins at lane 2
@@ -34,7 +34,7 @@ module header (
   input  wire         beat_lost,
   input  wire         beat_bad_fcs,
   input  wire         beat_ends,           // the frame's last beat leaves
-  input  wire [3:0]   beat_bytes,
+  input  wire [7:0]   beat_lanes,
   input  wire [63:0]  beat_data,
   input  wire [15:0]  previous_lanes_6_7,  // of the beat before
 
@@ -77,8 +77,8 @@ module header (
   wire [15:0] half_4 = {beat_data[39:32], beat_data[47:40]};
   wire [15:0] half_6 = {beat_data[55:48], beat_data[63:56]};
 
-  wire word_0_ends = beat_bytes >= 4'd2;          // the word that ends in lane 1 is complete
-  wire word_2_ends = beat_bytes >= 4'd6;          // ... in lane 5
+  wire word_0_ends = beat_lanes[1];               // the word that ends in lane 1 is complete
+  wire word_2_ends = beat_lanes[5];               // ... in lane 5
 
   // ---- EtherType and tags
 
@@ -235,7 +235,7 @@ module header (
       beat_number   <= load_first ? 11'd0 : number_after;
       number_after  <= load_first ? 11'd1 : number_after == MAX_BEATS ? MAX_BEATS : number_after + 11'd1;
       payload_lanes <= past_end ? 8'd0
-                       : lanes_below(load_bytes) & (end_here ? lanes_below({1'b0, payload_last[2:0]} + 4'd1) : 8'hFF);
+                       : load_lanes & (end_here ? lanes_below({1'b0, payload_last[2:0]} + 4'd1) : 8'hFF);
       end_passed    <= !load_first && (end_passed || end_here);
     end
     if (rst) begin
@@ -252,8 +252,8 @@ module header (
   reg  [4:0]  short_left;                         // bytes of it behind the beat in hand one clock ago
   reg  [7:0]  short_lanes;
   wire        short_here  = udp_length_here[15:5] == 11'd0 && udp_length_here[4:0] < SHORT + UDP_HEADER[4:0];
-  wire [4:0]  bytes_here  = udp_length_here[4:0] - UDP_HEADER[4:0];
-  wire [5:0]  lanes_here  = ~(6'h3F << bytes_here[3:0]);
+  wire [4:0]  short_bytes = udp_length_here[4:0] - UDP_HEADER[4:0];
+  wire [5:0]  lanes_here  = ~(6'h3F << short_bytes[3:0]);
 
   assign udp_lanes = short_payload ? short_lanes : 8'hFF;
 
@@ -261,8 +261,8 @@ module header (
     if (beat_fresh)
       if (payload_begins) begin
         short_payload <= short_here;
-        short_left    <= payload_at_lane_6 ? (bytes_here < 5'd2 ? 5'd0 : bytes_here - 5'd2)
-                                           : (bytes_here < 5'd6 ? 5'd0 : bytes_here - 5'd6);
+        short_left    <= payload_at_lane_6 ? (short_bytes < 5'd2 ? 5'd0 : short_bytes - 5'd2)
+                                           : (short_bytes < 5'd6 ? 5'd0 : short_bytes - 5'd6);
         short_lanes   <= payload_at_lane_6 ? {lanes_here[1:0], 6'h3F} : {lanes_here, 2'h3};
       end else if (in_payload) begin
         short_left    <= short_left < 5'd8 ? 5'd0 : short_left - 5'd8;
@@ -362,7 +362,8 @@ module header (
 
   reg         ip_seen;                            // the EtherType was complete
   reg         ip_complete;
-  reg  [13:0] frame_bytes;
+  reg  [3:0]  bytes_here;                         // of the beat in hand
+  reg  [13:0] frame_bytes;                        // one clock later: the frame up to there
   reg  [16:0] ip_bytes;                           // to the IPv4 datagram's end
   reg  [7:0]  fault_1;                            // the frame's fault, with ends_d[1], [2], ...
   reg  [7:0]  fault_2;
@@ -376,6 +377,18 @@ module header (
   reg  [7:0]  fault_6;
   reg         fault_first;                        // the fault counts, not what the headers have against the frame
   reg         sum_counts;                         // nothing comes before a bad UDP checksum
+
+  always @*
+    casez (beat_lanes)
+      8'b1???????: bytes_here = 4'd8;
+      8'b01??????: bytes_here = 4'd7;
+      8'b001?????: bytes_here = 4'd6;
+      8'b0001????: bytes_here = 4'd5;
+      8'b00001???: bytes_here = 4'd4;
+      8'b000001??: bytes_here = 4'd3;
+      8'b0000001?: bytes_here = 4'd2;
+      default:     bytes_here = 4'd1;
+    endcase
 
   wire        passed      = reason == `TL_DROP_REASON_ACCEPT;
   wire        faulty      = fault_5 != `TL_DROP_REASON_ACCEPT;
@@ -398,12 +411,10 @@ module header (
       end
     end
     ip_bytes <= {1'b0, ip_total} + {12'd0, ip_start};
-    if (beat_ends) begin
-      frame_bytes <= {beat_number, 3'd0} + {10'd0, beat_bytes};
-      fault_1     <= beat_lost                   ? `TL_DROP_REASON_OVERFLOW
+    frame_bytes   <= bytes_here[3] ? {number_after, 3'd0} : {beat_number, bytes_here[2:0]};
+    fault_1       <= beat_lost                   ? `TL_DROP_REASON_OVERFLOW
                      : beat_number == MAX_BEATS  ? `TL_DROP_REASON_OVERSIZE
                      : beat_bad_fcs              ? `TL_DROP_REASON_BAD_FCS : `TL_DROP_REASON_ACCEPT;
-    end
     frame_bytes_2 <= frame_bytes;
     fault_2 <= fault_1 != `TL_DROP_REASON_ACCEPT ? fault_1
                : !ip_seen                        ? `TL_DROP_REASON_NOT_IPV4

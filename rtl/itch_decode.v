@@ -33,15 +33,15 @@ module itch_decode #(
 
   wire         empty = first_bytes == 5'd0;
   wire [15:0]  unused_length;
-  wire         known;
+  wire         letter_known;
   wire [255:0] fields_body;
   wire [447:0] fields_continuation;
 
   itch_fields u_itch_fields (
-    .message_type (message_type),
+    .message_type ({2'b01, message_type[5:0]}),     // all types are letters
     .message      (words[399:0]),
     .length       (unused_length),
-    .decoded      (known),
+    .decoded      (letter_known),
     .body         (fields_body),
     .continuation (fields_continuation)
   );
@@ -74,6 +74,7 @@ module itch_decode #(
 
   // ---- record
 
+  wire       known  = letter_known && message_type[7:6] == 2'b01;
   wire [7:0] status = (empty    ? `TL_MESSAGE_STATUS_ZERO_LENGTH
                        : !known ? `TL_MESSAGE_STATUS_UNKNOWN_TYPE
                        : !decoded ? `TL_MESSAGE_STATUS_TOO_SHORT

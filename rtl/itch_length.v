@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a block's announced length compares with its ITCH 5.0 type, while the block is still arriving. The type is known
-// from the block's second beat on, too late only for blocks of at most 8 bytes, which are short for any type.
+// from the block's second beat on, too late only for blocks of at most 8 bytes, which are short for any type. All types
+// are letters, whose upper bits are 01: what is asked of the table is a function of the lower 6, a single LUT deep.
 `default_nettype none
 
 module itch_length (
@@ -13,14 +14,15 @@ module itch_length (
 );
 
   wire [15:0]  type_length;
+  wire         letter_known;
   wire [255:0] body;
   wire [447:0] continuation;
 
   itch_fields u_itch_fields (
-    .message_type (message_type),
+    .message_type ({2'b01, message_type[5:0]}),
     .message      (400'd0),
     .length       (type_length),
-    .decoded      (known),
+    .decoded      (letter_known),
     .body         (body),
     .continuation (continuation)
   );
@@ -28,6 +30,7 @@ module itch_length (
   // No type has more than 63 bytes.
   wire above = length[15:6] != 10'd0;
 
+  assign known       = letter_known && message_type[7:6] == 2'b01;
   assign long_enough = known && (above || length[5:0] >= type_length[5:0]);
   assign exact       = !above && length[5:0] == type_length[5:0];
 

@@ -26,6 +26,8 @@ module line_output (
   input  wire [`TL_END_BITS-1:0] frame_end,
 
   output wire         entry_valid,
+  output wire         entry_header,       // with entry_valid: of that kind
+  output wire         entry_end,
   output reg  [1:0]   entry_kind,
   output reg  [479:0] entry_data,
   output wire         idle
@@ -35,6 +37,9 @@ module line_output (
   reg [479:0] waiting_record;
 
   assign entry_valid = header_valid || continuation_only || message_valid || waiting || prototype_valid || end_valid;
+
+  assign entry_header = header_valid;
+  assign entry_end    = end_valid;
 
   always @* begin
     entry_kind = `TL_ENTRY_LINE;

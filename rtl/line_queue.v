@@ -18,6 +18,8 @@ module line_queue #(
   input  wire         verified,           // looked at with a frame's HEADER
 
   input  wire         entry_valid,
+  input  wire         entry_header,
+  input  wire         entry_end,
   input  wire [1:0]   entry_kind,
   input  wire [479:0] entry_data,
   output reg          stall,              // send no more than what is under way
@@ -46,13 +48,11 @@ module line_queue #(
   reg  losing;                            // its further entries are discarded
   reg  full;
 
-  wire is_header   = entry_kind == `TL_ENTRY_HEADER;
-  wire is_end      = entry_kind == `TL_ENTRY_END;
   wire bad         = entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
-  wire holds       = is_header ? verified : held;
-  wire discard     = entry_valid && !is_end && (full || losing);
+  wire holds       = entry_header ? verified : held;
+  wire discard     = entry_valid && !entry_end && (full || losing);
   wire take        = entry_valid && !discard;
-  wire rewind      = entry_valid && is_end && held && (bad || losing);
+  wire rewind      = entry_valid && entry_end && held && (bad || losing);
 
   always @(posedge clk)
     if (rst) begin
@@ -63,9 +63,9 @@ module line_queue #(
     end else begin
       overflow <= discard && !losing;
       if (entry_valid) begin
-        header_seen <= !is_end && (header_seen || !discard);
-        held        <= !is_end && holds;
-        losing      <= !is_end && (losing || full);
+        header_seen <= !entry_end && (header_seen || !discard);
+        held        <= !entry_end && holds;
+        losing      <= !entry_end && (losing || full);
       end
     end
 
@@ -74,7 +74,7 @@ module line_queue #(
 
   always @* begin
     data = entry_data;
-    if (is_end) begin
+    if (entry_end) begin
       data[`TL_END_HEADER_SEEN] = header_seen && !rewind;
       if (losing)
         data[`TL_END_OVERFLOW] = 1'b1;
@@ -93,7 +93,9 @@ module line_queue #(
   reg  [WIDTH-1:0]      fresh_data;
   reg                   head_fresh;       // the head was written one clock ago: memory_data does not show it yet
   reg  [DEPTH_LOG2:0]   write_pointer;    // one bit more than an address
+  reg  [DEPTH_LOG2:0]   write_after;      // write_pointer + 1
   reg  [DEPTH_LOG2:0]   commit_pointer;   // of the first uncommitted entry
+  reg  [DEPTH_LOG2:0]   commit_after;
   reg  [DEPTH_LOG2:0]   read_pointer;
   reg  [DEPTH_LOG2:0]   read_after;       // read_pointer + 1
   reg                   nothing;          // write_pointer == read_pointer
@@ -103,16 +105,16 @@ module line_queue #(
   wire                  pop       = free && !empty;
   wire                  bypass    = take && free && nothing && !holds;
   wire                  push      = take && !(free && nothing && !holds);
-  wire                  commits   = push && (is_end || !holds);
-  wire [DEPTH_LOG2:0]   write_at  = rewind ? commit_pointer : write_pointer;
-  wire [DEPTH_LOG2:0]   written   = write_at + 1'b1;
+  wire                  commits   = push && (entry_end || !holds);
+  wire [DEPTH_LOG2-1:0] write_at  = rewind ? commit_pointer[DEPTH_LOG2-1:0] : write_pointer[DEPTH_LOG2-1:0];
+  wire [DEPTH_LOG2:0]   written   = rewind ? commit_after : write_after;
   wire [DEPTH_LOG2-1:0] read_next = pop ? read_after[DEPTH_LOG2-1:0] : read_pointer[DEPTH_LOG2-1:0];
   wire                  last      = write_pointer == read_after;       // a pop leaves nothing
   wire                  last_seen = commit_pointer == read_after;      // ... nothing that is committed
 
   always @(posedge clk) begin
     if (push) begin
-      memory[write_at[DEPTH_LOG2-1:0]] <= {entry_kind, data};
+      memory[write_at] <= {entry_kind, data};
       fresh_data <= {entry_kind, data};
     end
     if (!nothing)
@@ -123,16 +125,22 @@ module line_queue #(
   always @(posedge clk)
     if (rst) begin
       write_pointer  <= {DEPTH_LOG2 + 1{1'b0}};
+      write_after    <= {{DEPTH_LOG2{1'b0}}, 1'b1};
+      commit_after   <= {{DEPTH_LOG2{1'b0}}, 1'b1};
       commit_pointer <= {DEPTH_LOG2 + 1{1'b0}};
       read_pointer   <= {DEPTH_LOG2 + 1{1'b0}};
       read_after     <= {{DEPTH_LOG2{1'b0}}, 1'b1};
       nothing        <= 1'b1;
       empty          <= 1'b1;
     end else begin
-      if (push)
+      if (push) begin
         write_pointer <= written;
-      if (commits)
+        write_after   <= written + 1'b1;
+      end
+      if (commits) begin
         commit_pointer <= written;
+        commit_after   <= written + 1'b1;
+      end
       if (pop) begin
         read_pointer <= read_after;
         read_after   <= read_after + 1'b1;
@@ -141,8 +149,19 @@ module line_queue #(
       empty   <= !commits && (empty || (pop && last_seen));
     end
 
-  // The level as of one clock ago decides; the margins allow for it.
-  reg  [DEPTH_LOG2:0] level;
+  // The level as of some clocks ago decides, worked out in two halves; the margins allow for it.
+  localparam LOW = DEPTH_LOG2 / 2;
+
+  reg  [LOW:0]            level_low;      // with the borrow
+  reg  [DEPTH_LOG2-LOW:0] write_high;
+  reg  [DEPTH_LOG2-LOW:0] read_high;
+  reg  [DEPTH_LOG2:0]     level;
+
+  always @(posedge clk) begin
+    level_low  <= {1'b0, write_pointer[LOW-1:0]} - {1'b0, read_pointer[LOW-1:0]};
+    write_high <= write_pointer[DEPTH_LOG2:LOW];
+    read_high  <= read_pointer[DEPTH_LOG2:LOW];
+  end
 
   always @(posedge clk)
     if (rst) begin
@@ -151,7 +170,7 @@ module line_queue #(
       stall        <= 1'b0;
       x_level_high <= 1'b0;
     end else begin
-      level        <= write_pointer - read_pointer;
+      level        <= {write_high - read_high - {{DEPTH_LOG2 - LOW{1'b0}}, level_low[LOW]}, level_low[LOW-1:0]};
       full         <= level >= DEPTH - RESERVE;
       stall        <= level >= DEPTH - MARGIN;
       x_level_high <= level >= HIGH;
@@ -164,11 +183,11 @@ module line_queue #(
       x_valid <= 1'b0;
     else if (free)
       x_valid <= !empty || bypass;
-    if (free && (!empty || bypass))
+    if (free)
       {x_kind, x_data} <= !empty ? head_fresh ? fresh_data : memory_data : {entry_kind, data};
   end
 
-  assign idle = nothing && !x_valid;
+  assign idle = nothing && !x_valid && !x_level_high;
 
 endmodule
 `default_nettype wire

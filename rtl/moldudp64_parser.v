@@ -144,6 +144,7 @@ module moldudp64_parser (
   reg         open;                       // a block's length has been read and its end not yet seen
   reg         same_beat;                  // ... in the beat in hand
   reg  [2:0]  end_lane;                   // of the open block; if none is open, of the last one
+  reg  [2:0]  turn_after;                 // two lanes behind it: the next block's turn
   reg         block_last;                 // it ends in the beat in hand
   reg         two_words;                  // its last beat completes a word and begins another
   reg  [15:0] blocks_left;                // lengths not read yet, and one more if first_read
@@ -161,8 +162,7 @@ module moldudp64_parser (
   assign block_ends  = walks && open && block_last && payload_lanes[end_lane] && !splits;
 
   // A lane of the payload has only lanes of the payload before it: where a length ends, the block before it has ended.
-  wire [2:0]  turn_after   = end_lane + 3'd2;
-  wire        in_next_beat = end_lane[2] && end_lane[1];
+  wire        in_next_beat = turn_after[2:1] == 2'b00;
   wire        begins_first = starts && payload_lanes[from_lane_6 ? 3 : 7];
   wire        begins_next  = walks && more && (!open || (block_last && !in_next_beat && !splits))
                              && payload_lanes[turn_after];
@@ -170,7 +170,14 @@ module moldudp64_parser (
   wire        short_next   = short_from[turn_after];
 
   assign block_begins = begins_first || begins_next;
-  assign hold         = (begins_first && short_first) || (begins_next && short_next) || splits;
+
+  // The same as these with short_first and short_next, or splits; but it decides what the queue does in this clock.
+  wire [7:0]  holds_from   = short_from & payload_lanes;
+  wire        first_holds  = from_lane_6 ? blocks_if_0 && holds_from[3] : blocks_if_4 && holds_from[7];
+
+  assign hold = (beat_fresh && !beat_first && last_step && first_holds)
+                || (walks && more && (!open || (block_last && !in_next_beat)) && holds_from[turn_after])
+                || splits;
 
   reg  [15:0] length_after;
 
@@ -243,6 +250,7 @@ module moldudp64_parser (
       turn       <= turn_here;
       length     <= length_here;
       end_lane   <= end_here[2:0];
+      turn_after <= turn_here + 3'd2 + length_here[2:0];
       two_words  <= end_here[2:0] > turn_here;
       beats_left <= length_here[15:3];
       carry      <= end_here[3];

@@ -15,7 +15,7 @@ module prototype_parser #(
   input  wire         beat_fresh,
   input  wire         beat_first,
   input  wire         beat_ends,
-  input  wire [3:0]   beat_bytes,
+  input  wire [7:0]   beat_lanes,
   input  wire [63:0]  beat_data,
   input  wire         beat_in_payload,    // its first lane, from the second beat behind payload_begins on
   input  wire         payload_begins,     // in this beat, at lane 6 or 2
@@ -52,12 +52,26 @@ module prototype_parser #(
   reg         from_lane_6;
   reg  [31:0] length;
 
+  function [3:0] count (input [7:0] lanes);     // they begin with lane 0
+    casez (lanes)
+      8'b1???????: count = 4'd8;
+      8'b01??????: count = 4'd7;
+      8'b001?????: count = 4'd6;
+      8'b0001????: count = 4'd5;
+      8'b00001???: count = 4'd4;
+      8'b000001??: count = 4'd3;
+      8'b0000001?: count = 4'd2;
+      8'b00000001: count = 4'd1;
+      default:     count = 4'd0;
+    endcase
+  endfunction
+
   wire        in_packet    = beat_fresh && !beat_first;
-  wire        header_ends  = in_packet && (from_lane_6 ? step == 3'd2 && beat_bytes >= 4'd2
-                                                       : step == 3'd1 && beat_bytes >= 4'd6);
+  wire        header_ends  = in_packet && (from_lane_6 ? step == 3'd2 && beat_lanes[1]
+                                                       : step == 3'd1 && beat_lanes[5]);
   wire [31:0] length_here  = from_lane_6 ? {length[31:16], beat_data[7:0], beat_data[15:8]}
                                          : {beat_data[23:16], beat_data[31:24], beat_data[39:32], beat_data[47:40]};
-  wire [3:0]  behind_here  = beat_bytes - (from_lane_6 ? 4'd2 : 4'd6);     // message bytes in the header's last beat
+  wire [3:0]  behind_here  = count(from_lane_6 ? {2'b00, beat_lanes[7:2]} : {6'd0, beat_lanes[7:6]});
 
   always @(posedge clk) begin
     if (rst)
@@ -112,7 +126,7 @@ module prototype_parser #(
   reg  [47:0]       packet_time;
 
   wire              arrives   = counting && beat_fresh && beat_in_payload;
-  wire signed [17:0] bytes    = {14'd0, beat_bytes};
+  wire signed [17:0] bytes    = {14'd0, count(beat_lanes)};
   wire              completes = pending && age == 2'd3 && !too_big && (left <= 18'sd0 || (arrives && left <= bytes));
 
   always @(posedge clk) begin

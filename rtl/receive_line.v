@@ -51,7 +51,7 @@ module receive_line #(
 
   wire        load;
   wire        load_first;
-  wire [3:0]  load_bytes;
+  wire [7:0]  load_lanes;
   wire [63:0] load_data;
   wire        hold;
   wire        beat_valid;
@@ -60,7 +60,7 @@ module receive_line #(
   wire        beat_last;
   wire        beat_bad_fcs;
   wire        beat_lost;
-  wire [3:0]  beat_bytes;
+  wire [7:0]  beat_lanes;
   wire [63:0] beat_data;
   wire [63:8] previous_data;
   wire        stall;
@@ -84,7 +84,7 @@ module receive_line #(
     .starts         (starts),
     .load           (load),
     .load_first     (load_first),
-    .load_bytes     (load_bytes),
+    .load_lanes     (load_lanes),
     .load_data      (load_data),
     .stall          (stall),
     .hold           (hold),
@@ -94,7 +94,7 @@ module receive_line #(
     .beat_last      (beat_last),
     .beat_bad_fcs   (beat_bad_fcs),
     .beat_lost      (beat_lost),
-    .beat_bytes     (beat_bytes),
+    .beat_lanes     (beat_lanes),
     .beat_data      (beat_data),
     .previous_data  (previous_data),
     .overflow       (beat_overflow),
@@ -127,7 +127,7 @@ module receive_line #(
     .prototype          (prototype),
     .load               (load),
     .load_first         (load_first),
-    .load_bytes         (load_bytes),
+    .load_lanes         (load_lanes),
     .load_half_0        ({load_data[7:0], load_data[15:8]}),
     .load_half_4        ({load_data[39:32], load_data[47:40]}),
     .load_ihl_2         (load_data[19:16]),
@@ -137,7 +137,7 @@ module receive_line #(
     .beat_lost          (beat_lost),
     .beat_bad_fcs       (beat_bad_fcs),
     .beat_ends          (beat_ends),
-    .beat_bytes         (beat_bytes),
+    .beat_lanes         (beat_lanes),
     .beat_data          (beat_data),
     .previous_lanes_6_7 (previous_data[63:48]),
     .payload_lanes      (payload_lanes),
@@ -353,7 +353,7 @@ module receive_line #(
     .beat_fresh        (beat_fresh),
     .beat_first        (beat_first),
     .beat_ends         (beat_ends),
-    .beat_bytes        (beat_bytes),
+    .beat_lanes        (beat_lanes),
     .beat_data         (beat_data),
     .beat_in_payload   (payload_lanes[0]),
     .payload_begins    (payload_begins && prototype),
@@ -395,6 +395,8 @@ module receive_line #(
   assign frame_end[`TL_END_OVERFLOW]     = frame_reason == `TL_DROP_REASON_OVERFLOW;
 
   wire         entry_valid;
+  wire         entry_header;
+  wire         entry_end;
   wire [1:0]   entry_kind;
   wire [479:0] entry_data;
   wire         output_idle;
@@ -415,6 +417,8 @@ module receive_line #(
     .end_valid         (frame_done),
     .frame_end         (frame_end),
     .entry_valid       (entry_valid),
+    .entry_header      (entry_header),
+    .entry_end         (entry_end),
     .entry_kind        (entry_kind),
     .entry_data        (entry_data),
     .idle              (output_idle)
@@ -430,6 +434,8 @@ module receive_line #(
     .rst          (rst),
     .verified     (verified),
     .entry_valid  (entry_valid),
+    .entry_header (entry_header),
+    .entry_end    (entry_end),
     .entry_kind   (entry_kind),
     .entry_data   (entry_data),
     .stall        (stall),

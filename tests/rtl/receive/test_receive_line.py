@@ -21,14 +21,12 @@ MODULES = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_
 SMALL_QUEUE_LOG2 = 3
 SMALL_QUEUES = {"ARBITER": 0, "LINE_B": 1, "QUEUE_LOG2": 5, "LINES_LOG2": 7}
 RTL = ROOT / "rtl"
-ARBITER = ("arbiter.v", "line_front.v", "turn.v", "stream.v", "sequence_distance.v", "silence.v", "frame_report.v",
-           "statistics.v")
 
 
 def sources() -> list[Path]:
-    """The receive line by its file list, and the arbiter that the bench puts behind it."""
-    names = [line for line in (RTL / "receive_line.f").read_text().split("\n") if line and not line.startswith("//")]
-    return [BENCH, *(ROOT / name for name in names), *(RTL / name for name in ARBITER)]
+    """The bench, and the receive side by its file list: the bench takes one line and the arbiter from it."""
+    names = [line for line in (RTL / "receive.f").read_text().splitlines() if line and not line.startswith("//")]
+    return [BENCH, *(ROOT / name for name in names)]
 
 
 def simulate(simulator: str, modules: tuple[str, ...], build: Path, build_args: list[str],
