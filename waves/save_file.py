@@ -18,22 +18,23 @@ from bridge.layout import DropReason, FrameKind
 
 NIC = "nic"  # instance name of the NIC in the testbench
 
-# Group -> signals of the NIC, with the enumeration that names a signal's values.
+# Group -> signals of the NIC, or of an instance in it, with the enumeration that names a signal's values.
 GROUPS: Mapping[str, Mapping[str, type[IntEnum] | None]] = {
     "time": dict.fromkeys(("clk", "rst", "time_ns", "idle")),
     "receive port, line A": dict.fromkeys(("rx_a_tvalid", "rx_a_tlast", "rx_a_tdata", "rx_a_tkeep", "rx_a_tuser")),
+    "receive port, line B": dict.fromkeys(("rx_b_tvalid", "rx_b_tlast", "rx_b_tdata", "rx_b_tkeep", "rx_b_tuser")),
     "messages": dict.fromkeys((
-        "decoded_valid", "line_valid", "line_first", "line_data", "line_abort", "next_expected",
+        "decoded_a", "decoded_b", "line_valid", "line_first", "line_event", "line_data", "line_abort", "next_expected",
     )),
     "frame report": {
-        "report_valid": None, "report_reason": DropReason, "report_kind": FrameKind, "report_sequence": None,
-        "report_count": None, "report_flags": None, "report_gap_from": None,
+        "report_valid": None, "report_line": None, "report_reason": DropReason, "report_kind": FrameKind,
+        "report_sequence": None, "report_count": None, "report_flags": None, "report_gap_from": None,
     },
     "host memory": dict.fromkeys((
-        "m_axi_awvalid", "m_axi_awaddr", "m_axi_wvalid", "m_axi_wdata", "m_axi_bvalid", "m_axi_arvalid", "m_axi_araddr",
-        "m_axi_rvalid", "m_axi_rdata",
+        "m_axi_awvalid", "m_axi_awaddr", "m_axi_wvalid", "m_axi_wdata", "m_axi_wstrb", "m_axi_bvalid", "m_axi_arvalid",
+        "m_axi_araddr", "m_axi_rvalid", "m_axi_rdata",
     )),
-    "rings": dict.fromkeys(("rx_head", "rx_tail", "tx_head", "tx_tail")),
+    "rings": dict.fromkeys(f"u_host_side.{ring}_{end}" for ring in ("rx", "tx", "raw") for end in ("head", "tail")),
     "registers": dict.fromkeys((
         "s_axil_awvalid", "s_axil_awaddr", "s_axil_wdata", "s_axil_arvalid", "s_axil_araddr", "s_axil_rvalid",
         "s_axil_rdata",
@@ -46,7 +47,8 @@ _VARIABLE = re.compile(r"\$var\s+\S+\s+(\d+)\s+\S+\s+(\S+?)\s*(\[\d+(?::\d+)?\])
 
 
 def nic_signals(dump: Path) -> dict[str, str]:
-    """The signals directly in the NIC's scope of a VCD: name -> full name with its bit range, as GTKWave has it."""
+    """The signals in the NIC's scope of a VCD and below: name from that scope on -> full name with its bit range, as
+    GTKWave has it."""
     scope: list[str] = []
     signals: dict[str, str] = {}
     with dump.open(encoding="latin-1") as file:
@@ -57,10 +59,11 @@ def nic_signals(dump: Path) -> dict[str, str]:
                 scope.pop()
             elif "$enddefinitions" in line:
                 break
-            elif scope and scope[-1] == NIC and (variable := _VARIABLE.search(line)):
+            elif NIC in scope and (variable := _VARIABLE.search(line)):
                 width, name, bits = int(variable.group(1)), variable.group(2), variable.group(3)
                 suffix = (bits or f"[{width - 1}:0]") if width > 1 else ""
-                signals[name] = ".".join([*scope, name]) + suffix
+                local = ".".join([*scope[scope.index(NIC) + 1:], name])
+                signals[local] = ".".join([*scope, name]) + suffix
     return signals
 
 
