@@ -60,7 +60,7 @@ def test_file_list_is_complete() -> None:
     assert sorted(rtl_sources()) == sorted(RTL.glob("*.v"))
 
 
-@pytest.mark.parametrize("module", ["rx_ring_tests", "register_tests", "descriptor_tests"])
+@pytest.mark.parametrize("module", ["rx_ring_tests", "register_tests", "descriptor_tests", "frame_tests"])
 def test_host_side(module: str, tmp_path: Path) -> None:
     simulate(tmp_path, module, "host_side", sources())
 

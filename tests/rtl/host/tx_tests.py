@@ -141,7 +141,7 @@ async def bad_slots_are_skipped_and_counted(dut: Any) -> None:
         (publish_word(EPOCH, 100), ERROR["TX_NOT_PUBLISHED"], {}),
         (publish_word(EPOCH, 5) & 0x7FFF_FFFF, ERROR["TX_NOT_PUBLISHED"], {}),
         (None, ERROR["TX_BAD_SLOT"], {"kind": 0}),
-        (None, ERROR["TX_BAD_SLOT"], {"kind": 2}),
+        (None, ERROR["TX_BAD_SLOT"], {"kind": 3}),
         (None, ERROR["TX_BAD_SLOT"], {"length": 0}),
         (None, ERROR["TX_BAD_SLOT"], {"length": MESSAGE_BYTES + 1}),
         (None, ERROR["TX_BAD_SLOT"], {"length": 0x0131}),
