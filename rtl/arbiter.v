@@ -105,52 +105,60 @@ module arbiter #(
 
   // ---- The entry at each line's front
 
-  wire         a_entry;
-  wire [1:0]   a_entry_kind;
-  wire [479:0] a_entry_data;
+  wire         a_header;
+  wire         a_body_line;
+  wire         a_record;
+  wire         a_finish;
+  wire [479:0] a_entry;
   wire         a_taken;
-  wire         b_entry;
-  wire [1:0]   b_entry_kind;
-  wire [479:0] b_entry_data;
+  wire         b_header;
+  wire         b_body_line;
+  wire         b_record;
+  wire         b_finish;
+  wire [479:0] b_entry;
   wire         b_taken;
 
   entry_skid u_skid_a (
-    .clk     (clk),
-    .rst     (rst),
-    .x_valid (a_valid),
-    .x_kind  (a_kind),
-    .x_data  (a_data),
-    .x_ready (a_ready),
-    .valid   (a_entry),
-    .kind    (a_entry_kind),
-    .data    (a_entry_data),
-    .taken   (a_taken)
+    .clk       (clk),
+    .rst       (rst),
+    .x_valid   (a_valid),
+    .x_kind    (a_kind),
+    .x_data    (a_data),
+    .x_ready   (a_ready),
+    .is_header (a_header),
+    .is_line   (a_body_line),
+    .is_record (a_record),
+    .is_end    (a_finish),
+    .data      (a_entry),
+    .taken     (a_taken)
   );
 
   entry_skid u_skid_b (
-    .clk     (clk),
-    .rst     (rst),
-    .x_valid (b_valid),
-    .x_kind  (b_kind),
-    .x_data  (b_data),
-    .x_ready (b_ready),
-    .valid   (b_entry),
-    .kind    (b_entry_kind),
-    .data    (b_entry_data),
-    .taken   (b_taken)
+    .clk       (clk),
+    .rst       (rst),
+    .x_valid   (b_valid),
+    .x_kind    (b_kind),
+    .x_data    (b_data),
+    .x_ready   (b_ready),
+    .is_header (b_header),
+    .is_line   (b_body_line),
+    .is_record (b_record),
+    .is_end    (b_finish),
+    .data      (b_entry),
+    .taken     (b_taken)
   );
 
-  // A HEADER is always taken at once, so it comes straight from the queue.
-  reg  a_swallow;                         // the frame was retired, what is left of it is thrown away
+  // Nothing of a frame that was retired without its END counts any more.
+  reg  a_swallow;
   reg  b_swallow;
-  wire a_is_header = a_valid && a_ready && a_kind == `TL_ENTRY_HEADER && !a_swallow;
-  wire b_is_header = b_valid && b_ready && b_kind == `TL_ENTRY_HEADER && !b_swallow;
-  wire a_is_end    = a_entry && a_entry_kind == `TL_ENTRY_END && !a_swallow;
-  wire b_is_end    = b_entry && b_entry_kind == `TL_ENTRY_END && !b_swallow;
-  wire a_is_record = a_entry && a_entry_kind == `TL_ENTRY_RECORD && !a_swallow;
-  wire b_is_record = b_entry && b_entry_kind == `TL_ENTRY_RECORD && !b_swallow;
-  wire a_is_body   = a_is_record || (a_entry && a_entry_kind == `TL_ENTRY_LINE && !a_swallow);
-  wire b_is_body   = b_is_record || (b_entry && b_entry_kind == `TL_ENTRY_LINE && !b_swallow);
+  wire a_is_record = a_record && !a_swallow;
+  wire b_is_record = b_record && !b_swallow;
+  wire a_is_body   = (a_record || a_body_line) && !a_swallow;
+  wire b_is_body   = (b_record || b_body_line) && !b_swallow;
+  wire a_is_end    = a_finish && !a_swallow;
+  wire b_is_end    = b_finish && !b_swallow;
+  wire a_active    = a_valid || !a_ready;
+  wire b_active    = b_valid || !b_ready;
 
   // ---- The frame at each line's front
 
@@ -185,10 +193,9 @@ module arbiter #(
   wire [63:0] a_start;
   wire        a_old;
   wire [63:0] a_number;
-  wire [63:0] a_after;
+  wire [63:0] a_number_after;
   wire        a_over;
-  wire        a_older;
-  wire        a_older_one;
+  wire        a_after;
   wire        b_go;
   wire        b_drain;
   wire        b_park;
@@ -216,10 +223,9 @@ module arbiter #(
   wire [63:0] b_start;
   wire        b_old;
   wire [63:0] b_number;
-  wire [63:0] b_after;
+  wire [63:0] b_number_after;
   wire        b_over;
-  wire        b_older;
-  wire        b_older_one;
+  wire        b_after;
   wire [79:0] stream_session;
   wire        stream_ended;
 
@@ -228,7 +234,7 @@ module arbiter #(
     .rst             (rst),
     .time_ns         (time_ns),
     .hold            (hold),
-    .header_valid    (a_is_header),
+    .header_valid    (a_header),
     .header          (a_data[`TL_HEADER_BITS-1:0]),
     .level_high      (a_level_high),
     .stream_valid    (next_expected_valid),
@@ -267,10 +273,10 @@ module arbiter #(
     .start_number    (a_start),
     .old             (a_old),
     .number          (a_number),
-    .after           (a_after),
+    .number_after    (a_number_after),
     .over            (a_over),
-    .older           (a_older),
-    .older_one       (a_older_one)
+    .other_decided   (b_harmless || b_draining || b_overtaken),
+    .after           (a_after)
   );
 
   line_front u_front_b (
@@ -278,7 +284,7 @@ module arbiter #(
     .rst             (rst),
     .time_ns         (time_ns),
     .hold            (hold),
-    .header_valid    (b_is_header),
+    .header_valid    (b_header),
     .header          (b_data[`TL_HEADER_BITS-1:0]),
     .level_high      (b_level_high),
     .stream_valid    (next_expected_valid),
@@ -317,10 +323,10 @@ module arbiter #(
     .start_number    (b_start),
     .old             (b_old),
     .number          (b_number),
-    .after           (b_after),
+    .number_after    (b_number_after),
     .over            (b_over),
-    .older           (b_older),
-    .older_one       (b_older_one)
+    .other_decided   (a_harmless || a_draining || a_overtaken),
+    .after           (b_after)
   );
 
   // ---- Whose turn it is
@@ -328,36 +334,35 @@ module arbiter #(
   wire a_holds;                           // owns the stream, and may change it
   wire b_holds;
 
+  reg  holding;
+
+  always @(posedge clk)
+    holding <= hold != 32'd0;
+
   turn u_turn (
     .clk          (clk),
     .rst          (rst),
-    .holding      (hold != 32'd0),
+    .holding      (holding),
     .fresh        (!stream_changed),
     .a_waiting    (a_waiting),
     .a_parked     (a_parked),
     .a_released   (a_released),
     .a_owner      (a_owner),
-    .a_draining   (a_draining),
-    .a_overtaken  (a_overtaken),
     .a_same       (a_same),
     .a_ahead      (a_ahead),
     .a_harmless   (a_harmless),
     .a_over       (a_over),
-    .a_older      (a_older),
-    .a_older_one  (a_older_one),
+    .a_after      (a_after),
     .a_sequence   (a_sequence),
     .b_waiting    (b_waiting),
     .b_parked     (b_parked),
     .b_released   (b_released),
     .b_owner      (b_owner),
-    .b_draining   (b_draining),
-    .b_overtaken  (b_overtaken),
     .b_same       (b_same),
     .b_ahead      (b_ahead),
     .b_harmless   (b_harmless),
     .b_over       (b_over),
-    .b_older      (b_older),
-    .b_older_one  (b_older_one),
+    .b_after      (b_after),
     .b_sequence   (b_sequence),
     .a_holds      (a_holds),
     .a_go         (a_go),
@@ -393,22 +398,22 @@ module arbiter #(
   wire a_silent;                          // for too long, while the other line waits
   wire b_silent;
   wire telling;                           // an event waits for a gap between the owner's messages
-  wire a_bad    = a_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
-  wire b_bad    = b_entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
+  wire a_bad    = a_entry[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
+  wire b_bad    = b_entry[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
   wire a_closes = a_none || a_draining || (a_owner && (a_harmless || !mid_message));
   wire b_closes = b_none || b_draining || (b_owner && (b_harmless || !mid_message));
   wire a_end    = a_is_end && a_closes && !telling;
   wire b_end    = b_is_end && b_closes && !telling && !a_end;
-  wire a_mute   = a_holds && a_silent && !a_entry;
-  wire b_mute   = b_holds && b_silent && !b_entry;
+  wire a_mute   = a_holds && a_silent && !a_active;
+  wire b_mute   = b_holds && b_silent && !b_active;
   wire a_revoke = a_mute && !mid_message && !telling && !b_end;
   wire b_revoke = b_mute && !mid_message && !telling && !a_end;
   wire abort    = mid_message && ((a_holds && a_is_end) || (b_holds && b_is_end) || a_mute || b_mute);
 
   assign a_retires = a_end || a_revoke;
   assign b_retires = b_end || b_revoke;
-  assign a_taken   = a_is_header || a_end || a_swallow || (a_is_body && (a_delivers || a_drains || a_none));
-  assign b_taken   = b_is_header || b_end || b_swallow || (b_is_body && (b_delivers || b_drains || b_none));
+  assign a_taken   = a_header || a_end || a_swallow || (a_is_body && (a_delivers || a_drains || a_none));
+  assign b_taken   = b_header || b_end || b_swallow || (b_is_body && (b_delivers || b_drains || b_none));
 
   always @(posedge clk)
     if (rst || abort)
@@ -423,8 +428,8 @@ module arbiter #(
   ) u_silence_a (
     .clk     (clk),
     .rst     (rst),
-    .active  (a_entry),
-    .awaited (b_entry && !b_taken && !b_parked),
+    .active  (a_active),
+    .awaited (!b_ready && !b_parked),
     .silent  (a_silent)
   );
 
@@ -433,8 +438,8 @@ module arbiter #(
   ) u_silence_b (
     .clk     (clk),
     .rst     (rst),
-    .active  (b_entry),
-    .awaited (a_entry && !a_taken && !a_parked),
+    .active  (b_active),
+    .awaited (!a_ready && !a_parked),
     .silent  (b_silent)
   );
 
@@ -445,10 +450,10 @@ module arbiter #(
       a_overtaken <= 1'b0;
       b_overtaken <= 1'b0;
     end else begin
-      a_swallow   <= a_revoke || (a_swallow && !(a_entry && a_entry_kind == `TL_ENTRY_END));
-      b_swallow   <= b_revoke || (b_swallow && !(b_entry && b_entry_kind == `TL_ENTRY_END));
-      a_overtaken <= !a_entry && (a_overtaken || (a_silent && !a_holds));
-      b_overtaken <= !b_entry && (b_overtaken || (b_silent && !b_holds));
+      a_swallow   <= a_revoke || (a_swallow && !a_finish);
+      b_swallow   <= b_revoke || (b_swallow && !b_finish);
+      a_overtaken <= !a_active && (a_overtaken || (a_silent && !a_holds));
+      b_overtaken <= !b_active && (b_overtaken || (b_silent && !b_holds));
     end
 
   // ---- The stream
@@ -459,14 +464,15 @@ module arbiter #(
   stream u_stream (
     .clk           (clk),
     .rst           (rst),
-    .go            ({b_go, a_go}),
-    .delivered     ({b_emits && b_is_record, a_emits && a_is_record}),
+    .opens         ({b_waiting || b_parked || b_released, a_waiting || a_parked || a_released}),
+    .owns          ({b_delivers, a_delivers}),
+    .news          ({b_is_record && !b_old, a_is_record && !a_old}),
     .ends          ({b_ends, a_ends}),
     .commit        ((a_end && a_holds && !a_bad) || (b_end && b_holds && !b_bad)),
     .a_start       (a_start),
     .b_start       (b_start),
-    .a_after       (a_after),
-    .b_after       (b_after),
+    .a_after       (a_number_after),
+    .b_after       (b_number_after),
     .a_session     (a_session),
     .b_session     (b_session),
     .ended         ({b_first_end || (b_same && stream_ended), a_first_end || (a_same && stream_ended)}),
@@ -490,8 +496,8 @@ module arbiter #(
     .rst               (rst),
     .event_enable      (event_enable),
     .retires           ({b_retires, a_retires}),
-    .a_end             (a_entry_data[`TL_END_BITS-1:0]),
-    .b_end             (b_entry_data[`TL_END_BITS-1:0]),
+    .a_end             (a_entry[`TL_END_BITS-1:0]),
+    .b_end             (b_entry[`TL_END_BITS-1:0]),
     .revoked           ({b_revoke, a_revoke}),
     .owner             ({b_holds, a_holds}),
     .has_header        ({!b_none, !a_none}),
@@ -540,8 +546,8 @@ module arbiter #(
   reg          emitted;
   reg          emitted_first;
   reg  [479:0] emitted_data;
-  wire [479:0] a_line = {a_entry_data[479:64], a_unnumbered ? a_number : a_entry_data[63:0]};
-  wire [479:0] b_line = {b_entry_data[479:64], b_unnumbered ? b_number : b_entry_data[63:0]};
+  wire [479:0] a_line = {a_entry[479:64], a_unnumbered ? a_number : a_entry[63:0]};
+  wire [479:0] b_line = {b_entry[479:64], b_unnumbered ? b_number : b_entry[63:0]};
 
   always @(posedge clk) begin
     emitted       <= (a_emits || b_emits) && !rst;
@@ -552,14 +558,14 @@ module arbiter #(
 
   assign event_told = event_due && !emitted && !mid_message && !line_abort;
 
-  assign next_locate  = b_delivers ? b_entry_data[LOCATE +: 16] : a_entry_data[LOCATE +: 16];
-  assign next_general = b_delivers ? b_entry_data[LOCATE +: 16] == 16'd0 : a_entry_data[LOCATE +: 16] == 16'd0;
+  assign next_locate  = b_delivers ? b_entry[LOCATE +: 16] : a_entry[LOCATE +: 16];
+  assign next_general = b_delivers ? b_entry[LOCATE +: 16] == 16'd0 : a_entry[LOCATE +: 16] == 16'd0;
   assign line_valid   = emitted || event_told;
   assign line_first   = emitted_first || event_told;
   assign line_event   = event_told;
   assign line_data    = emitted ? emitted_data : event_data;
 
-  assign idle = !a_entry && !b_entry && a_none && b_none && !a_swallow && !b_swallow && !emitted && !line_abort
+  assign idle = !a_active && !b_active && a_none && b_none && !a_swallow && !b_swallow && !emitted && !line_abort
                 && !stream_changed && report_idle;
 
 endmodule

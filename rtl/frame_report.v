@@ -36,7 +36,7 @@ module frame_report (
   input  wire [7:0]   b_kind,
   input  wire [47:0]  a_time,
   input  wire [47:0]  b_time,
-  input  wire [15:0]  a_duplicates,
+  input  wire [15:0]  a_duplicates,       // in that clock
   input  wire [15:0]  b_duplicates,
 
   // messages of the owner that reached the host: all are counted when its report is there
@@ -79,7 +79,6 @@ module frame_report (
   reg         change;
   reg         last;
   reg  [63:0] gap_begin;
-  reg  [15:0] duplicates;
 
   wire [`TL_END_BITS-1:0] frame_end = retires[1] ? b_end : a_end;
   wire unused = &{1'b0, frame_end[`TL_END_OTHERS +: 16], frame_end[`TL_END_HEADER_SEEN], frame_end[`TL_END_OVERFLOW]};
@@ -98,7 +97,6 @@ module frame_report (
     change     <= retires[1] ? session_change[1] : session_change[0];
     last       <= retires[1] ? first_end[1] : first_end[0];
     gap_begin  <= gap_from;
-    duplicates <= retires[1] ? b_duplicates : a_duplicates;
   end
 
   // ---- two clocks after: the report, and whether an event is due
@@ -125,7 +123,7 @@ module frame_report (
     report_timestamp  <= !no_end ? end_time : from_b ? b_time : a_time;
     report_owner      <= owned;
     report_gap        <= took && gap;
-    report_duplicates <= duplicates;
+    report_duplicates <= from_b ? b_duplicates : a_duplicates;
     flag_truncated    <= good && truncated;
     flag_extra_data   <= good && extra_data;
     flag_change       <= took && change;

@@ -55,28 +55,32 @@ module line_front (
   output reg  [7:0]   kind,
   output reg          unnumbered,
   output reg  [47:0]  frame_time,
-  output reg  [15:0]  duplicates,
+  output reg  [15:0]  duplicates,         // in the clock after its END
 
   // against the stream; out of date while stream_changed
   output reg          same_session,
   output wire         ahead,
-  output wire         harmless,           // it cannot change the stream, whatever its verdict
+  output reg          harmless,           // it cannot change the stream, whatever its verdict
   output wire         first_end,          // the first end of its session
   output wire [63:0]  start_number,       // what the stream expects once the frame owns it
   output wire         old,                // the message at hand
   output wire [63:0]  number,             // ... its number, where the packet has none
-  output wire [63:0]  after,              // ... and the number after it
+  output wire [63:0]  number_after,       // ... and the one after it
 
   output reg          over,               // its time is over, or its queue full
 
   // against the other line's frames
-  output wire         older,              // a frame of the other line that started before is not retired
-  output wire         older_one           // exactly one
+  input  wire         other_decided,      // the other line's front frame is, or not waited for
+  output wire         after               // one that started before is undecided
 );
 
   wire pending = waiting || parked || released;
 
   // ---- state and header
+
+  reg  [15:0] numbers;                    // that its messages take
+  reg         is_end;                     // end of session
+  reg         duplicate_last;
 
   always @(posedge clk)
     if (rst || retire) begin
@@ -89,7 +93,7 @@ module line_front (
     end else begin
       waiting  <= header_valid || (waiting && !go && !drain && !park);
       parked   <= park || (parked && !go && !drain && !release_hold);
-      released <= (release_hold || released) && !go && !drain;
+      released <= ((release_hold && parked) || released) && !go && !drain;
       owner    <= go || (owner && !drain);
       draining <= drain || draining;
       none     <= none && !header_valid;
@@ -100,35 +104,49 @@ module line_front (
       session    <= header[`TL_HEADER_SESSION +: 80];
       count      <= header[`TL_HEADER_COUNT +: 16];
       kind       <= header[`TL_HEADER_KIND +: 8];
+      numbers    <= header[`TL_HEADER_KIND +: 8] == `TL_FRAME_KIND_DATA ? header[`TL_HEADER_COUNT +: 16] : 16'd0;
+      is_end     <= header[`TL_HEADER_KIND +: 8] == `TL_FRAME_KIND_END_OF_SESSION;
       unnumbered <= header[`TL_HEADER_UNNUMBERED];
       frame_time <= header[`TL_HEADER_TIME +: 48];
     end
 
-  always @(posedge clk)
-    if (rst || retire)
+  always @(posedge clk) begin
+    duplicate_last <= duplicate;
+    if (rst || header_valid)
       duplicates <= 16'd0;
-    else if (duplicate)
+    else if (duplicate_last)
       duplicates <= duplicates + 16'd1;
+  end
 
   // ---- numbers. An unnumbered packet gets the stream's next one, from 1 in a new session; it has one message.
 
   wire        counts       = pending && unnumbered;
   wire [63:0] counted      = same_session ? stream_next : 64'd1;
   wire [63:0] counted_next = same_session ? stream_after : 64'd2;
-  reg  [63:0] number_after;
+  reg  [63:0] own_next;                   // of an unnumbered packet that owns the stream
+  wire [63:0] counted_on;
 
   always @(posedge clk)
-    if (header_valid) begin
+    if (header_valid)
       sequence_number <= header[`TL_HEADER_SEQUENCE +: 64];
-      number_after    <= header[`TL_HEADER_SEQUENCE +: 64] + 64'd1;
-    end else if (go && unnumbered) begin
+    else if (go && unnumbered)
       sequence_number <= counted;
-      number_after    <= counted_next;
-    end else if (message)
-      number_after    <= number_after + 64'd1;
+
+  always @(posedge clk)
+    if (go)
+      own_next <= counted_next;
+
+  sequence_counter u_sequence_counter (
+    .clk   (clk),
+    .open  (none),
+    .load  (header_valid),
+    .first (header[`TL_HEADER_SEQUENCE +: 64]),
+    .step  (message),
+    .value (counted_on)
+  );
 
   assign number       = counts ? counted : sequence_number;
-  assign after        = counts ? counted_next : number_after;
+  assign number_after = counts ? counted_next : unnumbered ? own_next : counted_on;
   assign start_number = unnumbered ? counted : ahead || !same_session ? sequence_number : stream_next;
 
   // ---- against the stream, again and again while the frame is here: the stream may move
@@ -139,7 +157,6 @@ module line_front (
   wire [63:0] behind;
   wire        is_ahead;
   wire        is_behind;
-  reg         cannot_harm;
 
   sequence_distance u_sequence_distance (
     .clk       (clk),
@@ -150,16 +167,14 @@ module line_front (
     .is_behind (is_behind)
   );
 
-  wire [15:0] numbers = kind == `TL_FRAME_KIND_DATA ? count : 16'd0;
-  wire        all_old = behind[63:16] != 48'd0 || behind[15:0] >= numbers;
+  wire        all_old   = behind[63:16] != 48'd0 || behind[15:0] >= numbers;
 
   assign ahead     = same_session && !unnumbered && is_ahead;
-  assign harmless  = cannot_harm && !none;
-  assign first_end = kind == `TL_FRAME_KIND_END_OF_SESSION && !(same_session && stream_ended);
+  assign first_end = is_end && !(same_session && stream_ended);
 
   always @(posedge clk) begin
     same_session <= stream_valid && session_here == stream_session;
-    cannot_harm  <= !rst && !header_valid && !stream_changed && (pending || owner)
+    harmless     <= !rst && !header_valid && !stream_changed && (pending || owner)
                     && same_session && !unnumbered && !is_ahead && all_old && !first_end;
   end
 
@@ -176,41 +191,53 @@ module line_front (
 
   always @(posedge clk) begin
     owner_old  <= old && !(message && last_old);
-    owner_left <= left - {15'd0, message};
+    owner_left <= message ? left - 16'd1 : left;
     owner_all  <= left_all;
   end
 
   // ---- hold: the frame's time
 
-  reg  [47:0] elapsed;
-  reg  [1:0]  elapsed_known;              // of this frame
+  wire [63:0] elapsed;
+  reg  [2:0]  elapsed_known;              // of this frame
+  reg         late;
+  wire        unused_ahead;
+  wire        unused_behind;
+
+  sequence_distance u_elapsed (
+    .clk       (clk),
+    .first     ({16'd0, frame_time}),
+    .second    ({16'd0, time_ns}),
+    .behind    (elapsed),
+    .is_ahead  (unused_ahead),
+    .is_behind (unused_behind)
+  );
 
   always @(posedge clk) begin
-    elapsed       <= time_ns - frame_time;
-    elapsed_known <= rst || header_valid ? 2'b00 : {elapsed_known[0], 1'b1};
-    over          <= !header_valid && (level_high || (elapsed_known[1] && elapsed >= {16'd0, hold}));
+    elapsed_known <= rst || header_valid ? 3'b000 : {elapsed_known[1:0], 1'b1};
+    late          <= elapsed >= {32'd0, hold};
+    over          <= !header_valid && (level_high || (elapsed_known[2] && late));
   end
 
   // ---- against the other line's frames: by how many of them had started before. Compared with the count of retired
   // ones as it is; one that retires in that clock is allowed for behind the register.
 
   reg  [15:0] others;
-  wire [15:0] others_here = none ? header[`TL_HEADER_OTHERS +: 16]
-                            : release_hold ? others_started : others;
-  wire [15:0] started_before = others_here - others_retired;
-  reg  [2:0]  started_over;               // more than 0, 1, 2
+  wire [15:0] others_here = none ? header[`TL_HEADER_OTHERS +: 16] : release_hold ? others_started : others;
+  wire [15:0] before_it   = others_here - others_retired;
+  reg         one;                        // of those before it was not retired
+  reg         two;
   reg         retired_last;
 
   always @(posedge clk) begin
     others       <= others_here;
     retired_last <= other_retires;
-    started_over <= started_before[15] ? 3'b000
-                    : {started_before[15:2] != 14'd0 || started_before[1:0] == 2'd3, started_before[15:1] != 15'd0,
-                       started_before != 16'd0};
+    one          <= !before_it[15] && before_it != 16'd0;
+    two          <= !before_it[15] && before_it[15:1] != 15'd0;
   end
 
-  assign older     = retired_last ? started_over[1] : started_over[0];
-  assign older_one = older && !(retired_last ? started_over[2] : started_over[1]);
+  assign after = retired_last ? two : one && (two || !other_decided);
+
+  wire unused = &{1'b0, unused_ahead, unused_behind};
 
 endmodule
 `default_nettype wire

@@ -20,6 +20,7 @@ rtl/arbiter.v
 rtl/entry_skid.v
 rtl/line_front.v
 rtl/sequence_distance.v
+rtl/sequence_counter.v
 rtl/turn.v
 rtl/silence.v
 rtl/stream.v

@@ -10,8 +10,9 @@ module stream (
   input  wire        rst,
 
   // by line, A in bit 0
-  input  wire [1:0]  go,                  // the frame becomes the owner
-  input  wire [1:0]  delivered,           // a message of the owner is new, in the clock of `go` or later
+  input  wire [1:0]  owns,                // the frame owns the stream, from now on where it only
+  input  wire [1:0]  opens,               // ... waits to
+  input  wire [1:0]  news,                // the message at hand is new
   input  wire [1:0]  ends,                // the owner ends
   input  wire        commit,              // ... well
   input  wire [63:0] a_start,             // what is expected once the frame owns the stream
@@ -31,17 +32,13 @@ module stream (
   output reg         changed              // an owner ended in the clock before
 );
 
-  reg [63:0] own_next;                    // the owner's
+  reg  [63:0] own_next;                   // the owner's
+  wire [63:0] a_next = news[0] ? a_after : opens[0] ? a_start : own_next;
+  wire [63:0] b_next = news[1] ? b_after : opens[1] ? b_start : own_next;
 
   always @(posedge clk) begin
     next_after <= next_expected + 64'd1;
-    case (1'b1)
-      delivered[0]: own_next <= a_after;
-      delivered[1]: own_next <= b_after;
-      go[0]:        own_next <= a_start;
-      go[1]:        own_next <= b_start;
-      default:      own_next <= own_next;
-    endcase
+    own_next   <= owns[1] ? b_next : owns[0] ? a_next : own_next;
   end
 
   always @(posedge clk)

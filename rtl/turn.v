@@ -20,40 +20,34 @@ module turn (
   input  wire        a_parked,
   input  wire        a_released,
   input  wire        a_owner,
-  input  wire        a_draining,
-  input  wire        a_overtaken,         // silent for too long: not waited for
   input  wire        a_same,              // session
   input  wire        a_ahead,
   input  wire        a_harmless,
   input  wire        a_over,              // its time
-  input  wire        a_older,             // frames of B that started before it are not retired
-  input  wire        a_older_one,         // ... exactly one
+  input  wire        a_after,             // a frame of B that started before it is undecided
   input  wire [63:0] a_sequence,
 
   input  wire        b_waiting,
   input  wire        b_parked,
   input  wire        b_released,
   input  wire        b_owner,
-  input  wire        b_draining,
-  input  wire        b_overtaken,
   input  wire        b_same,
   input  wire        b_ahead,
   input  wire        b_harmless,
   input  wire        b_over,
-  input  wire        b_older,
-  input  wire        b_older_one,
+  input  wire        b_after,             // a frame of A that started before it is undecided
   input  wire [63:0] b_sequence,
 
   output wire        a_holds,             // owner that may change the stream
   output wire        a_go,
   output wire        a_drain,
   output wire        a_park,
-  output wire        a_release,
+  output reg         a_release,
   output wire        b_holds,
   output wire        b_go,
   output wire        b_drain,
   output wire        b_park,
-  output wire        b_release
+  output reg         b_release
 );
 
   // A frame goes before it is known to be harmless, which takes another clock; then it stops being in the way.
@@ -61,8 +55,6 @@ module turn (
   assign b_holds = b_owner && !b_harmless;
 
   // A released frame's seniority is newer than what the other line's frames were told: it alone decides between them.
-  wire a_after = a_older && !(a_older_one && (b_harmless || b_draining || b_overtaken));
-  wire b_after = b_older && !(b_older_one && (a_harmless || a_draining || a_overtaken));
   wire a_turn  = fresh && a_waiting && (b_parked || (b_released ? b_after : !a_after));
   wire b_turn  = fresh && b_waiting && (a_parked || (a_released ? a_after : !b_after));
 
@@ -104,11 +96,15 @@ module turn (
   reg  settled;                           // so may_* hold what came of the last change of the stream
   reg  a_may;
   reg  b_may;
+  reg  prefers_a;
 
   always @(posedge clk) begin
-    settled <= fresh;
-    a_may   <= !rst && fresh && a_held && !a_go && !b_holds && (!a_ahead || a_time_over || (b_waiting && !b_same));
-    b_may   <= !rst && fresh && b_held && !b_go && !a_holds && (!b_ahead || b_time_over || (a_waiting && !a_same));
+    settled   <= fresh;
+    prefers_a <= a_first;
+    a_release <= a_parked && a_over && !b_held && !a_release && !rst;
+    b_release <= b_parked && b_over && !a_held && !b_release && !rst;
+    a_may     <= !rst && fresh && a_held && !a_go && !b_holds && (!a_ahead || a_time_over || (b_waiting && !b_same));
+    b_may     <= !rst && fresh && b_held && !b_go && !a_holds && (!b_ahead || b_time_over || (a_waiting && !a_same));
   end
 
   // ---- The decision
@@ -119,8 +115,8 @@ module turn (
   wire b_yields = a_held && (a_may || !settled || !b_same);
   wire a_steps  = a_turn && !b_holds && !a_harmless && !a_yields;
   wire b_steps  = b_turn && !a_holds && !b_harmless && !b_yields;
-  wire a_leaves = a_may && a_held && fresh && !b_holds && !a_harmless && !(b_may && b_held && !a_first);
-  wire b_leaves = b_may && b_held && fresh && !a_holds && !b_harmless && !(a_may && a_held && a_first);
+  wire a_leaves = a_may && a_held && fresh && !b_holds && !a_harmless && !(b_may && b_held && !prefers_a);
+  wire b_leaves = b_may && b_held && fresh && !a_holds && !b_harmless && !(a_may && a_held && prefers_a);
 
   assign a_go      = (a_steps && !a_waits) || a_leaves;
   assign b_go      = (b_steps && !b_waits) || b_leaves;
@@ -128,8 +124,6 @@ module turn (
   assign b_park    = b_steps && b_waits;
   assign a_drain   = a_harmless && (a_owner || a_turn || (fresh && a_held));
   assign b_drain   = b_harmless && (b_owner || b_turn || (fresh && b_held));
-  assign a_release = a_parked && a_over && !b_held;
-  assign b_release = b_parked && b_over && !a_held;
 
   wire unused = &{1'b0, apart};
 
