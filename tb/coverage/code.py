@@ -94,7 +94,7 @@ def _lines(ranges: str) -> Iterator[int]:
 
 def load_exclusions(path: Path = EXCLUSIONS) -> list[Exclusion]:
     """The written exclusions."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))["exclude"]
+    entries = tomllib.loads(path.read_text(encoding="utf-8")).get("exclude", [])
     for entry in entries:
         if entry["kind"] not in KINDS or not entry["reason"]:
             raise ExclusionError(f"kind is one of {KINDS}, and each has a reason: {entry}")

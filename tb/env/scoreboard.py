@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from pyuvm import uvm_scoreboard, uvm_subscriber
@@ -35,12 +36,15 @@ from tb.model.receive import (
     STATUSES,
     Arrival,
     FrameResult,
+    HostEvent,
     MessageResult,
     ReceiveModel,
     in_ring_order,
 )
+from tb.model.stream import NO_FLAGS
 from tb.receive.items import Report
 
+SILENCE_CLOCKS = 4096  # a port that says nothing for longer inside a frame is not waited for (rtl/arbiter.v)
 BROADCAST = b"\xff" * 6
 # Reasons that say: a good frame, but not this group's market data.
 NOT_MARKET_DATA = frozenset({
@@ -155,8 +159,8 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
             for frame, report in pairs[line]:
                 overflow = report.report.reason == DropReason.OVERFLOW
                 assert not overflow or setup.may_overflow, f"line {line}: a frame was lost to an overflow"
-                arrivals.append(Arrival(line, frame.first_clock * CLOCK_PS, frame.item.data,
-                                        frame.item.bad_fcs or overflow))
+                start = frame.first_clock if overflow else _senior_clock(frame)
+                arrivals.append(Arrival(line, start * CLOCK_PS, frame.item.data, frame.item.bad_fcs or overflow))
         return pairs, arrivals
 
     def _report(self, one: Judged) -> None:
@@ -172,19 +176,18 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
 
     def _messages(self, judged: Sequence[Judged], setup: NicSetup) -> tuple[list[Lost],
                                                                             list[tuple[MessageResult, int]]]:
-        """Messages in ring order; what is missing must be lost whole, and told before the next one that is there."""
+        """Messages in ring order; what is missing must be lost whole, and told. Returns what was told and what is
+        missing, with the lines that it needed."""
         of_result = {id(one.result): one for one in judged}
         due = [(of_result[id(result)], message) for result, message in in_ring_order(one.result for one in judged)]
         told: list[Lost] = []
         missing: list[tuple[MessageResult, int]] = []
-        run: list[MessageResult] = []         # missing since the last message that was there
-        untold: list[Lost] = []
         position = 0
         for entry in self.entries.items:
             if is_event(entry.record):
                 continue
             if not is_message(entry.record):
-                untold.append(lost(entry.record))
+                told.append(lost(entry.record))
                 continue
             while True:
                 assert position < len(due), f"a message that was not due: {_shown(entry)}"
@@ -193,39 +196,38 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
                 expected = message_lines(message, one.result.line, one.time_ns)
                 if (entry.continuations, entry.record) == expected:
                     break
-                cut = one.report.report.reason == DropReason.OVERFLOW
-                assert setup.may_lose or cut, \
+                assert setup.may_lose or _overflowed(one), \
                     f"message {message.sequence} of {_where(one)}: {_shown(entry)} is not {_lines_shown(expected)}"
-                if not cut:
-                    run.append(message)
-                    missing.append((message, 1 + len(expected[0])))
+                self._missing(one, message, setup, missing)
             one.observed.append(entry)
-            self._told(run, untold, setup)
-            told += untold
-            run, untold = [], []
             self.compared["messages"] += 1
         for one, message in due[position:]:
-            if one.report.report.reason == DropReason.OVERFLOW:
-                continue
-            assert setup.may_lose, f"message {message.sequence} of {_where(one)} is missing"
-            run.append(message)
-            missing.append((message, 1 + len(message_lines(message, one.result.line, one.time_ns)[0])))
-        if untold or (run and "LOST" in setup.events):
-            self._told(run, untold, setup)
-        return told + untold, missing
+            self._missing(one, message, setup, missing)
+        self._told(told, [message.sequence for message, _ in missing], setup)
+        return told, missing
 
-    def _told(self, run: Sequence[MessageResult], untold: Sequence[Lost], setup: NicSetup) -> None:
-        """The losses before a message are told where they happened: the first's number, and how many."""
+    @staticmethod
+    def _missing(one: Judged, message: MessageResult, setup: NicSetup,
+                 missing: list[tuple[MessageResult, int]]) -> None:
+        """A message is not in the ring. Those behind an overflow inside their frame were never delivered."""
+        if not _overflowed(one):
+            assert setup.may_lose, f"message {message.sequence} of {_where(one)} is missing"
+            missing.append((message, 1 + len(message_lines(message, one.result.line, one.time_ns)[0])))
+
+    def _told(self, told: Sequence[Lost], missing: Sequence[int], setup: NicSetup) -> None:
+        """Every loss is told once: the first number and how many. In descriptor mode losses are found at two places,
+        and one told together with an earlier one may be the older."""
         if "LOST" not in setup.events:
-            assert not untold, "lost messages were told though that is off"
+            assert not told, "lost messages were told though that is off"
             return
-        count = sum(told.messages for told in untold)
-        assert count == len(run), f"{len(run)} messages are missing, {count} were told: {list(untold)}"
+        count = sum(loss.messages for loss in told)
+        assert count == len(missing), f"missing are {missing}, {count} were told: {list(told)}"
         at = 0
-        for told in untold:
-            assert told.messages > 0, "a loss of nothing was told"
-            assert told.sequence == run[at].sequence, f"lost from {told.sequence}, not {run[at].sequence}"
-            at += told.messages
+        for loss in told:
+            assert loss.messages > 0, "a loss of nothing was told"
+            assert loss.sequence in missing if setup.descriptors else loss.sequence == missing[at], \
+                f"lost from {loss.sequence}, not {missing[at]}"
+            at += loss.messages
             self.compared["losses"] += 1
 
     def _events(self, judged: Sequence[Judged], setup: NicSetup, may_miss: bool) -> list[tuple[Judged, RingEntry]]:
@@ -374,7 +376,19 @@ def _due_event(one: Judged, setup: NicSetup) -> bytes | None:
     told = "DROP" in setup.events or ("BAD" in setup.events and one.observed)
     event = one.result.event({"DROP"})
     assert event is not None
+    if not one.observed:
+        event = HostEvent(0, 0, 0, 0, one.port.line, "overflow", "data", NO_FLAGS, bytes(len(event.session)))
     return event_line(replace(event, reason="overflow", delivered=len(one.observed)), one.time_ns) if told else None
+
+
+def _senior_clock(frame: PortFrame) -> int:
+    """From when on a frame counts as older than others: its first beat, or that behind a silence that cost it this."""
+    clocks = frame.item.beat_clocks
+    return next((after for before, after in pairwise(clocks) if after - before > SILENCE_CLOCKS), clocks[0])
+
+
+def _overflowed(one: Judged) -> bool:
+    return one.report.report.reason == DropReason.OVERFLOW
 
 
 def is_raw(one: Judged) -> bool:

@@ -5,6 +5,8 @@
 `default_nettype none
 
 module smartnic_bench #(
+  parameter QUEUE_LOG2   = 13,
+  parameter LINES_LOG2   = 13,
   parameter RX_FIFO_LOG2 = 6
 ) (
   input  wire         clk,
@@ -63,6 +65,8 @@ module smartnic_bench #(
     clocks <= clocks + 48'd1;
 
   smartnic #(
+    .QUEUE_LOG2   (QUEUE_LOG2),
+    .LINES_LOG2   (LINES_LOG2),
     .RX_FIFO_LOG2 (RX_FIFO_LOG2)
   ) dut (
     .clk              (clk),

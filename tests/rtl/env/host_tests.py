@@ -165,7 +165,7 @@ class Prototype(NicTest):
 ILLEGAL = {
     "RX_LOG2": (0, 3, 17, 31, 1 << 20), "TX_LOG2": (3, 17), "RAW_LOG2": (3, 17),
     "RX_BASE_LO": (RX_LINES + 1, RX_LINES + 32), "TX_BASE_LO": (RX_LINES + 8,),
-    "RAW_BASE_LO": (RX_LINES + 63,), "RX_TAIL": (1,), "TX_TAIL": (1,), "RAW_TAIL": (1,),
+    "RAW_BASE_LO": (RX_LINES + 63,), "RX_TAIL": (1,), "TX_TAIL": (17,), "RAW_TAIL": (1,),
 }
 SET_UP = ("RX_BASE_LO", "RX_BASE_HI", "RX_LOG2", "RX_EPOCH", "TX_BASE_LO", "TX_BASE_HI", "TX_LOG2", "TX_EPOCH",
           "RAW_BASE_LO", "RAW_BASE_HI", "RAW_LOG2", "RAW_EPOCH")
@@ -214,7 +214,7 @@ class Registers(NicTest):
         await registers.write("CONTROL", 0)
         for name in (*SET_UP, *ANY_VALUE):
             value = await registers.read(name)
-            other = value ^ (1 if name.endswith("LOG2") else 0x40)
+            other = value ^ (0x40 if "BASE" in name else 1)
             await registers.write(name, 0xFFFF_FFFF if name == "ERRORS" else other)
             if name != "ERRORS":
                 assert await registers.read(name) == other, name
@@ -230,9 +230,8 @@ class Registers(NicTest):
             while await registers.read("FILTER_STATUS") & BUSY:
                 pass
             await registers.write(name, value)
-            await registers.refuse("FILTER_FILL", 0)
-            if name == "FILTER_FILL":
-                await registers.refuse("FILTER_UPDATE", 0)
+        await registers.refuse("FILTER_FILL", 0)
+        await registers.refuse("FILTER_UPDATE", 0)
         env.rx_ring.start(setup.rx)
         env.raw_ring.start(setup.raw_ring)
         env.tx_ring.start(setup.tx)

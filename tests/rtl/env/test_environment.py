@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BENCH = ROOT / "tb" / "env" / "smartnic_bench.v"
 TOP = "smartnic_bench"
 MODULES = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "ring_tests", "host_tests")
+SMALL_QUEUES = {"QUEUE_LOG2": 5, "LINES_LOG2": 7}
 QUICK = {"icarus": "12", "verilator": "35"}   # percent
 
 
@@ -60,6 +61,15 @@ def verilator(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_environment(module: str, tmp_path: Path) -> None:
     simulate("icarus", (module,), tmp_path, ["-g2005"])
+
+
+def test_small_queues(tmp_path: Path) -> None:
+    simulate("icarus", ("overflow_tests",), tmp_path, ["-g2005"], **SMALL_QUEUES)
+
+
+@pytest.mark.usefixtures("verilator")
+def test_small_queues_on_verilator(tmp_path: Path) -> None:
+    simulate("verilator", ("overflow_tests",), tmp_path, ["-Wall", "-O3"], **SMALL_QUEUES)
 
 
 @pytest.mark.usefixtures("verilator")
