@@ -106,6 +106,9 @@ class Coverage:
     """The plan's points in cocotb-coverage's database, and the one way to hit them."""
 
     def __init__(self) -> None:
+        # The database is the process's: a test begins with an empty one, as every test leaves a file of its own.
+        for name in [name for name in coverage_db if name.partition(".")[0] == ROOT]:
+            del coverage_db[name]
         self._plan = load()
         self._left_out = {name: cross.impossible_bins() for name, cross in self._plan.items()}
         self._hit = {name: _sampler(cross, self._left_out[name]) for name, cross in self._plan.items()}

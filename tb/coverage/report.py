@@ -79,7 +79,7 @@ def _cross(one: CrossCoverage) -> str:
         f"<li>{escape(' × '.join(f'{name}: ' + ' '.join(bins) for name, bins in rule.bins.items()))}: "
         f"{escape(rule.reason)}</li>" for rule in one.cross.impossible)
     return (f"<h3>{escape(one.cross.name)}</h3><p>{escape(one.cross.meaning)}</p><table><tr><td>{items}</td>"
-            f"{_figure(hit, len(one.hits))}<td>{sum(one.hits.values())} samples</td></tr></table>"
+            f"{_figure(hit, len(one.hits))}<td>{sum(one.hits.values())} hits, one a test and bin</td></tr></table>"
             + (f"<p>Missing, {len(one.missing)}:</p><ul>{missing}</ul>" if missing else "")
             + (f"<details><summary>Impossible</summary><ul>{impossible}</ul></details>" if impossible else ""))
 

@@ -68,6 +68,7 @@ def test_small_queues(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("verilator")
+@pytest.mark.skipif(COVERAGE_DIRECTORY not in os.environ, reason="a build of its own, which make coverage makes")
 def test_small_queues_on_verilator(tmp_path: Path) -> None:
     simulate("verilator", ("overflow_tests",), tmp_path, ["-Wall", "-O3"], **SMALL_QUEUES)
 
