@@ -35,7 +35,8 @@ def build_peer(simulator: Simulator, directory: Path) -> Callable[[Path], None]:
     from cocotb_tools.runner import get_runner  # noqa: PLC0415  not in the simulator
 
     os.environ["PATH"] = os.pathsep.join((str(Path(build.verilator_path()).parent), os.environ["PATH"]))
-    os.environ["MAKEFLAGS"] = build.VERILATOR_MAKE_FLAGS
+    # cocotb's runner makes every signal public; the table of their names would take minutes to optimise, for nothing.
+    os.environ["MAKEFLAGS"] = build.VERILATOR_MAKE_FLAGS.replace("OPT_SLOW=-O1", "OPT_SLOW=-O0")
     os.environ["PYTHONPATH"] = os.pathsep.join((str(build.ROOT), str(BENCH.parents[1])))
     runner = get_runner(simulator)
     runner.build(

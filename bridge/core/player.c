@@ -121,7 +121,8 @@ uint32_t player_beat(unsigned i, uint64_t clock, unsigned long long *tdata) {
   const struct stimulus_frame *frame = frame_at(line->at);
   const uint32_t left = frame->length - line->offset;
   memcpy(tdata, line->at + sizeof *frame + line->offset, BYTES_A_CLOCK);
-  if (line->offset == 0) line->unreported[line->report_head % UNREPORTED_MAX].first = clock;
+  const uint64_t taken = clock + 1; /* driven at this edge, the beat is sampled by the NIC at the next */
+  if (line->offset == 0) line->unreported[line->report_head % UNREPORTED_MAX].first = taken;
   uint32_t control = 1u << BITS[i].tvalid;
   if (left > BYTES_A_CLOCK) {
     line->offset += BYTES_A_CLOCK;
@@ -130,7 +131,7 @@ uint32_t player_beat(unsigned i, uint64_t clock, unsigned long long *tdata) {
   }
   control |= 1u << BITS[i].tlast | 0xFFu >> (BYTES_A_CLOCK - left) << BITS[i].tkeep;
   if (frame->flags & STIMULUS_BAD_FCS) control |= 1u << BITS[i].tuser;
-  line->unreported[line->report_head++ % UNREPORTED_MAX].last = clock;
+  line->unreported[line->report_head++ % UNREPORTED_MAX].last = taken;
   if (line->report_head - line->report_tail == UNREPORTED_MAX)
     core_fail(TL_FAILED, "the NIC has not reported the last %u frames of a line", UNREPORTED_MAX);
   player.played++;
