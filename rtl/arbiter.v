@@ -196,6 +196,7 @@ module arbiter #(
   wire [63:0] a_number_after;
   wire        a_over;
   wire        a_after;
+  wire        a_after_wild;
   wire        b_go;
   wire        b_drain;
   wire        b_park;
@@ -226,6 +227,7 @@ module arbiter #(
   wire [63:0] b_number_after;
   wire        b_over;
   wire        b_after;
+  wire        b_after_wild;
   wire [79:0] stream_session;
   wire        stream_ended;
 
@@ -276,7 +278,9 @@ module arbiter #(
     .number_after    (a_number_after),
     .over            (a_over),
     .other_decided   (b_harmless || b_draining || b_overtaken),
-    .after           (a_after)
+    .other_tame      (b_owner && b_same),
+    .after           (a_after),
+    .after_wild      (a_after_wild)
   );
 
   line_front u_front_b (
@@ -326,7 +330,9 @@ module arbiter #(
     .number_after    (b_number_after),
     .over            (b_over),
     .other_decided   (a_harmless || a_draining || a_overtaken),
-    .after           (b_after)
+    .other_tame      (a_owner && a_same),
+    .after           (b_after),
+    .after_wild      (b_after_wild)
   );
 
   // ---- Whose turn it is
@@ -353,6 +359,7 @@ module arbiter #(
     .a_harmless   (a_harmless),
     .a_over       (a_over),
     .a_after      (a_after),
+    .a_after_wild (a_after_wild),
     .a_sequence   (a_sequence),
     .b_waiting    (b_waiting),
     .b_parked     (b_parked),
@@ -363,6 +370,7 @@ module arbiter #(
     .b_harmless   (b_harmless),
     .b_over       (b_over),
     .b_after      (b_after),
+    .b_after_wild (b_after_wild),
     .b_sequence   (b_sequence),
     .a_holds      (a_holds),
     .a_go         (a_go),

@@ -71,7 +71,9 @@ module line_front (
 
   // against the other line's frames
   input  wire         other_decided,      // the other line's front frame is, or not waited for
-  output wire         after               // one that started before is undecided
+  input  wire         other_tame,         // ... or owns the stream and stays in its session
+  output wire         after,              // one that started before is undecided
+  output wire         after_wild          // ... and might make a harmless frame harmful
 );
 
   wire pending = waiting || parked || released;
@@ -235,7 +237,8 @@ module line_front (
     two          <= !before_it[15] && before_it[15:1] != 15'd0;
   end
 
-  assign after = retired_last ? two : one && (two || !other_decided);
+  assign after      = retired_last ? two : one && (two || !other_decided);
+  assign after_wild = retired_last ? two : one && (two || !(other_decided || other_tame));
 
   wire unused = &{1'b0, unused_ahead, unused_behind};
 

@@ -2,10 +2,13 @@
 // Who goes: decides about the frames at the two lines' fronts from what line_front.v says of them, in the same clock.
 //
 // A frame's turn comes when no older frame of the other line is undecided. At its turn it becomes the owner of the
-// stream, or drains if it is harmless, or is parked if it is ahead and packets are held. A parked frame goes, before
-// anything else, as soon as it is no longer ahead, and when a frame of another session comes up, which may not pass
-// it. When its time is over it is released: frames of the other line that started before that moment go first. When
-// both are parked, the one with the lower sequence number goes then; of equal ones that whose time is over.
+// stream, or drains if it is harmless, or is parked if it is ahead and packets are held. Harmless ones need not even
+// wait for an older frame that owns the stream and stays in its session: that leaves them harmless.
+//
+// A parked frame goes, before anything else, as soon as it is no longer ahead, and when a frame of another session
+// comes up, which may not pass it. When its time is over it is released: frames of the other line that started before
+// that moment go first. When both are parked, the one with the lower sequence number goes then; of equal ones that
+// whose time is over.
 //
 // What concerns parked and released frames is worked out a clock ahead; a frame of the other line allows for it.
 `default_nettype none
@@ -25,6 +28,7 @@ module turn (
   input  wire        a_harmless,
   input  wire        a_over,              // its time
   input  wire        a_after,             // a frame of B that started before it is undecided
+  input  wire        a_after_wild,        // ... and might change the session, or is not known
   input  wire [63:0] a_sequence,
 
   input  wire        b_waiting,
@@ -36,6 +40,7 @@ module turn (
   input  wire        b_harmless,
   input  wire        b_over,
   input  wire        b_after,             // a frame of A that started before it is undecided
+  input  wire        b_after_wild,        // ... and might change the session, or is not known
   input  wire [63:0] b_sequence,
 
   output wire        a_holds,             // owner that may change the stream
@@ -109,7 +114,9 @@ module turn (
 
   // ---- The decision
 
+  wire a_passes = a_waiting && (b_parked || (b_released ? b_after : !a_after_wild));
   wire a_waits  = holding && a_ahead && !a_over;
+  wire b_passes = b_waiting && (a_parked || (a_released ? a_after : !b_after_wild));
   wire b_waits  = holding && b_ahead && !b_over;
   wire a_yields = b_held && (b_may || !settled || !a_same);
   wire b_yields = a_held && (a_may || !settled || !b_same);
@@ -122,8 +129,8 @@ module turn (
   assign b_go      = (b_steps && !b_waits) || b_leaves;
   assign a_park    = a_steps && a_waits;
   assign b_park    = b_steps && b_waits;
-  assign a_drain   = a_harmless && (a_owner || a_turn || (fresh && a_held));
-  assign b_drain   = b_harmless && (b_owner || b_turn || (fresh && b_held));
+  assign a_drain   = a_harmless && (a_owner || (fresh && (a_held || a_passes)));
+  assign b_drain   = b_harmless && (b_owner || (fresh && (b_held || b_passes)));
 
   wire unused = &{1'b0, apart};
 

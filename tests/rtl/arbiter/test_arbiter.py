@@ -18,7 +18,7 @@ RTL = ROOT / "rtl"
 FILES = ("arbiter", "entry_skid", "line_front", "sequence_distance", "sequence_counter", "turn", "silence", "stream", "frame_report", "filter",
          "statistics")
 SOURCES = [Path(__file__).parent / "arbiter_bench.v", *(RTL / f"{name}.v" for name in FILES)]
-MODULES = ["arbitration_tests"]
+MODULES = ["arbitration_tests", "hold_tests", "filter_tests"]
 
 
 def simulate(simulator: str, build: Path, build_args: list[str]) -> None:
