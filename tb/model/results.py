@@ -82,8 +82,9 @@ class FrameResult:
         # Of a dropped frame's header the host is told only with messages of it.
         packet = self.packet if self.disposition == "accept" or self.messages else None
         return HostEvent(
-            self.packet_sequence if packet else 0, packet.count if packet else 0, self.gap_from or 0, len(self.messages), self.line,
-            self.reason, self.kind or "data", self.flags, packet.session if packet else bytes(SESSION_BYTES),
+            self.packet_sequence if packet else 0, packet.count if packet else 0, self.gap_from or 0,
+            len(self.messages), self.line, self.reason, self.kind or "data", self.flags,
+            packet.session if packet else bytes(SESSION_BYTES),
         )
 
 

@@ -24,7 +24,8 @@ cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = ROOT / "tb" / "env" / "smartnic_bench.v"
 TOP = "smartnic_bench"
-MODULES = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "ring_tests", "host_tests")
+MODULES = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "ring_tests", "host_tests",
+           "extremes_tests")
 SMALL_QUEUES = {"QUEUE_LOG2": 5, "LINES_LOG2": 7}
 QUICK = {"icarus": "12", "verilator": "35"}   # percent
 
