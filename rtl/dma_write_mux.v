@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The write channels of the NIC's one AXI4 master: takes a line from one of its sources a clock, in the order of the
 // ports, and keeps address and data together: the next pair when both have left. A line taken at the end of clock t is
-// on AW and W from t + 1 on. Answers come in order (one ID) and go back to their source.
+// on AW and W from t + 1 on. Answers come in order (one ID).
 //
 // The RX ring comes first, so its latency is its own; it cannot starve the others: market data arrive in fewer lines
 // than there are clocks.
@@ -12,24 +12,24 @@ module dma_write_mux (
   input  wire         rst,
 
   // Sources: the RX ring's lines, its descriptor mode, TX descriptors, the raw ring
-  input  wire         line_valid,
-  output wire         line_ready,
-  input  wire [57:0]  line_line,      // address / 64
-  input  wire [511:0] line_data,
-  input  wire         descriptor_valid,
-  output wire         descriptor_ready,
-  input  wire [57:0]  descriptor_line,
-  input  wire [511:0] descriptor_data,
-  input  wire [63:0]  descriptor_strobe,
-  input  wire         tx_valid,
-  output wire         tx_ready,
-  input  wire [57:0]  tx_line,
-  input  wire [511:0] tx_data,
-  input  wire [63:0]  tx_strobe,
-  input  wire         raw_valid,
-  output wire         raw_ready,
-  input  wire [57:0]  raw_line,
-  input  wire [511:0] raw_data,
+  input  wire         line_write_valid,
+  output wire         line_write_ready,
+  input  wire [57:0]  line_write_line,    // address / 64
+  input  wire [511:0] line_write_data,
+  input  wire         descriptor_write_valid,
+  output wire         descriptor_write_ready,
+  input  wire [57:0]  descriptor_write_line,
+  input  wire [511:0] descriptor_write_data,
+  input  wire [63:0]  descriptor_write_strobe,
+  input  wire         tx_write_valid,
+  output wire         tx_write_ready,
+  input  wire [57:0]  tx_write_line,
+  input  wire [511:0] tx_write_data,
+  input  wire [63:0]  tx_write_strobe,
+  input  wire         raw_write_valid,
+  output wire         raw_write_ready,
+  input  wire [57:0]  raw_write_line,
+  input  wire [511:0] raw_write_data,
 
   output wire         rx_in_flight,   // writes the host has not answered, of either mode
   output wire         tx_in_flight,
@@ -49,25 +49,81 @@ module dma_write_mux (
   output wire         m_axi_bready
 );
 
-  localparam [1:0] RX  = 2'd0;
-  localparam [1:0] TX  = 2'd1;
-  localparam [1:0] RAW = 2'd2;
+  // ---- Sources; all but the RX ring's lines through a register stage
+
+  wire         descriptor_valid;
+  wire         descriptor_ready;
+  wire [57:0]  descriptor_line;
+  wire [511:0] descriptor_data;
+  wire [63:0]  descriptor_strobe;
+  wire         tx_valid;
+  wire         tx_ready;
+  wire [57:0]  tx_line;
+  wire [511:0] tx_data;
+  wire [63:0]  tx_strobe;
+  wire         raw_valid;
+  wire         raw_ready;
+  wire [57:0]  raw_line;
+  wire [511:0] raw_data;
+
+  skid_buffer #(
+    .WIDTH (634)
+  ) u_descriptor_skid (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (1'b0),
+    .in_valid  (descriptor_write_valid),
+    .in_ready  (descriptor_write_ready),
+    .in_data   ({descriptor_write_strobe, descriptor_write_line, descriptor_write_data}),
+    .out_valid (descriptor_valid),
+    .out_ready (descriptor_ready),
+    .out_data  ({descriptor_strobe, descriptor_line, descriptor_data})
+  );
+
+  skid_buffer #(
+    .WIDTH (634)
+  ) u_tx_skid (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (1'b0),
+    .in_valid  (tx_write_valid),
+    .in_ready  (tx_write_ready),
+    .in_data   ({tx_write_strobe, tx_write_line, tx_write_data}),
+    .out_valid (tx_valid),
+    .out_ready (tx_ready),
+    .out_data  ({tx_strobe, tx_line, tx_data})
+  );
+
+  skid_buffer #(
+    .WIDTH (570)
+  ) u_raw_skid (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (1'b0),
+    .in_valid  (raw_write_valid),
+    .in_ready  (raw_write_ready),
+    .in_data   ({raw_write_line, raw_write_data}),
+    .out_valid (raw_valid),
+    .out_ready (raw_ready),
+    .out_data  ({raw_line, raw_data})
+  );
 
   // ---- Whose turn it is
 
   reg  [57:0] awline;
   reg  [7:0]  issued;                 // writes, modulo 2^8
   reg  [7:0]  answered;
+  reg  [7:0]  outstanding;
   reg         most_outstanding;       // 255 of them: no further one
 
   wire free  = (!m_axi_awvalid || m_axi_awready) && (!m_axi_wvalid || m_axi_wready) && !most_outstanding;
-  wire above_tx  = line_valid || descriptor_valid;
+  wire above_tx  = line_write_valid || descriptor_valid;
   wire above_raw = above_tx || tx_valid;
   wire issue     = free && (above_raw || raw_valid);
   wire answer    = m_axi_bvalid && m_axi_bready;
 
-  assign line_ready       = free;
-  assign descriptor_ready = free && !line_valid;
+  assign line_write_ready = free;
+  assign descriptor_ready = free && !line_write_valid;
   assign tx_ready         = free && !above_tx;
   assign raw_ready        = free && !above_raw;
 
@@ -80,49 +136,57 @@ module dma_write_mux (
       m_axi_wvalid  <= issue || (m_axi_wvalid && !m_axi_wready);
     end
     if (free) begin
-      awline      <= line_valid ? line_line : descriptor_valid ? descriptor_line : tx_valid ? tx_line : raw_line;
-      m_axi_wdata <= line_valid ? line_data : descriptor_valid ? descriptor_data : tx_valid ? tx_data : raw_data;
-      m_axi_wstrb <= line_valid ? {64{1'b1}} : descriptor_valid ? descriptor_strobe
+      awline      <= line_write_valid ? line_write_line : descriptor_valid ? descriptor_line : tx_valid ? tx_line : raw_line;
+      m_axi_wdata <= line_write_valid ? line_write_data : descriptor_valid ? descriptor_data : tx_valid ? tx_data : raw_data;
+      m_axi_wstrb <= line_write_valid ? {64{1'b1}} : descriptor_valid ? descriptor_strobe
                      : tx_valid ? tx_strobe : {64{1'b1}};
     end
   end
 
   assign m_axi_awaddr = {awline, 6'd0};
 
-  // ---- Whose answer it is
+  // ---- What is unanswered: a source has nothing in flight once its last write is answered
 
-  reg  [1:0] source [0:255];
-  reg  [7:0] rx_outstanding;
-  reg  [7:0] tx_outstanding;
-  reg  [7:0] raw_outstanding;
-  wire [1:0] asking    = above_tx ? RX : tx_valid ? TX : RAW;
-  wire [1:0] answering = source[answered];
-  wire [7:0] outstanding_next = issued + {7'd0, issue} - answered - {7'd0, answer};
+  reg  [7:0] rx_last;
+  reg  [7:0] tx_last;
+  reg  [7:0] raw_last;
+  reg        rx_issued;               // and not all answered
+  reg        tx_issued;
+  reg        raw_issued;
+  wire       issue_rx  = free && above_tx;
+  wire       issue_tx  = free && !above_tx && tx_valid;
+  wire       issue_raw = free && !above_raw && raw_valid;
 
-  assign m_axi_bready  = issued != answered;
+  assign m_axi_bready  = outstanding != 8'd0;
   assign event_error   = answer && m_axi_bresp[1];
-  assign rx_in_flight  = rx_outstanding != 8'd0;
-  assign tx_in_flight  = tx_outstanding != 8'd0;
-  assign raw_in_flight = raw_outstanding != 8'd0;
+  assign rx_in_flight  = rx_issued || descriptor_valid;
+  assign tx_in_flight  = tx_issued || tx_valid;
+  assign raw_in_flight = raw_issued || raw_valid;
 
   always @(posedge clk) begin
     if (rst) begin
       issued           <= 8'd0;
       answered         <= 8'd0;
+      outstanding      <= 8'd0;
       most_outstanding <= 1'b0;
-      rx_outstanding   <= 8'd0;
-      tx_outstanding   <= 8'd0;
-      raw_outstanding  <= 8'd0;
+      rx_issued        <= 1'b0;
+      tx_issued        <= 1'b0;
+      raw_issued       <= 1'b0;
     end else begin
       issued           <= issued + {7'd0, issue};
       answered         <= answered + {7'd0, answer};
-      most_outstanding <= outstanding_next == 8'hFF;
-      rx_outstanding   <= rx_outstanding + {7'd0, issue && asking == RX} - {7'd0, answer && answering == RX};
-      tx_outstanding   <= tx_outstanding + {7'd0, issue && asking == TX} - {7'd0, answer && answering == TX};
-      raw_outstanding  <= raw_outstanding + {7'd0, issue && asking == RAW} - {7'd0, answer && answering == RAW};
+      outstanding      <= outstanding + {7'd0, issue} - {7'd0, answer};
+      most_outstanding <= !answer && outstanding == (issue ? 8'hFE : 8'hFF);
+      rx_issued        <= issue_rx || (rx_issued && !(answer && answered == rx_last));
+      tx_issued        <= issue_tx || (tx_issued && !(answer && answered == tx_last));
+      raw_issued       <= issue_raw || (raw_issued && !(answer && answered == raw_last));
     end
-    if (free)
-      source[issued] <= asking;
+    if (issue_rx)
+      rx_last <= issued;
+    if (issue_tx)
+      tx_last <= issued;
+    if (issue_raw)
+      raw_last <= issued;
   end
 
   // SLVERR and DECERR both have bit 1 set (AXI4, A3.4.4); EXOKAY does not answer a normal access.

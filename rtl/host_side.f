@@ -8,6 +8,7 @@ rtl/window_lines.v
 rtl/dma_window.v
 rtl/rx_ring.v
 rtl/rx_queue.v
+rtl/skid_buffer.v
 rtl/line_fifo.v
 rtl/ring_lines.v
 rtl/rx_descriptors.v

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The host side of the NIC: ring lines and frames of the receive side into host memory, orders and frames of the host
 // out of it, registers. Wiring only. From a line sampled here to its address and data on AXI, sampled by a ready host:
-// 2 clocks. `idle` says that nothing is in flight and nothing can begin without new input.
+// 2 clocks to a ring of lines, 4 to a buffer that has been fetched. `idle` says that nothing is in flight and nothing can begin without new input.
 `include "layout.vh"
 `default_nettype none
 
@@ -755,40 +755,40 @@ module host_side #(
   assign tx_in_flight = tx_write_in_flight || tx_slot_in_flight;
 
   dma_write_mux u_dma_write_mux (
-    .clk               (clk),
-    .rst               (rst),
-    .line_valid        (line_write_valid),
-    .line_ready        (line_write_ready),
-    .line_line         (line_write_line),
-    .line_data         (line_write_data),
-    .descriptor_valid  (descriptor_write_valid),
-    .descriptor_ready  (descriptor_write_ready),
-    .descriptor_line   (descriptor_write_line),
-    .descriptor_data   (descriptor_write_data),
-    .descriptor_strobe (descriptor_write_strobe),
-    .tx_valid          (tx_write_valid),
-    .tx_ready          (tx_write_ready),
-    .tx_line           (tx_write_line),
-    .tx_data           (tx_write_data),
-    .tx_strobe         (tx_write_strobe),
-    .raw_valid         (raw_write_valid),
-    .raw_ready         (raw_write_ready),
-    .raw_line          (raw_write_line),
-    .raw_data          (raw_write_data),
-    .rx_in_flight      (rx_write_in_flight),
-    .tx_in_flight      (tx_write_in_flight),
-    .raw_in_flight     (raw_in_flight),
-    .event_error       (write_event_error),
-    .m_axi_awaddr      (m_axi_awaddr),
-    .m_axi_awvalid     (m_axi_awvalid),
-    .m_axi_awready     (m_axi_awready),
-    .m_axi_wdata       (m_axi_wdata),
-    .m_axi_wstrb       (m_axi_wstrb),
-    .m_axi_wvalid      (m_axi_wvalid),
-    .m_axi_wready      (m_axi_wready),
-    .m_axi_bresp       (m_axi_bresp),
-    .m_axi_bvalid      (m_axi_bvalid),
-    .m_axi_bready      (m_axi_bready)
+    .clk                     (clk),
+    .rst                     (rst),
+    .line_write_valid        (line_write_valid),
+    .line_write_ready        (line_write_ready),
+    .line_write_line         (line_write_line),
+    .line_write_data         (line_write_data),
+    .descriptor_write_valid  (descriptor_write_valid),
+    .descriptor_write_ready  (descriptor_write_ready),
+    .descriptor_write_line   (descriptor_write_line),
+    .descriptor_write_data   (descriptor_write_data),
+    .descriptor_write_strobe (descriptor_write_strobe),
+    .tx_write_valid          (tx_write_valid),
+    .tx_write_ready          (tx_write_ready),
+    .tx_write_line           (tx_write_line),
+    .tx_write_data           (tx_write_data),
+    .tx_write_strobe         (tx_write_strobe),
+    .raw_write_valid         (raw_write_valid),
+    .raw_write_ready         (raw_write_ready),
+    .raw_write_line          (raw_write_line),
+    .raw_write_data          (raw_write_data),
+    .rx_in_flight            (rx_write_in_flight),
+    .tx_in_flight            (tx_write_in_flight),
+    .raw_in_flight           (raw_in_flight),
+    .event_error             (write_event_error),
+    .m_axi_awaddr            (m_axi_awaddr),
+    .m_axi_awvalid           (m_axi_awvalid),
+    .m_axi_awready           (m_axi_awready),
+    .m_axi_wdata             (m_axi_wdata),
+    .m_axi_wstrb             (m_axi_wstrb),
+    .m_axi_wvalid            (m_axi_wvalid),
+    .m_axi_wready            (m_axi_wready),
+    .m_axi_bresp             (m_axi_bresp),
+    .m_axi_bvalid            (m_axi_bvalid),
+    .m_axi_bready            (m_axi_bready)
   );
 
   dma_read_mux u_dma_read_mux (

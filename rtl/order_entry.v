@@ -114,7 +114,7 @@ module order_entry (
       if (next_beat == IPV4_CHECKSUM_BEAT)
         tx_tdata[15:0] <= {ipv4_checksum[7:0], ipv4_checksum[15:8]};
       if (next_beat == TCP_CHECKSUM_BEAT)
-        tx_tdata[31:16] <= {checksum[7:0], checksum[15:8]};
+        tx_tdata[31:16] <= {tcp_checksum[7:0], tcp_checksum[15:8]};
     end
   end
 
@@ -130,36 +130,44 @@ module order_entry (
     end
   end
 
-  // ---- Checksums, clocks after the order is taken:
-  //   1       frame bytes 14 to 33, the IPv4 header        -> ipv4_checksum from 2 on, wanted for beat 3 at 3
-  //   2 to 5  frame bytes 24 to 119, 24 a clock            -> checksum from 5 on, wanted for beat 6 at 6
+  // ---- Checksums, clocks after the order is taken; a sum is there 2 clocks after its last bytes:
+  //   1       frame bytes 14 to 33, the IPv4 header        -> ipv4_checksum from 3 on, wanted for beat 3 at 3
+  //   1 to 4  frame bytes 24 to 119, 24 a clock            -> tcp_checksum from 6 on, wanted for beat 6 at 6
   // Bytes 24 on are the (still blank) IPv4 checksum, both addresses and the whole TCP segment: with the protocol
   // and the TCP length as seed, that is the pseudo header and all it covers (RFC 9293, 3.1).
 
-  reg  [2:0]  step;                   // 0 to 4, then 5: done
-  reg  [15:0] ipv4_checksum;
+  reg  [2:0]  step;                   // 0 to 3, then 4: done
   reg  [15:0] pseudo_header;          // protocol + TCP length
-  wire [15:0] checksum;
-  wire        summing = step != 3'd5;
+  wire [15:0] ipv4_checksum;
+  wire [15:0] tcp_checksum;
+  wire [191:0] tcp_bytes = step[1:0] == 2'd0 ? frame[192 * 1 +: 192] : step[1:0] == 2'd1 ? frame[192 * 2 +: 192]
+                           : step[1:0] == 2'd2 ? frame[192 * 3 +: 192] : frame[192 * 4 +: 192];
 
-  checksum u_checksum (
+  checksum u_ipv4_checksum (
     .clk      (clk),
-    .add      (summing),
-    .restart  (step <= 3'd1),
-    .seed     (step == 3'd0 ? 16'd0 : pseudo_header),
-    .data     (step == 3'd0 ? {32'd0, frame[8*14 +: 160]} : frame[192*step +: 192]),
-    .checksum (checksum)
+    .add      (step == 3'd0),
+    .restart  (1'b1),
+    .seed     (16'd0),
+    .data     ({32'd0, frame[8*14 +: 160]}),
+    .checksum (ipv4_checksum)
+  );
+
+  checksum u_tcp_checksum (
+    .clk      (clk),
+    .add      (!step[2]),
+    .restart  (step == 3'd0),
+    .seed     (pseudo_header),
+    .data     (tcp_bytes),
+    .checksum (tcp_checksum)
   );
 
   always @(posedge clk) begin
     if (rst)
-      step <= 3'd5;
+      step <= 3'd4;
     else if (segment_taken)
       step <= 3'd0;
-    else if (summing)
+    else if (!step[2])
       step <= step + 3'd1;
-    if (step == 3'd1)
-      ipv4_checksum <= checksum;
     if (segment_taken)
       pseudo_header <= {8'd0, PROTOCOL_TCP} + TCP_BYTES + segment_length;
   end

@@ -183,8 +183,9 @@ module rx_queue #(
     .rst       (rst),
     .flush     (!enable),
     .push      (keep || lost_push),
-    .in_data   (lost_push ? {1'b1, 1'b1, 1'b1, 1'b1, 8'd0, lost_line}
-                          : {line_first, line_event && line_first, 1'b0, line_index == 8'd0, line_index, line_data}),
+    .in_data   (line_valid
+                ? {line_first, line_event && line_first, 1'b0, line_index == 8'd0, line_index, line_data}
+                : {1'b1, 1'b1, 1'b1, 1'b1, 8'd0, lost_line}),
     .full      (full),
     .out_valid (out_valid),
     .out_data  ({out_first, out_event, out_lost, out_begins, out_index, out_line}),

@@ -91,6 +91,7 @@ module rx_ring #(
   wire [7:0]   out_index;
   wire [479:0] out_line;
   wire [8:0]   dropped_lines;
+  wire [63:0]  dropped_sequence;
   wire         held;
   wire         queue_idle;
 
@@ -119,7 +120,7 @@ module rx_ring #(
     .out_index            (out_index),
     .out_line             (out_line),
     .out_dropped          (event_ring_full || event_too_large || event_not_ready || event_refused),
-    .out_dropped_sequence (out_line[8 * `TL_RX_RECORD_SEQUENCE +: 64]),
+    .out_dropped_sequence (dropped_sequence),
     .out_dropped_lines    (dropped_lines),
     .event_ring_full      (event_queue_full),
     .event_too_large      (event_queue_too_large),
@@ -164,9 +165,32 @@ module rx_ring #(
     .dropped_lines (dropped_lines)
   );
 
-  // ---- Ring of descriptors
+  // ---- Ring of descriptors, behind a register stage
 
-  wire        descriptors_ready;
+  wire         descriptors_ready;
+  wire         stage_ready;
+  wire         stage_valid;
+  wire         stage_first;
+  wire         stage_event;
+  wire         stage_lost;
+  wire         stage_begins;
+  wire [7:0]   stage_index;
+  wire [479:0] stage_line;
+
+  skid_buffer #(
+    .WIDTH (492)
+  ) u_descriptor_stage (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (!enable),
+    .in_valid  (out_valid && descriptor),
+    .in_ready  (stage_ready),
+    .in_data   ({out_first, out_event, out_lost, out_begins, out_index, out_line}),
+    .out_valid (stage_valid),
+    .out_ready (descriptors_ready),
+    .out_data  ({stage_first, stage_event, stage_lost, stage_begins, stage_index, stage_line})
+  );
+
   wire [31:0] descriptors_head;
   wire        descriptors_line;
   wire        descriptors_event;
@@ -191,14 +215,14 @@ module rx_ring #(
     .window2_end     (window2_end),
     .head            (descriptors_head),
     .tail            (tail),
-    .line_valid      (out_valid),
+    .line_valid      (stage_valid),
     .line_ready      (descriptors_ready),
-    .line_first      (out_first),
-    .line_event      (out_event),
-    .line_lost       (out_lost),
-    .line_begins     (out_begins),
-    .line_index      (out_index),
-    .line_data       (out_line),
+    .line_first      (stage_first),
+    .line_event      (stage_event),
+    .line_lost       (stage_lost),
+    .line_begins     (stage_begins),
+    .line_index      (stage_index),
+    .line_data       (stage_line),
     .write_valid     (descriptor_write_valid),
     .write_ready     (descriptor_write_ready),
     .write_line      (descriptor_write_line),
@@ -221,8 +245,11 @@ module rx_ring #(
     .idle            (descriptors_idle)
   );
 
-  assign out_ready     = descriptor ? descriptors_ready : lines_ready;
+  assign out_ready     = descriptor ? stage_ready : lines_ready;
   assign head          = descriptor ? descriptors_head : lines_head;
+  assign dropped_sequence = descriptor ? stage_line[8 * `TL_RX_RECORD_SEQUENCE +: 64]
+                                       : out_line[8 * `TL_RX_RECORD_SEQUENCE +: 64];
+
   assign event_line    = lines_line || descriptors_line;
   assign event_event   = lines_event || descriptors_event;
   assign event_refused = lines_refused || descriptors_refused;

@@ -162,7 +162,8 @@ module tx_ring (
 
   reg  slot_valid;                    // a slot has been fetched and is judged or waits for order entry
   wire order_leaves = order_valid && order_ready;
-  wire pending      = enable && head != tail;
+  reg  filled;                        // of the clock before; the head stands still while it counts
+  wire pending      = enable && filled;
   wire look         = step == LOOK && pending && settled && (!slot_valid || order_leaves);
   wire present      = !mode || !granted || store_valid;  // without a grant no descriptor ever comes
   wire outside      = !granted || (mode && !store_granted && !store_done);
@@ -174,6 +175,9 @@ module tx_ring (
   assign slot_read_valid = look && present && !outside && !marked_done && !bad_length;
   assign slot_read_line  = mode ? store_line : slot_line;
   assign store_ready     = mode && granted && (rejected || (slot_read_valid && slot_read_ready));
+
+  always @(posedge clk)
+    filled <= head != tail;
 
   // ---- Check
 

@@ -144,7 +144,7 @@ async def a_line_then_its_mark(dut: Any) -> None:
     assert (line.address, line.strobe) == (ring.buffer(0), ALL_BYTES)
     assert line.line == sent.first + publish_word(EPOCH, 0).to_bytes(4, "little")
     assert (mark.address, mark.strobe) == (RING, 0xFF00)
-    assert (line.address_ps - sampled_ps, mark.address_ps - sampled_ps) == (2 * CLOCK_PS, 3 * CLOCK_PS)
+    assert (line.address_ps - sampled_ps, mark.address_ps - sampled_ps) == (4 * CLOCK_PS, 5 * CLOCK_PS)
     assert ring.get(0) == (ring.buffer(0), 64, DONE | END)
     assert ring.get(1) == (ring.buffer(1), 64, 0)
     assert consumer.poll(counts_of(sent))

@@ -84,8 +84,9 @@ class Ports:
         return time_ns
 
     async def settle(self) -> None:
-        while self.busy or self.reports or self.bench.dut.report_valid.value:
+        while self.busy or self.reports:
             await RisingEdge(self.bench.clk)
+        await self.bench.clocks(3)  # the last report is on its way
         await self.bench.settle()
 
     async def _report(self) -> None:
