@@ -89,8 +89,8 @@ module header (
   reg        type_0_tag;
   reg        type_4_ip;
   reg        type_4_tag;
-  reg  [3:0] ip_words_2;                          // words of an IPv4 header that begins at lane 2 or 6
-  reg  [3:0] ip_words_6;
+  reg  signed [5:0] past_after_2;                 // past_ip of the next beat, if an IPv4 header begins at lane 2 or 6
+  reg  signed [5:0] past_after_6;
 
   always @(posedge clk)
     if (load) begin
@@ -99,8 +99,8 @@ module header (
       type_4_ip  <= load_half_4 == ETHERTYPE_IPV4;
       type_4_tag <= load_half_4 == ETHERTYPE_C_TAG || load_half_4 == ETHERTYPE_S_TAG;
       // An IHL below 5 is an error found when 5 words have arrived.
-      ip_words_2 <= load_ihl_2 < 4'd5 ? 4'd5 : load_ihl_2;
-      ip_words_6 <= load_ihl_6 < 4'd5 ? 4'd5 : load_ihl_6;
+      past_after_2 <= load_ihl_2 < 4'd5 ? -6'sd2 : 6'sd3 - $signed({2'b00, load_ihl_2});
+      past_after_6 <= load_ihl_6 < 4'd5 ? -6'sd3 : 6'sd2 - $signed({2'b00, load_ihl_6});
     end
 
   // Where a frame's last EtherType is looked for: lanes 4-5 of beat 1, then lanes 0-1 and 4-5 of beat 2.
@@ -122,7 +122,6 @@ module header (
   wire              in_ip    = !beat_first && layer == LAYER_IP;
   wire              ip_here  = in_ip || ip_at_lane_6 || ip_at_lane_2;
   wire [4:0]        position = in_ip ? position_next : {4'd0, ip_at_lane_2};
-  wire [3:0]        ip_words_here = ip_at_lane_2 ? ip_words_2 : ip_words_6;
   wire signed [5:0] past_ip  = in_ip ? past_ip_next : -6'sd5;    // in the first beat: some number inside the header
 
   wire ip_ends = in_ip && ((past_ip == 6'sd0 && word_2_ends) || (past_ip == 6'sd1 && word_0_ends));
@@ -164,7 +163,7 @@ module header (
   always @(posedge clk)
     if (beat_fresh && ip_here) begin
       position_next <= position + 5'd2;
-      past_ip_next  <= in_ip ? past_ip + 6'sd2 : $signed({1'b0, position} + 6'd2) - $signed({2'b00, ip_words_here});
+      past_ip_next  <= in_ip ? past_ip_next + 6'sd2 : ip_at_lane_2 ? past_after_2 : past_after_6;
       if (!in_ip) begin
         ip_version <= ip_at_lane_2 ? beat_data[23:20] : beat_data[55:52];
         ip_ihl     <= ip_at_lane_2 ? beat_data[19:16] : beat_data[51:48];
@@ -215,27 +214,36 @@ module header (
   reg  [10:0] number_after;                       // of the beat behind it
   reg         end_known;
   reg         end_passed;
-  reg  [16:0] payload_last;                       // position of the payload's last byte in the frame
 
-  wire        end_here    = end_known && !load_first && payload_last[16:3] == {3'd0, number_after};
+  // With the beat in which the payload begins as beat 0, its last byte lies in beat end_beat + end_carry - 1.
+  reg  [12:0] end_beat;
+  reg         end_carry;
+  reg  [2:0]  end_lane;
+  reg  [10:0] next_beat;                          // number of the beat that comes into hand next
+  reg  [10:0] beyond_next;                        // ... and of the one behind it
+  wire [3:0]  end_sum     = {1'b0, udp_length_here[2:0]} + (payload_at_lane_6 ? 4'd5 : 4'd1);
+  wire        end_here    = end_known && !load_first && end_beat == {2'd0, end_carry ? next_beat : beyond_next};
   wire        past_end    = !load_first && (end_passed || number_after == MAX_BEATS);
 
-  function [7:0] lanes_below (input [3:0] count);
-    lanes_below = ~(8'hFF << count);
-  endfunction
-
   always @(posedge clk) begin
-    if (beat_fresh && beat_first)
-      end_known    <= 1'b0;
     if (payload_begins) begin
-      payload_last <= {3'd0, beat_number, 3'd0} + {1'b0, udp_length_here} - (payload_at_lane_6 ? 17'd3 : 17'd7);
-      end_known    <= 1'b1;
+      end_beat    <= udp_length_here[15:3];
+      end_carry   <= end_sum[3];
+      end_lane    <= end_sum[2:0];
+      next_beat   <= load ? 11'd2 : 11'd1;
+      beyond_next <= load ? 11'd3 : 11'd2;
+    end else if (load) begin
+      next_beat   <= beyond_next;
+      beyond_next <= beyond_next + 11'd1;
     end
+    if (load && load_first)
+      end_known <= 1'b0;
+    else if (payload_begins)
+      end_known <= 1'b1;
     if (load) begin
       beat_number   <= load_first ? 11'd0 : number_after;
       number_after  <= load_first ? 11'd1 : number_after == MAX_BEATS ? MAX_BEATS : number_after + 11'd1;
-      payload_lanes <= past_end ? 8'd0
-                       : load_lanes & (end_here ? lanes_below({1'b0, payload_last[2:0]} + 4'd1) : 8'hFF);
+      payload_lanes <= past_end ? 8'd0 : load_lanes & (end_here ? 8'hFF >> (3'd7 - end_lane) : 8'hFF);
       end_passed    <= !load_first && (end_passed || end_here);
     end
     if (rst) begin
@@ -266,7 +274,7 @@ module header (
         short_lanes   <= payload_at_lane_6 ? {lanes_here[1:0], 6'h3F} : {lanes_here, 2'h3};
       end else if (in_payload) begin
         short_left    <= short_left < 5'd8 ? 5'd0 : short_left - 5'd8;
-        short_lanes   <= lanes_below(short_left < 5'd8 ? short_left[3:0] : 4'd8);
+        short_lanes   <= short_left < 5'd8 ? ~(8'hFF << short_left[2:0]) : 8'hFF;
       end else
         short_payload <= 1'b0;
 

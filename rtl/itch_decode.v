@@ -21,8 +21,7 @@ module itch_decode #(
   input  wire [47:0]  frame_time,
 
   output reg  [479:0] record,             // record bytes 0 to 59
-  output reg  [479:0] continuation,       // line bytes 0 to 59
-  output reg          continued           // continuation goes out before the record
+  output reg  [479:0] continuation        // line bytes 0 to 59: the last before the record, where there is one
 );
 
   localparam [31:0] STATUS_RAW  = `TL_STATUS_RAW;
@@ -84,7 +83,6 @@ module itch_decode #(
   always @* begin
     record       = 480'd0;
     continuation = 480'd0;
-    continued    = 1'b0;
     if (valid) begin
       record[8 * `TL_RX_RECORD_SEQUENCE        +: 64] = sequence_number;
       record[8 * `TL_RX_RECORD_HW_TIMESTAMP_NS +: 48] = frame_time;
@@ -101,12 +99,10 @@ module itch_decode #(
       if (decoded) begin
         record[8 * `TL_RX_RECORD_CONTINUATIONS +: 256] = fields_body;
         continuation[447:0] = fields_continuation;
-        continued           = fields_body[7:0] != 8'd0;
       end else begin
         record[8 * `TL_RX_RECORD_CONTINUATIONS +: 8] = lines + {7'd0, raw_tail};
         record[8 * RAW_OFFSET +: 192] = raw_first;
         continuation[447:0] = raw_last;
-        continued           = raw_tail;
       end
     end
   end

@@ -10,7 +10,8 @@ module itch_length (
 
   output wire        known,
   output wire        long_enough,         // a known type with all its bytes
-  output wire        exact
+  output wire        exact,
+  output wire        continued            // of a long enough message: a continuation line holds some of its fields
 );
 
   wire [15:0]  type_length;
@@ -34,7 +35,9 @@ module itch_length (
   assign long_enough = known && (above || length[5:0] >= type_length[5:0]);
   assign exact       = !above && length[5:0] == type_length[5:0];
 
-  wire unused = &{1'b0, type_length[15:6], body, continuation};
+  assign continued   = body[7:0] != 8'd0; // rx_record.continuations
+
+  wire unused = &{1'b0, type_length[15:6], body[255:8], continuation};
 
 endmodule
 `default_nettype wire

@@ -41,26 +41,29 @@ module line_output (
   assign entry_header = header_valid;
   assign entry_end    = end_valid;
 
+  // No two of these at once, but for a message while a record waits.
+  wire        message_goes = message_valid && !waiting;
+
+  function [479:0] select (input chosen, input [479:0] data);
+    select = data & {480{chosen}};
+  endfunction
+
   always @* begin
     entry_kind = `TL_ENTRY_LINE;
-    entry_data = {32'd0, words};
-    if (waiting) begin
+    if (waiting || (message_valid && !message_continued) || prototype_valid)
       entry_kind = `TL_ENTRY_RECORD;
-      entry_data = waiting_record;
-    end else if (message_valid) begin
-      entry_kind = message_continued ? `TL_ENTRY_LINE : `TL_ENTRY_RECORD;
-      entry_data = message_continued ? continuation : record;
-    end else if (prototype_valid) begin
-      entry_kind = `TL_ENTRY_RECORD;
-      entry_data = prototype_record;
-    end else if (header_valid) begin
+    if (header_valid)
       entry_kind = `TL_ENTRY_HEADER;
-      entry_data = {{`TL_ENTRY_BITS - `TL_HEADER_BITS{1'b0}}, header};
-    end else if (end_valid) begin
+    if (end_valid)
       entry_kind = `TL_ENTRY_END;
-      entry_data = {{`TL_ENTRY_BITS - `TL_END_BITS{1'b0}}, frame_end};
-    end else if (!continuation_only)
-      entry_data = 480'd0;
+
+    entry_data = select(message_goes && !message_continued, record)
+                 | select(message_goes && message_continued, continuation)
+                 | select(waiting, waiting_record)
+                 | select(continuation_only, {32'd0, words})
+                 | select(prototype_valid, prototype_record)
+                 | select(header_valid, {{`TL_ENTRY_BITS - `TL_HEADER_BITS{1'b0}}, header})
+                 | select(end_valid, {{`TL_ENTRY_BITS - `TL_END_BITS{1'b0}}, frame_end});
   end
 
   always @(posedge clk)

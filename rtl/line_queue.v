@@ -20,6 +20,7 @@ module line_queue #(
   input  wire         entry_valid,
   input  wire         entry_header,
   input  wire         entry_end,
+  input  wire         end_good,           // with entry_end: the frame's verdict
   input  wire [1:0]   entry_kind,
   input  wire [479:0] entry_data,
   output reg          stall,              // send no more than what is under way
@@ -48,11 +49,10 @@ module line_queue #(
   reg  losing;                            // its further entries are discarded
   reg  full;
 
-  wire bad         = entry_data[`TL_END_REASON +: 8] != `TL_DROP_REASON_ACCEPT;
   wire holds       = entry_header ? verified : held;
   wire discard     = entry_valid && !entry_end && (full || losing);
   wire take        = entry_valid && !discard;
-  wire rewind      = entry_valid && entry_end && held && (bad || losing);
+  wire rewind      = entry_valid && entry_end && held && (!end_good || losing);
 
   always @(posedge clk)
     if (rst) begin
@@ -78,7 +78,7 @@ module line_queue #(
       data[`TL_END_HEADER_SEEN] = header_seen && !rewind;
       if (losing)
         data[`TL_END_OVERFLOW] = 1'b1;
-      if (losing && (held || !bad)) begin
+      if (losing && (held || end_good)) begin
         data[`TL_END_REASON +: 8] = `TL_DROP_REASON_OVERFLOW;
         data[`TL_END_TRUNCATED]   = 1'b0;
         data[`TL_END_EXTRA_DATA]  = 1'b0;

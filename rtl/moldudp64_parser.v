@@ -119,18 +119,19 @@ module moldudp64_parser (
     end
   end
 
-  // ---- for each lane, were it the next block's `turn`: that block ends in the same beat, or is small. Computed as the
-  //      beat comes into hand, because it decides in the same clock whether the beat leaves.
+  // ---- for each lane, were it the next block's `turn`: that block ends in the same beat, or in this or the next. Computed
+  //      as the beat comes into hand, because it decides in the same clock whether the beat leaves.
 
   reg  [7:0]  short_from;
-  reg  [7:0]  small_from;                 // the block is shorter than 16 bytes
+  reg  [7:0]  last_from;
   wire [71:0] load_lanes = {load_data, beat_data[63:56]};   // lane i at bits 8i+15:8i+8
   integer     i;
 
   always @(posedge clk)
     if (load)
       for (i = 0; i < 8; i = i + 1) begin
-        small_from[i] <= load_lanes[8 * i +: 8] == 8'd0 && load_lanes[8 * i + 12 +: 4] == 4'd0;
+        last_from[i]  <= load_lanes[8 * i +: 8] == 8'd0 && load_lanes[8 * i + 12 +: 4] == 4'd0
+                         && load_lanes[8 * i + 8 +: 4] <= 4'd15 - i[3:0];
         short_from[i] <= load_lanes[8 * i +: 8] == 8'd0 && load_lanes[8 * i + 11 +: 5] == 5'd0
                          && load_lanes[8 * i + 8 +: 3] <= 3'd7 - i[2:0];
       end
@@ -197,7 +198,6 @@ module moldudp64_parser (
   wire [2:0]  turn_here    = first ? {!from_lane_6, 2'b11} : turn_after;
   wire [15:0] length_here  = !first ? length_after : from_lane_6 ? half_2 : half_6;
   wire        short_here   = first ? short_first : short_next;
-  wire        small_here   = small_from[turn_here];
   wire [3:0]  end_here     = {1'b0, turn_here} + {1'b0, length_here[2:0]};
 
   // The first byte behind a finished packet: lane end_lane + 1, or behind a header without blocks lane 2 or 6.
@@ -254,7 +254,7 @@ module moldudp64_parser (
       two_words  <= end_here[2:0] > turn_here;
       beats_left <= length_here[15:3];
       carry      <= end_here[3];
-      block_last <= short_here || (small_here && length_here[3] != end_here[3]);
+      block_last <= last_from[turn_here];
       same_beat  <= short_here;
     end else if (splits)
       same_beat  <= 1'b1;

@@ -52,26 +52,11 @@ module prototype_parser #(
   reg         from_lane_6;
   reg  [31:0] length;
 
-  function [3:0] count (input [7:0] lanes);     // they begin with lane 0
-    casez (lanes)
-      8'b1???????: count = 4'd8;
-      8'b01??????: count = 4'd7;
-      8'b001?????: count = 4'd6;
-      8'b0001????: count = 4'd5;
-      8'b00001???: count = 4'd4;
-      8'b000001??: count = 4'd3;
-      8'b0000001?: count = 4'd2;
-      8'b00000001: count = 4'd1;
-      default:     count = 4'd0;
-    endcase
-  endfunction
-
   wire        in_packet    = beat_fresh && !beat_first;
   wire        header_ends  = in_packet && (from_lane_6 ? step == 3'd2 && beat_lanes[1]
                                                        : step == 3'd1 && beat_lanes[5]);
   wire [31:0] length_here  = from_lane_6 ? {length[31:16], beat_data[7:0], beat_data[15:8]}
                                          : {beat_data[23:16], beat_data[31:24], beat_data[39:32], beat_data[47:40]};
-  wire [3:0]  behind_here  = count(from_lane_6 ? {2'b00, beat_lanes[7:2]} : {6'd0, beat_lanes[7:6]});
 
   always @(posedge clk) begin
     if (rst)
@@ -112,22 +97,30 @@ module prototype_parser #(
         default: ;
       endcase
 
-  // ---- its end: `left` bytes are still to come
+  // ---- its end. With the beat in which the packet header ends as beat 0, the message's last byte - or the header's, if it
+  //      has none - lies in beat end_beat + end_carry, lane end_lane.
 
-  reg               pending;
-  reg               counting;             // the frame has not ended
-  reg  [1:0]        age;                  // clocks since payload_begins, 3 at most: then `dropped` comes with the record
-  reg               too_big;
-  reg signed [17:0] left;
-  reg               done;
-  reg  [15:0]       room;                 // for the message in the UDP payload
-  reg               fits;
-  reg               exceeds;
-  reg  [47:0]       packet_time;
+  reg         pending;
+  reg         counting;                   // the frame has not ended
+  reg         header_ended;               // one clock ago
+  reg  [7:0]  header_lanes;               // of beat 0
+  reg  [1:0]  age;                        // clocks since payload_begins, 3 at most: then `dropped` comes with the record
+  reg         too_big;
+  reg  [12:0] end_beat;                   // counts down
+  reg         end_carry;
+  reg  [2:0]  end_lane;
+  reg         arrived;                    // it is there
+  reg         done;
+  reg  [15:0] room;                       // for the message in the UDP payload
+  reg         fits;
+  reg         exceeds;
+  reg  [47:0] packet_time;
 
-  wire              arrives   = counting && beat_fresh && beat_in_payload;
-  wire signed [17:0] bytes    = {14'd0, count(beat_lanes)};
-  wire              completes = pending && age == 2'd3 && !too_big && (left <= 18'sd0 || (arrives && left <= bytes));
+  wire [3:0]  end_sum   = {1'b0, length_here[2:0]} + (from_lane_6 ? 4'd1 : 4'd5);
+  wire        next_beat = counting && beat_fresh && beat_in_payload;
+  wire        arrives   = (header_ended && end_beat == 13'd0 && !end_carry && header_lanes[end_lane])
+                          || (next_beat && end_beat == {12'd0, !end_carry} && beat_lanes[end_lane]);
+  wire        completes = pending && age == 2'd3 && !too_big && (arrived || arrives);
 
   always @(posedge clk) begin
     if (rst) begin
@@ -153,12 +146,20 @@ module prototype_parser #(
         age <= age + 2'd1;
     end
 
+    header_ended <= header_ends;
     if (header_ends) begin
-      too_big     <= length_here[31:16] != 16'd0;
-      left        <= $signed({2'b00, length_here[15:0]}) - $signed({14'd0, behind_here});
-      packet_time <= frame_time;
-    end else if (arrives)
-      left        <= left - bytes;
+      too_big      <= length_here[31:16] != 16'd0;
+      header_lanes <= beat_lanes;
+      end_beat     <= length_here[15:3];
+      end_carry    <= end_sum[3];
+      end_lane     <= end_sum[2:0];
+      arrived      <= 1'b0;
+      packet_time  <= frame_time;
+    end else begin
+      arrived      <= arrived || arrives;
+      if (next_beat)
+        end_beat   <= end_beat - 13'd1;
+    end
 
     room    <= udp_length - HEADERS;
     fits    <= !too_big && length[15:0] <= room;

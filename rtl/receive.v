@@ -9,7 +9,7 @@
 `default_nettype none
 
 module receive #(
-  parameter QUEUE_LOG2 = 12,          // log2 of the beats that runs of short blocks may pile up, by line
+  parameter QUEUE_LOG2 = 13,          // log2 of the beats that runs of short blocks may pile up, by line
   parameter LINES_LOG2 = 13           // log2 of the entries that may wait for the other line
 ) (
   input  wire         clk,

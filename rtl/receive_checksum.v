@@ -21,6 +21,28 @@ module receive_checksum (
 
   localparam [15:0] PROTOCOL_UDP_SWAPPED = 16'h1100;
 
+  // Sums by bytes, each byte for both carries: shallow where an adder is built of look-up tables alone.
+  function [23:0] sum (input [23:0] a, input [23:0] b, input carry);
+    reg [8:0] low;
+    reg [8:0] middle;
+    reg [8:0] middle_1;
+    reg [7:0] high;
+    reg [7:0] high_1;
+    begin
+      low      = {1'b0, a[7:0]} + {1'b0, b[7:0]} + {8'd0, carry};
+      middle   = {1'b0, a[15:8]} + {1'b0, b[15:8]};
+      middle_1 = {1'b0, a[15:8]} + {1'b0, b[15:8]} + 9'd1;
+      high     = a[23:16] + b[23:16];
+      high_1   = a[23:16] + b[23:16] + 8'd1;
+      sum      = {(low[8] ? middle_1[8] : middle[8]) ? high_1 : high, low[8] ? middle_1[7:0] : middle[7:0], low[7:0]};
+    end
+  endfunction
+
+  // Three 18-bit addends as two.
+  function [23:0] sum_of_3 (input [17:0] a, input [17:0] b, input [17:0] c);
+    sum_of_3 = sum({6'd0, a ^ b ^ c}, {5'd0, (a & b) | (a & c) | (b & c), 1'b0}, 1'b0);
+  endfunction
+
   // ---- 1: lanes that count
 
   reg         first_1;
@@ -53,7 +75,8 @@ module receive_checksum (
   reg  [15:0] sum_2_lanes_0;
   reg  [16:0] sum_2_lanes_2;
   reg  [15:0] sum_2_lanes_6;
-  wire [63:0] counted = bytes_of(data_1, udp_lanes);
+  wire [63:0] counted    = bytes_of(data_1, udp_lanes);
+  wire [23:0] sum_2_here = sum({8'd0, counted[31:16]}, {8'd0, counted[47:32]}, 1'b0);
 
   always @(posedge clk) begin
     first_2 <= first_1;
@@ -62,7 +85,7 @@ module receive_checksum (
       ip_2          <= ip_1;
       udp_2         <= udp_1;
       sum_2_lanes_0 <= counted[15:0];
-      sum_2_lanes_2 <= {1'b0, counted[31:16]} + {1'b0, counted[47:32]};
+      sum_2_lanes_2 <= sum_2_here[16:0];
       sum_2_lanes_6 <= counted[63:48];
     end
   end
@@ -73,15 +96,17 @@ module receive_checksum (
   reg         add_3;
   reg  [17:0] ip_sum_3;
   reg  [17:0] udp_sum_3;
+  wire [23:0] ip_sum_3_here  = sum_of_3({2'd0, sum_2_lanes_0} & {18{ip_2[0]}}, {1'd0, sum_2_lanes_2} & {18{ip_2[1]}},
+                                        {2'd0, sum_2_lanes_6} & {18{ip_2[2]}});
+  wire [23:0] udp_sum_3_here = sum_of_3({2'd0, sum_2_lanes_0} & {18{udp_2[0]}}, {1'd0, sum_2_lanes_2} & {18{udp_2[1]}},
+                                        {2'd0, sum_2_lanes_6} & {18{udp_2[2]}});
 
   always @(posedge clk) begin
     first_3 <= first_2;
     add_3   <= add_2;
     if (add_2) begin
-      ip_sum_3  <= ({2'd0, sum_2_lanes_0} & {18{ip_2[0]}}) + ({1'd0, sum_2_lanes_2} & {18{ip_2[1]}})
-                   + ({2'd0, sum_2_lanes_6} & {18{ip_2[2]}});
-      udp_sum_3 <= ({2'd0, sum_2_lanes_0} & {18{udp_2[0]}}) + ({1'd0, sum_2_lanes_2} & {18{udp_2[1]}})
-                   + ({2'd0, sum_2_lanes_6} & {18{udp_2[2]}});
+      ip_sum_3  <= ip_sum_3_here[17:0];
+      udp_sum_3 <= udp_sum_3_here[17:0];
     end
   end
 
@@ -93,6 +118,8 @@ module receive_checksum (
   reg  [15:0] udp_sum;
   reg         udp_carry;
   reg  [15:0] udp_sum_high;
+  wire [23:0] ip_sum_here  = sum({3'd0, ip_sum}, {6'd0, ip_sum_3}, 1'b0);
+  wire [23:0] udp_sum_here = sum({8'd0, udp_sum}, {8'd0, udp_sum_3[15:0]}, 1'b0);
 
   always @(posedge clk)
     if (first_3) begin
@@ -101,8 +128,8 @@ module receive_checksum (
       udp_carry    <= 1'b0;
       udp_sum_high <= 16'd0;
     end else if (add_3) begin
-      ip_sum               <= ip_sum + {3'd0, ip_sum_3};
-      {udp_carry, udp_sum} <= {1'b0, udp_sum} + {1'b0, udp_sum_3[15:0]};
+      ip_sum               <= ip_sum_here[20:0];
+      {udp_carry, udp_sum} <= udp_sum_here[16:0];
       udp_sum_high         <= udp_sum_high + {14'd0, udp_sum_3[17:16]} + {15'd0, udp_carry};
     end
 
@@ -115,13 +142,18 @@ module receive_checksum (
   reg  [16:0] udp_halves;
   reg         udp_carry_5;
   reg  [18:0] udp_folded;
+  wire [23:0] halves_here = sum({8'd0, udp_sum}, {8'd0, udp_sum_high}, 1'b0);
+  wire [23:0] folded_here = sum({7'd0, udp_halves}, {7'd0, udp_rest}, udp_carry_5);
 
   always @(posedge clk) begin
     udp_rest    <= {1'b0, udp_length[7:0], udp_length[15:8]} + {1'b0, PROTOCOL_UDP_SWAPPED};
-    udp_halves  <= {1'b0, udp_sum} + {1'b0, udp_sum_high};
+    udp_halves  <= halves_here[16:0];
     udp_carry_5 <= udp_carry;
-    udp_folded  <= {2'd0, udp_halves} + {2'd0, udp_rest} + {18'd0, udp_carry_5};
+    udp_folded  <= folded_here[18:0];
   end
+
+  wire unused = &{1'b0, sum_2_here[23:17], ip_sum_3_here[23:18], udp_sum_3_here[23:18], ip_sum_here[23:21],
+                  udp_sum_here[23:17], halves_here[23:17], folded_here[23:19]};
 
   assign udp_sum_good = udp_folded[15:3] == 13'h1FFF && udp_folded[2:0] == ~udp_folded[18:16];
 

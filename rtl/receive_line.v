@@ -241,13 +241,15 @@ module receive_line #(
   wire known;
   wire long_enough;
   wire exact;
+  wire type_continued;
 
   itch_length u_itch_length (
     .message_type (message_type),
     .length       (length),
     .known        (known),
     .long_enough  (long_enough),
-    .exact        (exact)
+    .exact        (exact),
+    .continued    (type_continued)
   );
 
   // Asked for from the block's tenth word on, when the type has long been known and the block is longer than any type.
@@ -291,7 +293,15 @@ module receive_line #(
   wire        beyond_first = length > RAW_FIRST_BYTES[15:0];
   reg         done_decoded;
   reg         done_exact;
+  reg         done_continued;
   reg  [63:0] number;                     // the block's sequence number
+  reg  [63:0] number_after;
+  integer     i;
+
+  // By bytes: one goes up when all below it are full.
+  always @*
+    for (i = 0; i < 8; i = i + 1)
+      number_after[8 * i +: 8] = number[8 * i +: 8] + {7'd0, (number | ~64'd0 << 8 * i) == ~64'd0};
 
   always @(posedge clk) begin
     block_done <= block_ends && !dropped && !rst;
@@ -302,18 +312,18 @@ module receive_line #(
       done_raw_tail    <= beyond_first;
       done_decoded     <= long_enough;
       done_exact       <= exact;
+      done_continued   <= long_enough ? type_continued : beyond_first;
     end
     if (packet_begins)
       number <= packet_sequence;
     else if (block_done)
-      number <= number + 64'd1;
+      number <= number_after;
   end
 
   // What the headers have against the frame is known by now, even for the first block.
   wire         block_decoded = block_done && !dropped;
   wire [479:0] record;
   wire [479:0] continuation;
-  wire         continued;
 
   itch_decode #(
     .LINE_B (LINE_B)
@@ -331,8 +341,7 @@ module receive_line #(
     .sequence_number (number),
     .frame_time      (frame_start[47:0]),
     .record          (record),
-    .continuation    (continuation),
-    .continued       (continued)
+    .continuation    (continuation)
   );
 
   // ---- the other packet format
@@ -409,7 +418,7 @@ module receive_line #(
     .continuation_only (line_ready),
     .words             (words[639:192]),
     .message_valid     (block_decoded),
-    .message_continued (continued),
+    .message_continued (done_continued),
     .record            (record),
     .continuation      (continuation),
     .prototype_valid   (prototype_decoded),
@@ -436,6 +445,7 @@ module receive_line #(
     .entry_valid  (entry_valid),
     .entry_header (entry_header),
     .entry_end    (entry_end),
+    .end_good     (frame_good),
     .entry_kind   (entry_kind),
     .entry_data   (entry_data),
     .stall        (stall),

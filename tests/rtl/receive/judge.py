@@ -13,7 +13,7 @@ from bridge.layout import DropReason, FrameKind
 from generators.tables import MOLD_BLOCK, MOLD_HEADER
 from tb.model.headers import Delivery, Inspection, inspect
 from tb.model.packet import HEADER_BYTES, Packet, PacketFormat, message, parse
-from tb.model.receive import MAX_FRAME_BYTES, SEQUENCES, STATUSES, UDP_HEADER_BYTES, FrameResult, ReceiveModel
+from tb.model.receive import SEQUENCES, STATUSES, FrameResult, ReceiveModel
 from tb.receive.entries import End, Header
 from tb.receive.items import BEAT_BYTES, FrameEntries, FrameItem, FrameOutcome, Report
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
@@ -117,8 +117,8 @@ class ModelJudge:
         self._lines(result, outcome, where)
         assert outcome.report == expected_report(result, outcome.report.timestamp), where
         self._called_off(frame, outcome, where)
-        for message in outcome.messages:
-            assert message.first_clock - ARBITER in taken, f"clock {message.first_clock} behind {taken}: {where}"
+        for delivered in outcome.messages:
+            assert delivered.first_clock - ARBITER in taken, f"clock {delivered.first_clock} behind {taken}: {where}"
 
     def _lost(self, frame: FrameItem, outcome: FrameOutcome, where: str) -> None:
         """A frame lost to an overflow: what it delivered is where it would have begun, and the stream forgets it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The whole matrix: 8 start lanes x 23 types x 8 tails, each back to back, with idle beats, and cut: no message is lost.
+"""The whole matrix: 8 start lanes x 23 types x 8 tails, back to back, with idle beats, and cut: no message is lost.
 
 The start lane is that of the message's first byte; the tail is the number of bytes in the frame's last beat.
 """
@@ -37,7 +37,7 @@ class MatrixTest(ReceiveTest):  # type: ignore[misc]
             yield from self.cell(message_type, lane, tail)
 
     def blocks(self, message_type: str, lane: int, tail: int) -> list[bytes]:
-        """A message that puts the subject's first byte into ``lane``, the subject, one that puts the end into the tail."""
+        """A message that puts the subject into ``lane``, the subject, one that puts the end into the tail."""
         first = FIRST_BYTE + SHORTEST + 2
         filler = unknown(SHORTEST + (lane - first) % BEAT_BYTES, self.random)
         subject = message(message_type, self.random)

