@@ -21,7 +21,7 @@ from tb.agents.items import RegisterItem, RingEntry
 from tb.coverage.plan import Coverage
 from tb.env.records import message_lines
 from tb.env.scoreboard import BROADCAST, Judged, Verdict
-from tb.env.setup import OWN_MAC, NicSetup
+from tb.env.setup import NicSetup
 from tb.host.registers import OKAY
 from tb.model.headers import inspect
 from tb.model.packet import HEADER_BYTES, parse
@@ -173,7 +173,7 @@ class CoverageCollector(uvm_component):  # type: ignore[misc]
             self._filter(verdict)
         for one, _ in verdict.raw:
             data = one.port.item.data
-            destination = {OWN_MAC: "own", BROADCAST: "broadcast"}.get(data[:6], "other")
+            destination = {setup.own_mac: "own", BROADCAST: "broadcast"}.get(data[:6], "other")
             reason = one.result.reason or "market_data"
             if reason == "market_data" or reason in RAW_VERDICTS:
                 self._sample("raw_frame", destination=destination, verdict=reason, line=one.port.line)

@@ -30,7 +30,7 @@ from tb.env.records import (
     raw_frame_lines,
     raw_line,
 )
-from tb.env.setup import OWN_MAC, NicSetup
+from tb.env.setup import NicSetup
 from tb.model.receive import (
     HOLD_MARGIN_PS,
     STATUSES,
@@ -119,7 +119,7 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
         judged: list[Judged] = []
         for line in LINES:
             for (port, report), result in zip(frames[line], by_line[line], strict=True):
-                time_ns = (port.first_clock - 1 - reset_clock) * CLOCK_PS // 1000
+                time_ns = setup.time_ns + (port.first_clock - 1 - reset_clock) * CLOCK_PS // 1000
                 judged.append(Judged(port, report, result, time_ns))
         judged.sort(key=lambda one: one.result.turn)
         for one in judged:
@@ -274,7 +274,7 @@ class NicScoreboard(uvm_scoreboard):  # type: ignore[misc]
         for line in LINES:
             entries = iter([entry for entry in self.raw_entries.items if raw_line(entry.record) == line])
             for one in sorted((one for one in judged if one.port.line == line), key=lambda one: one.port.first_clock):
-                if not is_raw(one):
+                if not is_raw(one, setup):
                     found.append((one, None))
                     continue
                 assert one.result.reason is not None
@@ -391,9 +391,9 @@ def _overflowed(one: Judged) -> bool:
     return one.report.report.reason == DropReason.OVERFLOW
 
 
-def is_raw(one: Judged) -> bool:
+def is_raw(one: Judged, setup: NicSetup) -> bool:
     """Whether a frame belongs into the raw ring."""
-    return one.port.item.data[:6] in (OWN_MAC, BROADCAST) and one.result.reason in NOT_MARKET_DATA \
+    return one.port.item.data[:6] in (setup.own_mac, BROADCAST) and one.result.reason in NOT_MARKET_DATA \
         and not one.port.item.bad_fcs
 
 

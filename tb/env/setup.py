@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bridge import layout
 from generators.framing import DEFAULT_GROUP
 from tb.agents.rings import RingSetup
+from tb.model.config import KernelConfig
 from tb.model.receive import Blocked, Delivery, PacketFormat
 
 WINDOW = (0x4000_0000, 0x0100_0000)
@@ -18,7 +19,6 @@ RAW_LINES = WINDOW[0] + 0xA0_0000
 TX_FRAMES = WINDOW[0] + 0xC0_0000
 RX_DESCRIPTORS = WINDOW2[0]
 TX_DESCRIPTORS = WINDOW2[0] + 0x8000
-OWN_MAC = bytes.fromhex("020000000001")
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,27 @@ class NicSetup:
     transmit: bool = False
     may_overflow: bool = False
     may_lose: bool = False
+    # What every bit of addresses and times is tried with: all memory lies so much higher, and time begins there.
+    above: int = 0
+    time_ns: int = 0
+    session: KernelConfig = field(default_factory=KernelConfig)
     group_address: str = DEFAULT_GROUP.address
     group_port: int = DEFAULT_GROUP.port
+
+    @property
+    def own_mac(self) -> bytes:
+        """The NIC's own address: frames to it are for this host."""
+        return bytes.fromhex(self.session.source_mac.replace(":", ""))
+
+    @property
+    def windows(self) -> list[tuple[int, int]]:
+        """The host memory that the NIC is granted."""
+        return [(base + self.above, size) for base, size in (WINDOW, WINDOW2)]
+
+    @property
+    def tx_frames(self) -> int:
+        """Where frames of the host to send may lie."""
+        return TX_FRAMES + self.above
 
     @property
     def rx(self) -> RingSetup:
@@ -58,12 +77,12 @@ class NicSetup:
 
     @property
     def raw_ring(self) -> RingSetup:
-        return RingSetup(RAW_LINES, self.raw_log2, self.epoch)
+        return RingSetup(RAW_LINES + self.above, self.raw_log2, self.epoch)
 
     def _ring(self, log2: int, lines: int, descriptors: int) -> RingSetup:
         if self.descriptors:
-            return RingSetup(descriptors, log2, self.epoch, lines)
-        return RingSetup(lines, log2, self.epoch)
+            return RingSetup(descriptors + self.above, log2, self.epoch, lines + self.above)
+        return RingSetup(lines + self.above, log2, self.epoch)
 
     @property
     def control(self) -> int:

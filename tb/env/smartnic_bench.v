@@ -29,6 +29,9 @@ module smartnic_bench #(
   input  wire         tx_tready,
   output wire         tx_tlast,
 
+  input  wire         time_step_valid,
+  input  wire [47:0]  time_step_ns,
+
   input  wire [11:0]  s_axil_awaddr,
   input  wire         s_axil_awvalid,
   output wire         s_axil_awready,
@@ -128,8 +131,8 @@ module smartnic_bench #(
     .m_axi_rlast      (r[3]),
     .m_axi_rvalid     (r[0]),
     .m_axi_rready     (events[4]),
-    .time_step_valid  (1'b0),
-    .time_step_ns     (48'd0),
+    .time_step_valid  (time_step_valid),
+    .time_step_ns     (time_step_ns),
     .time_ns          (time_ns),
     .report_valid     (events[5]),
     .report_line      (report[304]),

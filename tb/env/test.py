@@ -24,14 +24,12 @@ from bridge.interface import CLOCK_PS
 from tb.agents.host_memory import FAST, SLOW, Pace
 from tb.env.environment import NicEnvironment
 from tb.env.scoreboard import Verdict
-from tb.env.setup import OWN_MAC, WINDOW, WINDOW2, NicSetup
+from tb.env.setup import NicSetup
 from tb.model.config import KernelConfig
 
 COVERAGE_DIRECTORY = "FUNCTIONAL_COVERAGE"  # environment variable: where each test leaves what it covered
 SETTLE_CLOCKS = 60_000                     # without reaching idle for so long, something is stuck
 QUIET_CLOCKS = 20                          # idle for so long is the end of a run
-
-SESSION = KernelConfig()
 
 
 class NicTest(uvm_test):  # type: ignore[misc]
@@ -73,7 +71,7 @@ class NicTest(uvm_test):  # type: ignore[misc]
     async def run(self, setup: NicSetup) -> AsyncIterator[NicEnvironment]:
         """A run from reset to its judgement; the body sends what it wants and returns when that has gone in."""
         env = self.env
-        reset_clock = await self._reset()
+        reset_clock = await self._reset(setup)
         await self._set_up(setup)
         env.memory.pace = self.pace
         yield env
@@ -89,25 +87,29 @@ class NicTest(uvm_test):  # type: ignore[misc]
         env.raw_ring.stop()
         await self.settle()
 
-    async def _reset(self) -> int:
+    async def _reset(self, setup: NicSetup) -> int:
         """Every input has its value; returns the clock of the last edge that saw the reset."""
         bench, env = self.bench, self.env
         await FallingEdge(bench.clk)
         bench.rst.value = 1
+        bench.time_step_valid.value = 0
         await ClockCycles(bench.clk, 4)
         env.memory.restart()
         env.memory.pace = FAST
-        env.memory.windows = [WINDOW, WINDOW2]
+        env.memory.windows = setup.windows
         await FallingEdge(bench.clk)
         bench.rst.value = 0
-        return int(bench.clocks.value)
+        reset_clock = int(bench.clocks.value)
+        bench.time_step_ns.value, bench.time_step_valid.value = setup.time_ns, 1
+        await FallingEdge(bench.clk)
+        bench.time_step_valid.value = 0
+        return reset_clock
 
     async def _set_up(self, setup: NicSetup) -> None:
         registers, env = self.env.registers, self.env
-        await registers.write64("WINDOW_BASE", WINDOW[0])
-        await registers.write64("WINDOW_SIZE", WINDOW[1])
-        await registers.write64("WINDOW2_BASE", WINDOW2[0])
-        await registers.write64("WINDOW2_SIZE", WINDOW2[1])
+        for name, (base, size) in zip(("WINDOW", "WINDOW2"), setup.windows, strict=True):
+            await registers.write64(f"{name}_BASE", base)
+            await registers.write64(f"{name}_SIZE", size)
         for name, ring in (("RX", setup.rx), ("TX", setup.tx), ("RAW", setup.raw_ring)):
             await registers.write64(f"{name}_BASE", ring.base)
             await registers.write(f"{name}_LOG2", ring.log2)
@@ -117,9 +119,7 @@ class NicTest(uvm_test):  # type: ignore[misc]
         await registers.write("HOLD", setup.hold_ns)
         events = layout.REGISTER_FIELDS["EVENT_ENABLE"]
         await registers.write("EVENT_ENABLE", sum(events[name] for name in setup.events))
-        await registers.write64("SESSION_SOURCE_MAC", int.from_bytes(OWN_MAC, "big"))
-        if setup.transmit:
-            await self._session()
+        await self._session(setup.session)
         env.rx_ring.start(setup.rx)
         if setup.raw:
             env.raw_ring.start(setup.raw_ring)
@@ -127,16 +127,16 @@ class NicTest(uvm_test):  # type: ignore[misc]
             env.tx_ring.start(setup.tx)
         await registers.write("CONTROL", setup.control)
 
-    async def _session(self) -> None:
+    async def _session(self, session: KernelConfig) -> None:
         registers = self.env.registers
-        mac = int(SESSION.destination_mac.replace(":", ""), 16)
-        await registers.write64("SESSION_DESTINATION_MAC", mac)
-        await registers.write("SESSION_SOURCE_ADDRESS", int(IPv4Address(SESSION.source_address)))
-        await registers.write("SESSION_DESTINATION_ADDRESS", int(IPv4Address(SESSION.destination_address)))
-        await registers.write("SESSION_PORTS", SESSION.source_port << 16 | SESSION.destination_port)
-        await registers.write("SESSION_SEQUENCE", SESSION.tcp_sequence)
-        await registers.write("SESSION_ACKNOWLEDGE", SESSION.tcp_acknowledge)
-        await registers.write("SESSION_WINDOW", SESSION.tcp_window)
+        await registers.write64("SESSION_SOURCE_MAC", int(session.source_mac.replace(":", ""), 16))
+        await registers.write64("SESSION_DESTINATION_MAC", int(session.destination_mac.replace(":", ""), 16))
+        await registers.write("SESSION_SOURCE_ADDRESS", int(IPv4Address(session.source_address)))
+        await registers.write("SESSION_DESTINATION_ADDRESS", int(IPv4Address(session.destination_address)))
+        await registers.write("SESSION_PORTS", session.source_port << 16 | session.destination_port)
+        await registers.write("SESSION_SEQUENCE", session.tcp_sequence)
+        await registers.write("SESSION_ACKNOWLEDGE", session.tcp_acknowledge)
+        await registers.write("SESSION_WINDOW", session.tcp_window)
 
     async def settle(self) -> None:
         """Until the NIC has been idle for a while, and the host has answered everything."""

@@ -12,8 +12,8 @@ from generators import prototype
 from tb.agents.items import RegisterItem
 from tb.coverage.plan import ANY_VALUE, READ_ONLY
 from tb.env.environment import NicEnvironment
-from tb.env.setup import OWN_MAC, RX_LINES, TX_FRAMES, WINDOW, NicSetup
-from tb.env.test import SESSION, NicTest
+from tb.env.setup import RX_LINES, WINDOW, NicSetup
+from tb.env.test import NicTest
 from tb.host.registers import OKAY
 from tb.model.segments import SegmentModel
 from tests.rtl.env.effort import scaled
@@ -22,6 +22,7 @@ from tests.rtl.host.orders import enter_orders, ouch
 from tests.rtl.receive.frames import TYPES, frame, message, mold, unknown
 
 ALL_LOCATES = range(1, 1 << 16)
+OWN_MAC = NicSetup().own_mac
 BROADCAST = b"\xff" * 6
 OTHER_MAC = bytes.fromhex("0200000000ff")
 BUSY = layout.REGISTER_FIELDS["FILTER_STATUS"]["BUSY"]
@@ -115,7 +116,7 @@ class Transmit(NicTest):
                     await self._send(env, setup)
 
     async def _send(self, env: NicEnvironment, setup: NicSetup) -> None:
-        random, segments = self.random, SegmentModel(SESSION)
+        random, segments = self.random, SegmentModel(setup.session)
         sequence = 1
         for turn in range(scaled(12)):
             for fields in enter_orders(turn + 1, random.randint(1, 4)):
@@ -125,7 +126,7 @@ class Transmit(NicTest):
                 if random.random() < 0.6:
                     size = random.choice((14, 60, 64, 65, 1513, 1514, random.randint(14, 1514)))
                     data = random.randbytes(size)
-                    env.tx_ring.post_frame(data, TX_FRAMES + (env.tx_ring.tail % 16) * 2048)
+                    env.tx_ring.post_frame(data, setup.tx_frames + (env.tx_ring.tail % 16) * 2048)
                     env.scoreboard.expect_sent("frame", data)
             await env.tx_ring.doorbell()
             schedule = Schedule()
