@@ -57,11 +57,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Proof:
-    """One harness: module `name`_proof in formal/`name`.v over some RTL files."""
+    """One harness: module `name`_proof in formal/`name`.v; the modules it is made of are found by their names."""
 
     name: str
     says: str
-    files: tuple[str, ...]
     faults: tuple[Fault, ...]
     depth: int  # clocks from reset
     induction: int | None = None  # k, where it closes
@@ -75,8 +74,8 @@ def proofs() -> dict[str, Proof]:
     entries = tomllib.loads((FORMAL / "proofs.toml").read_text())["proof"]
     return {
         entry["name"]: Proof(
-            entry["name"], entry["says"], tuple(entry["files"]),
-            tuple(Fault(**fault) for fault in entry["fault"]), entry["depth"], entry.get("induction"),
+            entry["name"], entry["says"], tuple(Fault(**fault) for fault in entry["fault"]), entry["depth"],
+            entry.get("induction"),
         )
         for entry in entries
     }
@@ -109,14 +108,16 @@ def check(proof: Proof, fault: Fault | None = None) -> float:
     number = "" if fault is None else f".fault{proof.faults.index(fault)}"
     directory = BUILD / "formal" / f"{proof.name}{number}"
     directory.mkdir(parents=True, exist_ok=True)
-    sources = {name: RTL / name for name in proof.files}
+    libraries = [RTL, FORMAL]
     if fault is not None:
-        sources[fault.file] = fault.apply(directory)
+        fault.apply(directory)
+        libraries.insert(0, directory)
     smt2 = directory / f"{proof.name}.smt2"
-    read = f"read_verilog -formal -I{RTL} -I{FORMAL} {' '.join(map(str, sources.values()))} {FORMAL / proof.name}.v"
+    read = (f"verilog_defaults -add -formal -I{RTL}; read_verilog -formal -I{RTL} {FORMAL / proof.name}.v; hierarchy "
+            f"-top {proof.name}_proof " + " ".join(f"-libdir {library}" for library in libraries))
     prepare = PREPARE.format(top=f"{proof.name}_proof", output=smt2, memories="memory_map;")
     _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)
-    solve = ["yosys-smtbmc", "-s", "z3", "--noprogress"]
+    solve = ["yosys-smtbmc", "-s", "z3", "--unroll", "--noprogress"]
     depth = fault.depth if fault is not None and fault.depth else proof.depth
     _run([*solve, "-t", depth, "--dump-vcd", "trace.vcd", smt2], directory)
     if proof.induction is not None:

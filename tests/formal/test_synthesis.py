@@ -34,7 +34,7 @@ def test_cells_are_those_of_the_last_statistics():
 
 
 def test_levels_are_counted_between_registers(tmp_path, monkeypatch):
-    """Two registers with three dependent 6-input functions between them, and a memory with a registered read."""
+    """A function of 8 inputs is two levels; a memory with a registered read ends a path."""
     source = tmp_path / "deep.v"
     source.write_text("""
 module deep (input wire clk, input wire [15:0] a, input wire [15:0] m, output reg q);
@@ -43,7 +43,7 @@ module deep (input wire clk, input wire [15:0] a, input wire [15:0] m, output re
   reg [15:0] word;
   always @(posedge clk) begin
     r <= a ^ m;
-    q <= ^r ^ ^word;
+    q <= &r[6:0] ^ word[0];
     word <= memory[r[9:0]];
     if (r[10]) memory[m[9:0]] <= a;
   end
