@@ -40,7 +40,7 @@ module line_queue #(
   localparam [DEPTH_LOG2:0] DEPTH   = {1'b1, {DEPTH_LOG2{1'b0}}};
   localparam [DEPTH_LOG2:0] MARGIN  = 24;               // more than the entries under way when `stall` rises
   localparam [DEPTH_LOG2:0] RESERVE = MARGIN + MARGIN;
-  localparam [DEPTH_LOG2:0] HIGH    = DEPTH / 8 * 3;    // by default, room for a jumbo frame of the shortest blocks is left
+  localparam [DEPTH_LOG2:0] HIGH    = DEPTH / 8 * 3;    // by default, a jumbo frame of the shortest blocks fits
 
   // ---- the frame in hand
 
@@ -184,7 +184,7 @@ module line_queue #(
     else if (free)
       x_valid <= !empty || bypass;
     if (free)
-      {x_kind, x_data} <= !empty ? head_fresh ? fresh_data : memory_data : {entry_kind, data};
+      {x_kind, x_data} <= !empty ? (head_fresh ? fresh_data : memory_data) : {entry_kind, data};
   end
 
   assign idle = nothing && !x_valid && !x_level_high;

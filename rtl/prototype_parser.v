@@ -97,8 +97,8 @@ module prototype_parser #(
         default: ;
       endcase
 
-  // ---- its end. With the beat in which the packet header ends as beat 0, the message's last byte - or the header's, if it
-  //      has none - lies in beat end_beat + end_carry, lane end_lane.
+  // ---- its end. With the beat in which the packet header ends as beat 0, the message's last byte (the header's, if it
+  //      has none) lies in beat end_beat + end_carry, lane end_lane.
 
   reg         pending;
   reg         counting;                   // the frame has not ended
