@@ -17,9 +17,8 @@ SCENARIO = ("--scenario", "opening", "--messages", "200")
 def test_waves_show_the_run(simulator: str, completed: Callable[..., RunDirectory]) -> None:
     run = completed("sim", *SCENARIO, "--sim", simulator, "--waves")
     vcd = VCDVCD(str(next(run.path.glob("*.vcd"))))
-    names = {
-        name.rsplit(".", 1)[-1].split("[")[0]: name for name in vcd.signals if ".nic." in name or "smartnic" in name
-    }
+    ports = [name for name in vcd.signals if name.split(".")[-2:-1] == ["nic"]]
+    names = {name.rsplit(".", 1)[-1].split("[")[0]: name for name in ports}
     beats = [int(value, 2) for _, value in vcd[names["rx_a_tlast"]].tv if value in "01"]
     assert 1 in beats
     orders = run.lines("orders.jsonl")
