@@ -67,6 +67,8 @@ module rx_queue #(
   reg  [16:0] promised;
   reg  [16:0] promised_next;          // promised + 1
   reg  [16:0] promised_before;        // when the message under way began
+  reg  [16:0] promised_before_next;   // promised_before + 1
+  wire [16:0] promised_second = promised_next + 17'd1;
   reg  [16:0] limit;
   reg         no_limit;
   reg  [16:0] beyond_tail;            // slots of the ring, and of messages that the writer dropped
@@ -104,17 +106,22 @@ module rx_queue #(
 
   always @(posedge clk) begin
     if (start) begin
-      promised        <= 17'd0;
-      promised_next   <= 17'd1;
-      promised_before <= 17'd0;
-    end else if (forget) begin
-      promised      <= promised_before;
-      promised_next <= promised_before + 17'd1;
-    end else if (keep || lost_push) begin
-      promised      <= promised_next;
-      promised_next <= promised_next + 17'd1;
-      if (completes || lost_push)
-        promised_before <= promised_next;
+      promised             <= 17'd0;
+      promised_next        <= 17'd1;
+      promised_before      <= 17'd0;
+      promised_before_next <= 17'd1;
+    end else begin
+      if (forget) begin
+        promised      <= promised_before;
+        promised_next <= promised_before_next;
+      end else if (keep || lost_push) begin
+        promised      <= promised_next;
+        promised_next <= promised_second;
+      end
+      if ((keep && completes) || lost_push) begin
+        promised_before      <= promised_next;
+        promised_before_next <= promised_second;
+      end
     end
     if (start)
       beyond_tail <= slots;

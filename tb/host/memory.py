@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Host memory behind an AXI4 port: takes single-beat bursts of one line or parts of it, as slowly and in whatever order it is told to.
+"""Host memory behind an AXI4 port: takes single-beat bursts of one line or parts of it, as slowly as it is told to.
 
-AW and W are taken independently, reads and writes are answered in order. A write is done, and logged, when both have come; the protocol rules that the NIC
-must keep (AXI4 sections A3.2 and A3.4) are checked in passing.
+AW and W are taken independently, reads and writes are answered in order. A write is done, and logged, when both have
+come; the protocol rules that the NIC must keep (AXI4 sections A3.2 and A3.4) are checked in passing.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -74,10 +75,10 @@ class Bench:
         self.epoch = 0
 
     @classmethod
-    async def start(cls, dut: Any) -> Bench:
+    async def start(cls, dut: Any, inputs: Sequence[str] = INPUTS) -> Bench:
         """Resets with every input driven before the first edge."""
         dut.rst.value = 1
-        for name in INPUTS:
+        for name in inputs:
             getattr(dut, name).value = 0
         bench = cls(dut)
         Clock(dut.clk, CLOCK_PS, "ps", impl="gpi").start()

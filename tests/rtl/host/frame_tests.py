@@ -121,7 +121,8 @@ class Reader:
         fields = layout.RAW_FRAME.fields
         length = int.from_bytes(first[24:26], "little")
         continuations = first[fields["continuations"][1]]
-        assert first[fields["status"][1]] == layout.STATUS_FRAME and first[fields["type"][1]] == 0
+        assert first[fields["status"][1]] == layout.STATUS_FRAME
+        assert first[fields["type"][1]] == 0
         assert continuations == -(-length // PAYLOAD)
         data = b""
         for k in range(continuations):
@@ -198,7 +199,8 @@ async def only_frames_to_this_host_that_are_not_market_data(dut: Any) -> None:
     expected.append(Raw(1, REASON.NOT_UDP, await ports.send("b", last, REASON.NOT_UDP), last))
     await ports.settle()
     await reader.drain()
-    assert reader.frames == expected and len(expected) == 2 * len(RAW_REASONS) + 1
+    assert reader.frames == expected
+    assert len(expected) == 2 * len(RAW_REASONS) + 1
     assert await bench.counters(*COUNTERS) == {**dict.fromkeys(COUNTERS, 0), "RAW_FRAMES": len(expected)}
 
 

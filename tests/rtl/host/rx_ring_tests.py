@@ -409,7 +409,8 @@ async def absolute_counts_wrap(dut: Any) -> None:
     ring, queue = dut.u_rx_ring.u_ring_lines, dut.u_rx_ring.u_rx_queue
     ring.head.value, ring.publish.value = count, (5 + count) % (1 << 31)
     ring.head_slot.value, ring.second_slot.value = count % 16, count % 16 + 1
-    for name, offset in (("promised", 0), ("promised_before", 0), ("promised_next", 1)):
+    for name, offset in (("promised", 0), ("promised_before", 0), ("promised_next", 1),
+                         ("promised_before_next", 1)):
         getattr(queue, name).value = (count + offset) % (1 << 17)
     dut.u_csr.rx_tail.value = count
     await bench.clocks(1)

@@ -12,7 +12,7 @@ from cocotb.utils import get_sim_time
 from bridge import layout
 from generators.framing import DEFAULT_GROUP, FrameEncoder, mold_packet
 from generators.tables import ITCH50, MOLD_BLOCK, MOLD_HEADER
-from tests.rtl.host.bench import CLOCK_PS, RX_BASE, Bench, publish_word
+from tests.rtl.host.bench import CLOCK_PS, RECEIVE_PORTS, RX_BASE, Bench, publish_word
 
 BEAT_BYTES = 8
 LAST_BYTE_TO_HOST_CLOCKS = 6  # at most, to a host that is ready
@@ -23,7 +23,7 @@ UDP_PAYLOAD = 14 + 20 + 8
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def last_byte_to_dma_write(dut: Any) -> None:
     """One-line types back to back, at random places in their beats: each write is on the bus within the limit."""
-    bench = await Bench.start(dut)
+    bench = await Bench.start(dut, (*RECEIVE_PORTS, "time_step_valid", "time_step_ns"))
     rng = bench.random
     await bench.set_window()
     await bench.write("GROUP_ADDRESS", int.from_bytes(bytes(map(int, DEFAULT_GROUP.address.split("."))), "big"))
