@@ -136,10 +136,14 @@ module dma_write_mux (
       m_axi_wvalid  <= issue || (m_axi_wvalid && !m_axi_wready);
     end
     if (free) begin
-      awline      <= line_write_valid ? line_write_line : descriptor_valid ? descriptor_line : tx_valid ? tx_line : raw_line;
-      m_axi_wdata <= line_write_valid ? line_write_data : descriptor_valid ? descriptor_data : tx_valid ? tx_data : raw_data;
-      m_axi_wstrb <= line_write_valid ? {64{1'b1}} : descriptor_valid ? descriptor_strobe
-                     : tx_valid ? tx_strobe : {64{1'b1}};
+      if (line_write_valid)
+        {m_axi_wstrb, awline, m_axi_wdata} <= {{64{1'b1}}, line_write_line, line_write_data};
+      else if (descriptor_valid)
+        {m_axi_wstrb, awline, m_axi_wdata} <= {descriptor_strobe, descriptor_line, descriptor_data};
+      else if (tx_valid)
+        {m_axi_wstrb, awline, m_axi_wdata} <= {tx_strobe, tx_line, tx_data};
+      else
+        {m_axi_wstrb, awline, m_axi_wdata} <= {{64{1'b1}}, raw_line, raw_data};
     end
   end
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The host side of the NIC: ring lines and frames of the receive side into host memory, orders and frames of the host
 // out of it, registers. Wiring only. From a line sampled here to its address and data on AXI, sampled by a ready host:
-// 2 clocks to a ring of lines, 4 to a buffer that has been fetched. `idle` says that nothing is in flight and nothing can begin without new input.
+// 2 clocks to a ring of lines, 4 to a buffer whose descriptor has been fetched. `idle` says that nothing is in flight
+// and nothing can begin without new input.
 `include "layout.vh"
 `default_nettype none
 

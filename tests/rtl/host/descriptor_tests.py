@@ -100,7 +100,8 @@ class Consumer:
         rest = []
         for k in range(counts[number]):
             at, length, status = ring.get(self.index + 1 + k)
-            assert status & DONE and length == layout.BUFFER_BYTES, f"message {number}: line {k} is not done"
+            assert status & DONE, f"message {number}: line {k} is not done"
+            assert length == layout.BUFFER_BYTES
             assert bool(status & END) == (k + 1 == counts[number])
             rest.append(lines[at][:60])
         assert bool(ring.get(self.index)[2] & END) == (not rest)
@@ -185,7 +186,7 @@ async def messages_wrap_and_the_ring_is_given_back(dut: Any) -> None:
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def no_descriptor_drops_whole_messages(dut: Any) -> None:
-    """16 given away, none returned: what does not fit drops whole, a smaller one behind it goes in; the loss is told."""
+    """16 given away, none returned: what does not fit drops whole, a smaller one goes in; the loss is told."""
     bench, ring, consumer = await begin(dut)
     await bench.write("EVENT_ENABLE", 1 << 3)
     fits = [message(1, 12), message(3, 1), message(5)]
