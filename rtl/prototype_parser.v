@@ -104,7 +104,7 @@ module prototype_parser #(
   reg         counting;                   // the frame has not ended
   reg         header_ended;               // one clock ago
   reg  [7:0]  header_lanes;               // of beat 0
-  reg  [1:0]  age;                        // clocks since payload_begins; at 3, its last, `dropped` comes with the record
+  reg  [1:0]  age;                        // clocks since payload_begins; at 3, the last, `dropped` meets the record
   reg         too_big;
   reg  [12:0] end_beat;                   // counts down
   reg         end_carry;

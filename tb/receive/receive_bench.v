@@ -111,6 +111,7 @@ module receive_bench #(
       wire [15:0] delivered;
       wire        any_delivered;
       wire [15:0] next_locate;
+      wire        next_general;
       wire [15:0] b_others_started;
       wire        b_ready;
       wire        turn_idle;
@@ -144,6 +145,7 @@ module receive_bench #(
         .line_data           (line_data),
         .line_abort          (line_abort),
         .next_locate         (next_locate),
+        .next_general        (next_general),
         .delivered           (delivered),
         .any_delivered       (any_delivered),
         .report_valid        (report_valid),
@@ -184,7 +186,7 @@ module receive_bench #(
 
       assign report[303:296] = {7'd0, report_line};
 
-      wire unused = &{1'b0, ready, others_started, next_locate, b_others_started, b_ready};
+      wire unused = &{1'b0, ready, others_started, next_locate, next_general, b_others_started, b_ready};
     end else begin : g_entries
       assign x_ready             = ready;
       assign others              = others_started;
