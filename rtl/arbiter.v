@@ -508,7 +508,6 @@ module arbiter #(
     .b_end             (b_entry[`TL_END_BITS-1:0]),
     .revoked           ({b_revoke, a_revoke}),
     .owner             ({b_holds, a_holds}),
-    .has_header        ({!b_none, !a_none}),
     .ahead             ({b_ahead, a_ahead}),
     .session_change    ({!b_same, !a_same} & {2{next_expected_valid}}),
     .first_end         ({b_first_end, a_first_end}),

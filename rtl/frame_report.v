@@ -2,8 +2,7 @@
 // What is told of a frame when it is retired: two clocks later the report, and from then on the rx_event line, if one
 // is due, until there is a gap between messages to tell it in. An owner's event finds one at once.
 //
-// A frame that was dropped has neither kind nor flags; its header's other fields are in the event, if its header got
-// this far.
+// A frame that was dropped has neither kind nor flags.
 `include "layout.vh"
 `include "entry.vh"
 `default_nettype none
@@ -19,7 +18,6 @@ module frame_report (
   input  wire [`TL_END_BITS-1:0] b_end,
   input  wire [1:0]   revoked,            // without an END
   input  wire [1:0]   owner,
-  input  wire [1:0]   has_header,
   input  wire [1:0]   ahead,
   input  wire [1:0]   session_change,
   input  wire [1:0]   first_end,
@@ -74,7 +72,6 @@ module frame_report (
   reg  [47:0] end_time;
   reg         no_end;
   reg         owned;
-  reg         headed;
   reg         gap;
   reg         change;
   reg         last;
@@ -92,7 +89,6 @@ module frame_report (
     end_time   <= frame_end[`TL_END_TIME +: 48];
     no_end     <= revoked != 2'b00;
     owned      <= retires[1] ? owner[1] : owner[0];
-    headed     <= retires[1] ? has_header[1] : has_header[0];
     gap        <= retires[1] ? ahead[1] : ahead[0];
     change     <= retires[1] ? session_change[1] : session_change[0];
     last       <= retires[1] ? first_end[1] : first_end[0];
@@ -151,9 +147,9 @@ module frame_report (
   reg  [479:0] event_now;
 
   always @(posedge clk) begin
-    header_session  <= !headed ? 80'd0 : from_b ? b_session : a_session;
-    header_sequence <= !headed ? 64'd0 : from_b ? b_sequence : a_sequence;
-    header_count    <= !headed ? 16'd0 : from_b ? b_count : a_count;
+    header_session  <= from_b ? b_session : a_session;
+    header_sequence <= from_b ? b_sequence : a_sequence;
+    header_count    <= from_b ? b_count : a_count;
   end
 
   // How far a header came whose frame was dropped depends on when its reason was found: the host is told of it only with

@@ -129,8 +129,8 @@ module turn (
   assign b_go      = (b_steps && !b_waits) || b_leaves;
   assign a_park    = a_steps && a_waits;
   assign b_park    = b_steps && b_waits;
-  assign a_drain   = a_harmless && (a_owner || (fresh && (a_held || a_passes)));
-  assign b_drain   = b_harmless && (b_owner || (fresh && (b_held || b_passes)));
+  assign a_drain   = a_harmless && (a_owner || (fresh && (a_held || (a_passes && !a_yields))));
+  assign b_drain   = b_harmless && (b_owner || (fresh && (b_held || (b_passes && !b_yields))));
 
   wire unused = &{1'b0, apart};
 

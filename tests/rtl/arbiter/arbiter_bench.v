@@ -45,6 +45,7 @@ module arbiter_bench #(
   always @(posedge clk)
     clocks <= clocks + 48'd1;
 
+  wire        report_valid;
   wire        passing_valid;
   wire        passing_first;
   wire        passing_event;
@@ -90,7 +91,7 @@ module arbiter_bench #(
     .next_general        (next_general),
     .delivered           (delivered),
     .any_delivered       (any_delivered),
-    .report_valid        (events[7]),
+    .report_valid        (report_valid),
     .report_line         (report[0]),
     .report_reason       (report[15:8]),
     .report_kind         (report[23:16]),
@@ -139,7 +140,7 @@ module arbiter_bench #(
     .message_valid    (message_passed),
     .message_status   (line_data[8 * `TL_RX_RECORD_STATUS +: 3]),
     .message_filtered (message_filtered),
-    .frame_done       (events[7]),
+    .frame_done       (report_valid),
     .frame_line       (report[0]),
     .frame_owner      (report_owner),
     .frame_reason     (report[15:8]),
@@ -154,6 +155,7 @@ module arbiter_bench #(
   assign report[7:1] = 7'd0;
   assign events[4]   = passing_first;
   assign events[5]   = passing_event;
+  assign events[7]   = report_valid;
   assign events[8]   = arbiter_idle && statistics_idle;
 
 endmodule
