@@ -9,21 +9,21 @@ module dma_read_mux (
   input  wire         rst,
 
   // Sources: TX slots and descriptors, RX descriptors, frames to send
-  input  wire         slot_valid,
-  output wire         slot_ready,
-  input  wire [57:0]  slot_line,      // address / 64
+  input  wire         slot_read_valid,
+  output wire         slot_read_ready,
+  input  wire [57:0]  slot_read_line,     // address / 64
   output wire         slot_answer,
-  input  wire         tx_valid,
-  output wire         tx_ready,
-  input  wire [57:0]  tx_line,
+  input  wire         tx_read_valid,
+  output wire         tx_read_ready,
+  input  wire [57:0]  tx_read_line,
   output wire         tx_answer,
-  input  wire         rx_valid,
-  output wire         rx_ready,
-  input  wire [57:0]  rx_line,
+  input  wire         rx_read_valid,
+  output wire         rx_read_ready,
+  input  wire [57:0]  rx_read_line,
   output wire         rx_answer,
-  input  wire         frame_valid,
-  output wire         frame_ready,
-  input  wire [57:0]  frame_line,
+  input  wire         frame_read_valid,
+  output wire         frame_read_ready,
+  input  wire [57:0]  frame_read_line,
   output wire         frame_answer,
   output wire [511:0] answer_data,
   output wire         answer_error,   // the host answered with an error; nothing in the data
@@ -43,6 +43,62 @@ module dma_read_mux (
   localparam [1:0] RX    = 2'd2;
   localparam [1:0] FRAME = 2'd3;
 
+  // ---- Sources; all but the TX slots through a register stage
+
+  wire        tx_valid;
+  wire        tx_ready;
+  wire [57:0] tx_line;
+  wire        rx_valid;
+  wire        rx_ready;
+  wire [57:0] rx_line;
+  wire        frame_valid;
+  wire        frame_ready;
+  wire [57:0] frame_line;
+
+  skid_buffer #(
+    .WIDTH (58)
+  ) u_tx_skid (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (1'b0),
+    .in_valid  (tx_read_valid),
+    .in_ready  (tx_read_ready),
+    .in_data   (tx_read_line),
+    .out_valid (tx_valid),
+    .out_ready (tx_ready),
+    .out_data  (tx_line)
+  );
+
+  skid_buffer #(
+    .WIDTH (58)
+  ) u_rx_skid (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (1'b0),
+    .in_valid  (rx_read_valid),
+    .in_ready  (rx_read_ready),
+    .in_data   (rx_read_line),
+    .out_valid (rx_valid),
+    .out_ready (rx_ready),
+    .out_data  (rx_line)
+  );
+
+  skid_buffer #(
+    .WIDTH (58)
+  ) u_frame_skid (
+    .clk       (clk),
+    .rst       (rst),
+    .flush     (1'b0),
+    .in_valid  (frame_read_valid),
+    .in_ready  (frame_read_ready),
+    .in_data   (frame_read_line),
+    .out_valid (frame_valid),
+    .out_ready (frame_ready),
+    .out_data  (frame_line)
+  );
+
+  // ---- Whose turn it is, and whose answer
+
   reg  [57:0] arline;
   reg  [1:0]  source [0:31];          // of the reads outstanding; pointers with one bit more than an address
   reg  [5:0]  issued;
@@ -50,15 +106,15 @@ module dma_read_mux (
 
   wire        full      = issued == {~answered[5], answered[4:0]};
   wire        free      = (!m_axi_arvalid || m_axi_arready) && !full;
-  wire [1:0]  asking    = slot_valid ? SLOT : tx_valid ? TX : rx_valid ? RX : FRAME;
-  wire        issue     = free && (slot_valid || tx_valid || rx_valid || frame_valid);
+  wire [1:0]  asking    = slot_read_valid ? SLOT : tx_valid ? TX : rx_valid ? RX : FRAME;
+  wire        issue     = free && (slot_read_valid || tx_valid || rx_valid || frame_valid);
   wire        answer    = m_axi_rvalid && m_axi_rready;
   wire [1:0]  answering = source[answered[4:0]];
 
-  assign slot_ready   = free;
-  assign tx_ready     = free && !slot_valid;
-  assign rx_ready     = free && !slot_valid && !tx_valid;
-  assign frame_ready  = free && !slot_valid && !tx_valid && !rx_valid;
+  assign slot_read_ready = free;
+  assign tx_ready        = free && !slot_read_valid;
+  assign rx_ready        = free && !slot_read_valid && !tx_valid;
+  assign frame_ready     = free && !slot_read_valid && !tx_valid && !rx_valid;
   assign slot_answer  = answer && answering == SLOT;
   assign tx_answer    = answer && answering == TX;
   assign rx_answer    = answer && answering == RX;
@@ -80,7 +136,7 @@ module dma_read_mux (
       answered      <= answered + {5'd0, answer};
     end
     if (free) begin
-      arline              <= slot_valid ? slot_line : tx_valid ? tx_line : rx_valid ? rx_line : frame_line;
+      arline              <= slot_read_valid ? slot_read_line : tx_valid ? tx_line : rx_valid ? rx_line : frame_line;
       source[issued[4:0]] <= asking;
     end
   end

@@ -36,7 +36,7 @@ module raw_frame #(
   output wire [7:0]  frame_lines,     // continuation lines it takes
   output wire [7:0]  frame_reason,
   output wire [47:0] frame_time,
-  output wire [63:0] frame_beat,      // bytes behind the end are 0
+  output reg  [63:0] frame_beat,      // bytes behind the end are 0
   input  wire        frame_next,      // the next beat
   input  wire        frame_release,   // done with this frame
 
@@ -83,11 +83,13 @@ module raw_frame #(
     end
   end
 
-  reg [63:0] store [0:(1 << STORE_LOG2) - 1];
+  reg  [63:0] store [0:(1 << STORE_LOG2) - 1];
+  wire [STORE_LOG2:0] read_next;      // where the read pointer stands in the next clock
 
   always @(posedge clk) begin
     if (!full)
       store[write_pointer[STORE_LOG2-1:0]] <= s_axis_tdata & beat_mask;
+    frame_beat <= store[read_next[STORE_LOG2-1:0]];
   end
 
   // ---- Frames kept, at most 16: from judge to push without verdict, from pop to judge with one
@@ -170,12 +172,9 @@ module raw_frame #(
         push_pointer <= push_pointer + 5'd1;
       if (judges)
         judge_pointer <= judge_pointer + 5'd1;
-      if (pops) begin
-        pop_pointer  <= pop_pointer + 5'd1;
-        read_pointer <= kept_end[pop_pointer[3:0]];
-      end else if (frame_next) begin
-        read_pointer <= read_pointer + 1'b1;
-      end
+      if (pops)
+        pop_pointer <= pop_pointer + 5'd1;
+      read_pointer <= read_next;
     end
     if (pushes) begin
       kept_number[push_pointer[3:0]] <= first ? number : frame_number;
@@ -195,7 +194,7 @@ module raw_frame #(
   assign frame_lines  = kept_lines[pop_pointer[3:0]];
   assign frame_reason = kept_reason[pop_pointer[3:0]];
   assign frame_time   = kept_time[pop_pointer[3:0]];
-  assign frame_beat   = store[read_pointer[STORE_LOG2-1:0]];
+  assign read_next    = pops ? kept_end[pop_pointer[3:0]] : read_pointer + {{STORE_LOG2{1'b0}}, frame_next};
   assign idle         = !judged && !event_dropped;
 
 endmodule

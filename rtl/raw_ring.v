@@ -72,7 +72,6 @@ module raw_ring (
   reg  [16:0] room;
   reg         fits;                   // continuation lines and one more
 
-  wire        frame_valid  = from_b ? b_valid : a_valid;
   wire [15:0] frame_length = from_b ? b_length : a_length;
   wire [7:0]  frame_lines  = from_b ? b_lines : a_lines;
   wire [7:0]  frame_reason = from_b ? b_reason : a_reason;
@@ -87,11 +86,11 @@ module raw_ring (
   reg  [447:0] bytes;
   reg  [479:0] first_line;
   wire        line_ready;
-  wire        line_valid = (step == LINE || step == FIRST) && frame_valid;
+  wire        line_valid = step == LINE || step == FIRST;
   wire        line_taken = line_valid && line_ready;
-  wire        gathers    = step == GATHER && frame_valid;
+  wire        gathers    = step == GATHER;
   wire        line_full  = beat == LAST_BEAT || beats_left == 13'd1;
-  wire        drops      = step == DECIDE && frame_valid && !fits;
+  wire        drops      = step == DECIDE && !fits;
   wire        over       = drops || (step == FIRST && line_taken);
 
   assign a_next    = gathers && !from_b;

@@ -71,6 +71,8 @@ module rx_queue #(
   wire [16:0] promised_second = promised_next + 17'd1;
   reg  [16:0] limit;
   reg         no_limit;
+  reg         drop_out;               // the writer dropped a message in the clock before
+  reg  [8:0]  drop_out_lines;
   reg  [16:0] beyond_tail;            // slots of the ring, and of messages that the writer dropped
 
   wire        no_slot   = {1'b0, promised} == {no_limit, limit};
@@ -125,8 +127,8 @@ module rx_queue #(
     end
     if (start)
       beyond_tail <= slots;
-    else if (out_dropped)
-      beyond_tail <= beyond_tail + {8'd0, out_dropped_lines};
+    else if (drop_out)
+      beyond_tail <= beyond_tail + {8'd0, drop_out_lines};
     limit    <= tail + beyond_tail;
     no_limit <= descriptor || start;
   end
@@ -136,7 +138,6 @@ module rx_queue #(
   reg         drop_in;                // a message was dropped in the clock before
   reg         drop_in_size;           // because of its size
   reg  [63:0] drop_in_sequence;
-  reg         drop_out;
   reg  [63:0] drop_out_sequence;
   reg  [31:0] lost_count;
   reg  [63:0] lost_sequence;
@@ -149,6 +150,7 @@ module rx_queue #(
     drop_in_size      <= too_many || larger;
     drop_in_sequence  <= line_data[8 * `TL_RX_RECORD_SEQUENCE +: 64];
     drop_out_sequence <= out_dropped_sequence;
+    drop_out_lines    <= out_dropped_lines;
     if (rst || start) begin
       drop_in    <= 1'b0;
       drop_out   <= 1'b0;

@@ -181,25 +181,26 @@ module tx_ring (
 
   // ---- Check
 
+  wire [7:0]   answer_kind    = answer_data[8 * `TL_TX_SLOT_KIND +: 8];
+  wire [15:0]  answer_length  = answer_data[8 * `TL_TX_SLOT_LENGTH +: 16];
+  wire [63:0]  answer_address = answer_data[8 * `TL_TX_FRAME_ADDRESS +: 64];
   reg          slot_published;
+  reg          is_order;
+  reg          is_frame;
   reg  [447:0] slot_message;
-  reg  [7:0]   slot_kind;
-  reg  [15:0]  slot_length;
+  reg  [10:0]  slot_length;
 
   always @(posedge clk) begin
     if (fetched_slot) begin
-      slot_published <= mode
-                        || answer_data[8 * `TL_TX_SLOT_PUBLISH +: 32] == (`TL_PUBLISH_VALID | {1'b0, publish});
+      slot_published <= mode || answer_data[8 * `TL_TX_SLOT_PUBLISH +: 32] == (`TL_PUBLISH_VALID | {1'b0, publish});
+      is_order       <= answer_kind == `TL_TX_KIND_ORDER && answer_length != 16'd0 && answer_length <= MESSAGE_BYTES;
+      is_frame       <= answer_kind == `TL_TX_KIND_FRAME && answer_address[5:0] == 6'd0
+                        && answer_length >= MIN_FRAME_BYTES[15:0] && answer_length <= MAX_FRAME_BYTES[15:0];
       slot_message   <= answer_data[8 * `TL_TX_SLOT_MESSAGE +: 448];
-      slot_kind      <= answer_data[8 * `TL_TX_SLOT_KIND +: 8];
-      slot_length    <= answer_data[8 * `TL_TX_SLOT_LENGTH +: 16];
+      slot_length    <= answer_length[10:0];
     end
   end
 
-  wire [63:0] frame_address = slot_message[8 * `TL_TX_FRAME_ADDRESS +: 64];
-  wire        is_order = slot_kind == `TL_TX_KIND_ORDER && slot_length != 16'd0 && slot_length <= MESSAGE_BYTES;
-  wire        is_frame = slot_kind == `TL_TX_KIND_FRAME && frame_address[5:0] == 6'd0
-                         && slot_length >= MIN_FRAME_BYTES[15:0] && slot_length <= MAX_FRAME_BYTES[15:0];
   wire        judging  = step == JUDGE && slot_valid;
   wire        to_frame = judging && slot_published && is_frame;
 
@@ -214,8 +215,8 @@ module tx_ring (
   assign order_message       = slot_message;
   assign order_length        = slot_length[5:0];
   assign frame_valid         = step == FRAME;
-  assign frame_line          = frame_address[63:6];
-  assign frame_length        = slot_length[10:0];
+  assign frame_line          = slot_message[8 * `TL_TX_FRAME_ADDRESS + 6 +: 58];
+  assign frame_length        = slot_length;
 
   // ---- Steps
 
@@ -275,7 +276,7 @@ module tx_ring (
   assign idle      = !in_flight && step == LOOK && !pending && fetch_idle;
 
   // The reserved byte is the host's.
-  wire unused = &{1'b0, answer_data[8 * `TL_TX_SLOT_RESERVED +: 8], store_starved};
+  wire unused = &{1'b0, answer_data[8 * `TL_TX_SLOT_RESERVED +: 8], store_starved, answer_address[63:6]};
 
 endmodule
 `default_nettype wire
