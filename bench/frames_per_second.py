@@ -49,7 +49,7 @@ TARGETS: dict[tuple[Simulator, Pacing], float | None] = {
     ("icarus", "back to back"): None,
     ("icarus", "capture times"): 10,
 }
-PACED_SHARE = 20  # at the times of the capture, one frame in so many is played: there are some 900 clocks to each
+PACED_SHARE = 60  # at the times of the capture, one frame in so many is played: there are some 900 clocks to each
 RX_LOG2 = 16  # all lines fit: the peer has no driver that would give any back
 # A line without the frame's time, which depends on how soon after reset it came, and without its publish word.
 _TIME = range(offset(layout.RX_RECORD, "hw_timestamp_ns"), offset(layout.RX_RECORD, "stock_locate"))
