@@ -4,9 +4,13 @@
 //
 // The owner is the one frame that may change the stream; it keeps it until its END, which makes its effect final or
 // takes it back. So the second copy of a packet waits for the first one's verdict, and stands in for it if that is bad.
-// Not waited for: a frame that is known to be harmless (line_front.v), which drains beside the owner, so that a line
-// that is ahead never waits for the one behind; and a parked one, which waits for the other line itself (hold).
+// Not waited for: a frame that is known to be harmless (line_front.v), which drains beside the owner, so that the
+// line that is ahead does not wait for the one behind; and a parked one, which waits for the other line itself (hold).
 // Frames that were dropped before their header came through have no turn: their END passes.
+//
+// One case is left in which the line that is ahead waits for the other: a copy that waited for a verdict drains at an
+// entry a clock, and what is behind it is not known before. A frame that is so much shorter than the one before it that
+// the next one's header comes first makes that one wait, for as many clocks as the copy has entries at most.
 //
 // Every wait ends. One of two waiting frames is always older, and the older one does not wait for the younger. It waits
 // for the owner, whose entries are taken as they come; for a parked frame never; for two clocks after the stream moved.

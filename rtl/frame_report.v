@@ -152,7 +152,7 @@ module frame_report (
     header_count    <= from_b ? b_count : a_count;
   end
 
-  // How far a header came whose frame was dropped depends on when its reason was found: the host is told of it only with
+  // How far the header of a dropped frame came depends on when its reason was found: the host is told of it only with
   // messages.
   wire tell_header = report_reason == `TL_DROP_REASON_ACCEPT || (report_owner && any_delivered);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Two lines, one stream: order, redundancy, rescue, latency, sessions, 64-bit numbers, events, ports that fall silent."""
+"""Two lines, one stream: order, redundancy, rescue, latency, sessions, 64-bit numbers, events, silent ports."""
 
 from __future__ import annotations
 
@@ -54,14 +54,15 @@ async def the_line_ahead_never_waits(dut: Any) -> None:
     """Both lines carry everything; whatever the skew, no message of the leading line is ever kept waiting."""
     bench = await Bench.start(dut)
     for skew in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 200):
-        for leader, signed in (("A", skew), ("B", -skew)):
+        for leader, _signed in (("A", skew), ("B", -skew)):
             if leader == "B" and skew == 0:
                 continue
             await bench.reset()
             run = await bench.play(back_to_back(bench.random, leader, skew))
             assert run.waits[leader] == 0, f"line {leader} is {skew} clocks ahead, and waits"
             follower = [outcome for outcome in run.oracle.outcomes if outcome.frame.line != leader]
-            assert follower and not any(outcome.messages for outcome in follower)
+            assert follower
+            assert not any(outcome.messages for outcome in follower)
 
 
 @cocotb.test()
@@ -128,7 +129,9 @@ async def the_second_copy_stands_in_for_a_bad_first(dut: Any) -> None:
                 packet(first, 160, 7), packet(second, 161 + offset, 7),
             ])
             rescued = run.oracle.outcomes[2]
-            assert rescued.frame.line == second and len(rescued.messages) == 3 and not rescued.flags.gap
+            assert rescued.frame.line == second
+            assert len(rescued.messages) == 3
+            assert not rescued.flags.gap
 
 
 @cocotb.test()
@@ -140,7 +143,7 @@ async def at_equal_clocks_line_a_comes_first(dut: Any) -> None:
 
 @cocotb.test()
 async def an_older_frame_of_another_session_is_waited_for(dut: Any) -> None:
-    """It is not harmless; nor is the first end of a session. (That one that is ahead is, shows in what is delivered.)"""
+    """It is not harmless; nor is the first end of a session. (Of a frame ahead it shows in what is delivered.)"""
     bench = await Bench.start(dut)
     other = {"session": b"OTHER     "}
     for older in (packet("B", 100, 1, **other), packet("B", 100, 4, 0, kind="end_of_session")):

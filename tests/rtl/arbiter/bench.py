@@ -204,7 +204,8 @@ class Run:
             return
         data = int(handle.value).to_bytes(60, "little")
         if events & EVENT:
-            assert events & FIRST and not pending, "an event amid a message"
+            assert events & FIRST
+            assert not pending, "an event amid a message"
             self.told.append(data)
             return
         if events & FIRST:

@@ -121,7 +121,8 @@ class Frame:
                                     int.from_bytes(data, "little")))
             for k in range(self.cut_lines):
                 entries.append((clock + 1 + k, LINE, Random(k).getrandbits(8 * LINE_BYTES)))
-        end = End(self.final_reason, self.truncated, self.extra_data, others, self.start, self.has_header, self.overflow)
+        end = End(self.final_reason, self.truncated, self.extra_data, others, self.start, self.has_header,
+                  self.overflow)
         entries.append((self.end_clock, END, end.encode()))
         if self.verified:
             entries = [(self.end_clock, kind, data) for _, kind, data in entries]

@@ -15,8 +15,8 @@ cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
 RTL = ROOT / "rtl"
-FILES = ("arbiter", "entry_skid", "line_front", "sequence_distance", "sequence_counter", "turn", "silence", "stream", "frame_report", "filter",
-         "statistics")
+FILES = ("arbiter", "entry_skid", "line_front", "sequence_distance", "sequence_counter", "turn", "silence", "stream",
+         "frame_report", "filter", "statistics")
 SOURCES = [Path(__file__).parent / "arbiter_bench.v", *(RTL / f"{name}.v" for name in FILES)]
 MODULES = ["arbitration_tests", "hold_tests", "filter_tests"]
 
