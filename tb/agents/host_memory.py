@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Host memory behind the AXI4 port: keeps every channel waiting as it likes, in order, and grants what it granted.
 
-One look a clock at the falling edge, one write at most (`ready`), the wide buses only when something is on them. The
-NIC's outputs come from registers (AXI4 section A3.2.1), so what stands at the falling edge is what the next rising edge
-samples. cocotb-bus' AXI4 slave knows neither byte strobes nor pauses of single channels, hence an own one.
+One look a clock at the falling edge, one write at most (`host_ready`), the wide buses only when something is on them.
+The NIC's outputs come from registers (AXI4 section A3.2.1), so what stands at the falling edge is what the next rising
+edge samples. cocotb-bus' AXI4 slave knows neither byte strobes nor pauses of single channels, hence an own one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WHOLE_LINE = 6 << 72 | 1 << 75             # len 0, size 64 bytes, burst INCR
 ALL_STROBES = (1 << LINE_BYTES) - 1
 _ADDRESS = (1 << 64) - 1
 ANY_VALID = 0b111
-CHANNELS = ("aw", "w", "ar")               # in the order of `ready` and of the valids in `events`
+CHANNELS = ("aw", "w", "ar")               # in the order of `host_ready` and of the valids in `events`
 READY_B, READY_R = 1 << 3, 1 << 4            # in `events`
 
 
@@ -53,8 +53,8 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
         self._bench: Any = ConfigDB().get(self, "", "BENCH")
         self._random = Random(f"{ConfigDB().get(self, '', 'SEED')} host memory")
         self.pace = FAST
-        self._payload = {channel: getattr(self._bench, channel) for channel in CHANNELS}
-        for name in ("ready", "b", "r"):
+        self._payload = {channel: getattr(self._bench, f"host_{channel}") for channel in CHANNELS}
+        for name in ("host_ready", "host_b", "host_r"):
             getattr(self._bench, name).value = 0
         self._driven_ready = 0
         self.restart()
@@ -71,7 +71,7 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
         self._b: deque[tuple[int, int, int]] = deque()   # due clock, clocks it waits, response
         self._r: deque[tuple[int, int, int]] = deque()   # due clock, clocks it waits, address
         self._waiting: dict[str, tuple[int, int, int]] = {}   # channel -> clocks drawn, clocks so far, payload
-        self._idle_ready = 0                             # what `ready` says where nothing is offered
+        self._idle_ready = 0                             # what `host_ready` says where nothing is offered
         self._b_offered = self._r_offered = self._b_taken = self._r_taken = False
 
     @property
@@ -93,7 +93,7 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
                     ready |= mask
                     self._take(channel, clock)
         if ready != self._driven_ready:
-            self._bench.ready.value = self._driven_ready = ready
+            self._bench.host_ready.value = self._driven_ready = ready
         if self._b or self._r:
             self._answers(events, clock)
 
@@ -116,19 +116,19 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
         """First takes away what the rising edge just passed has taken; the ready read here belongs to the next one."""
         if self._b_taken:
             self._b.popleft()
-            self._bench.b.value = 0
+            self._bench.host_b.value = 0
             self._b_offered = False
         if self._r_taken:
             self._r.popleft()
-            self._bench.r.value = 0
+            self._bench.host_r.value = 0
             self._r_offered = False
         if not self._b_offered and self._b and self._b[0][0] <= clock and self.answering:
             self.waits.write(("b", self._b[0][1]))
-            self._bench.b.value = self._b[0][2] << 1 | 1
+            self._bench.host_b.value = self._b[0][2] << 1 | 1
             self._b_offered = True
         if not self._r_offered and self._r and self._r[0][0] <= clock and self.answering:
             self.waits.write(("r", self._r[0][1]))
-            self._bench.r.value = self._answer(self._r[0][2])
+            self._bench.host_r.value = self._answer(self._r[0][2])
             self._r_offered = True
         self._b_taken = self._b_offered and bool(events & READY_B)
         self._r_taken = self._r_offered and bool(events & READY_R)
@@ -173,7 +173,7 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
             self.ap.write(DmaWrite(clock, address, strobes, data))
 
     def _answer(self, address: int) -> int:
-        """`r` of the bench: data, last, resp, valid."""
+        """`host_r` of the bench: data, last, resp, valid."""
         failed = address in self.fail
         data = 0 if failed else int.from_bytes(self.lines.get(address, bytes(LINE_BYTES)), "little")
         return data << 4 | 1 << 3 | (SLVERR if failed else OKAY) << 1 | 1

@@ -51,12 +51,12 @@ module smartnic_bench #(
   input  wire         s_axil_rready,
 
   output wire [7:0]   events,          // idle, tx_tvalid, report, rready, bready, arvalid, wvalid, awvalid
-  output wire [76:0]  aw,              // burst, size, len, addr
-  output wire [576:0] w,               // last, strb, data
-  output wire [76:0]  ar,              // as aw
-  input  wire [2:0]   ready,           // arready, wready, awready
-  input  wire [2:0]   b,               // resp, valid
-  input  wire [515:0] r,               // data, last, resp, valid
+  output wire [76:0]  host_aw,     // burst, size, len, addr
+  output wire [576:0] host_w,      // last, strb, data
+  output wire [76:0]  host_ar,     // as aw
+  input  wire [2:0]   host_ready,  // arready, wready, awready
+  input  wire [2:0]   host_b,      // resp, valid
+  input  wire [515:0] host_r,      // data, last, resp, valid
   output wire [311:0] report,          // line, timestamp, count, sequence, session, gap_from, flags, kind, reason
   output wire [47:0]  time_ns,
   output reg  [47:0]  clocks           // rising edges so far
@@ -106,30 +106,30 @@ module smartnic_bench #(
     .s_axil_rresp     (s_axil_rresp),
     .s_axil_rvalid    (s_axil_rvalid),
     .s_axil_rready    (s_axil_rready),
-    .m_axi_awaddr     (aw[63:0]),
-    .m_axi_awlen      (aw[71:64]),
-    .m_axi_awsize     (aw[74:72]),
-    .m_axi_awburst    (aw[76:75]),
+    .m_axi_awaddr     (host_aw[63:0]),
+    .m_axi_awlen      (host_aw[71:64]),
+    .m_axi_awsize     (host_aw[74:72]),
+    .m_axi_awburst    (host_aw[76:75]),
     .m_axi_awvalid    (events[0]),
-    .m_axi_awready    (ready[0]),
-    .m_axi_wdata      (w[511:0]),
-    .m_axi_wstrb      (w[575:512]),
-    .m_axi_wlast      (w[576]),
+    .m_axi_awready    (host_ready[0]),
+    .m_axi_wdata      (host_w[511:0]),
+    .m_axi_wstrb      (host_w[575:512]),
+    .m_axi_wlast      (host_w[576]),
     .m_axi_wvalid     (events[1]),
-    .m_axi_wready     (ready[1]),
-    .m_axi_bresp      (b[2:1]),
-    .m_axi_bvalid     (b[0]),
+    .m_axi_wready     (host_ready[1]),
+    .m_axi_bresp      (host_b[2:1]),
+    .m_axi_bvalid     (host_b[0]),
     .m_axi_bready     (events[3]),
-    .m_axi_araddr     (ar[63:0]),
-    .m_axi_arlen      (ar[71:64]),
-    .m_axi_arsize     (ar[74:72]),
-    .m_axi_arburst    (ar[76:75]),
+    .m_axi_araddr     (host_ar[63:0]),
+    .m_axi_arlen      (host_ar[71:64]),
+    .m_axi_arsize     (host_ar[74:72]),
+    .m_axi_arburst    (host_ar[76:75]),
     .m_axi_arvalid    (events[2]),
-    .m_axi_arready    (ready[2]),
-    .m_axi_rdata      (r[515:4]),
-    .m_axi_rresp      (r[2:1]),
-    .m_axi_rlast      (r[3]),
-    .m_axi_rvalid     (r[0]),
+    .m_axi_arready    (host_ready[2]),
+    .m_axi_rdata      (host_r[515:4]),
+    .m_axi_rresp      (host_r[2:1]),
+    .m_axi_rlast      (host_r[3]),
+    .m_axi_rvalid     (host_r[0]),
     .m_axi_rready     (events[4]),
     .time_step_valid  (time_step_valid),
     .time_step_ns     (time_step_ns),
