@@ -63,8 +63,8 @@ formal: .venv/.setup-test  ## the proofs of formal/ (PROOF=name for one)
 fuzz: .venv/.setup-test  ## FRAMES mutated frames from SEED through RTL and model, any difference is told
 	@$(BIN)/python -m scripts.fuzz $(if $(FRAMES),--frames '$(FRAMES)') $(if $(SEED),--seed '$(SEED)') --sim '$(SIM)'
 
-mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors (MUTANTS=n, MODULE=name)
-	@$(BIN)/python -m scripts.mutate $(if $(MUTANTS),--mutants '$(MUTANTS)') $(MODULE)
+mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors (MUTANTS=n)
+	@$(BIN)/python -m scripts.mutate $(if $(MUTANTS),--mutants '$(MUTANTS)')
 
 coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle coverage of the RTL, as HTML
 	@$(BIN)/python -m scripts.coverage

@@ -57,7 +57,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Proof:
-    """One harness: module `name`_proof in formal/`name`.v; the modules it is made of are found by their names."""
+    """One harness: module `name`_proof in the file of that name; the modules it is made of are found by their names."""
 
     name: str
     says: str
@@ -113,7 +113,7 @@ def check(proof: Proof, fault: Fault | None = None) -> float:
         fault.apply(directory)
         libraries.insert(0, directory)
     smt2 = directory / f"{proof.name}.smt2"
-    read = (f"verilog_defaults -add -formal -I{RTL}; read_verilog -formal -I{RTL} {FORMAL / proof.name}.v; hierarchy "
+    read = (f"verilog_defaults -add -formal -I{RTL}; read_verilog -formal -I{RTL} {FORMAL / proof.name}_proof.v; hierarchy "
             f"-top {proof.name}_proof " + " ".join(f"-libdir {library}" for library in libraries))
     prepare = PREPARE.format(top=f"{proof.name}_proof", output=smt2, memories="memory_map;")
     _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)

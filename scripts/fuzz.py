@@ -89,8 +89,8 @@ def case(chunk: Chunk) -> Case:
 
 
 def _line_frames(made: Traffic, pace: int) -> list[LineFrame]:
-    return [LineFrame("B" if made.line[i] else "A", pace * int(made.time_ns[i]), made.frames.frame(i), bool(made.bad_fcs[i]))
-            for i in range(len(made))]
+    return [LineFrame("B" if made.line[i] else "A", pace * int(made.time_ns[i]), made.frames.frame(i),
+                      bool(made.bad_fcs[i])) for i in range(len(made))]
 
 
 def request(nic: NicConfig, frames: Sequence[LineFrame], simulator: Simulator, directory: Path) -> LoopRequest:

@@ -76,7 +76,7 @@ module dma_read_proof (
 
   // The read that the solver watches: how many answers come before its own, and whose it is.
   reg         watched;
-  reg  [6:0]  before;
+  reg  [6:0]  earlier;
   reg  [1:0]  owner;
 
   wire        ar_taken = m_axi_arvalid && m_axi_arready;
@@ -96,13 +96,13 @@ module dma_read_proof (
     pending      <= takes != 4'd0 && !rst;
     pending_line <= slot_valid ? slot_line : tx_valid ? tx_line : rx_valid ? rx_line : frame_line;
 
-    if (rst || (watched && r_taken && before == 7'd0))
+    if (rst || (watched && r_taken && earlier == 7'd0))
       watched <= 1'b0;
     else if (watched)
-      before <= before - {6'd0, r_taken};
+      earlier <= earlier - {6'd0, r_taken};
     else if (watch && takes != 4'd0) begin
       watched <= 1'b1;
-      before  <= open - {6'd0, r_taken};
+      earlier  <= open - {6'd0, r_taken};
       owner   <= takes[3] ? 2'd3 : takes[2] ? 2'd2 : takes[1] ? 2'd1 : 2'd0;
     end
 
@@ -118,7 +118,7 @@ module dma_read_proof (
       assert (open <= 7'd32);
       assert (!m_axi_rvalid || m_axi_rready);
       assert ((answers != 4'd0) == r_taken);
-      if (watched && r_taken && before == 7'd0)
+      if (watched && r_taken && earlier == 7'd0)
         assert (answers == 4'd1 << owner);
     end
   end

@@ -63,8 +63,8 @@ module dma_window_proof (
   wire [64:0] window_end = {1'b0, base} + {1'b0, size};
   wire [64:0] other_end  = {1'b0, base2} + {1'b0, size2};
   wire [64:0] top        = 65'h1_0000_0000_0000_0000;
-  wire        inside     = run_begin >= {1'b0, base} && run_end <= window_end;
-  wire        inside2    = run_begin >= {1'b0, base2} && run_end <= other_end;
+  wire        in_first     = run_begin >= {1'b0, base} && run_end <= window_end;
+  wire        in_second    = run_begin >= {1'b0, base2} && run_end <= other_end;
 
   always @(posedge clk) begin
     if (clocks != 3'd7)
@@ -80,7 +80,7 @@ module dma_window_proof (
     if (clocks != 3'd0)
       assume ({base, size, base2, size2} == windows);
     if (clocks > SETTLED + 2)
-      assert (granted == (run_end <= top && (inside || inside2)));
+      assert (granted == (run_end <= top && (in_first || in_second)));
   end
 
 endmodule
