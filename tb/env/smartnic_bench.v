@@ -51,12 +51,12 @@ module smartnic_bench #(
   input  wire         s_axil_rready,
 
   output wire [7:0]   events,          // idle, tx_tvalid, report, rready, bready, arvalid, wvalid, awvalid
-  output wire [76:0]  host_aw,     // burst, size, len, addr
-  output wire [576:0] host_w,      // last, strb, data
-  output wire [76:0]  host_ar,     // as aw
-  input  wire [2:0]   host_ready,  // arready, wready, awready
-  input  wire [2:0]   host_b,      // resp, valid
-  input  wire [515:0] host_r,      // data, last, resp, valid
+  output wire [76:0]  host_aw,         // burst, size, len, addr
+  output wire [576:0] host_w,          // last, strb, data
+  output wire [76:0]  host_ar,         // as aw
+  input  wire [2:0]   host_ready,      // arready, wready, awready
+  input  wire [2:0]   host_b,          // resp, valid
+  input  wire [515:0] host_r,          // data, last, resp, valid
   output wire [311:0] report,          // line, timestamp, count, sequence, session, gap_from, flags, kind, reason
   output wire [47:0]  time_ns,
   output reg  [47:0]  clocks           // rising edges so far
