@@ -57,13 +57,15 @@ module rx_descriptors (
   input  wire [511:0] answer_data,
   input  wire         answer_error,
 
-  // Events, one clock each
-  output wire         event_line,       // a line is written
-  output wire         event_event,      // it is an event or an rx_lost
+  // Events, one clock each, in the clock after
+  output reg          event_line,       // a line is written
+  output reg          event_event,      // it is an event or an rx_lost
   output wire         event_ring_full,  // a message is dropped, for one of the reasons above
   output wire         event_not_ready,
   output wire         event_too_large,
   output wire         event_refused,
+  output reg          dropped,          // with one of the four
+  output reg  [63:0]  dropped_sequence,
 
   output wire         waits,          // the line in hand is an rx_lost and waits for the host
   output wire         in_flight,      // reads not answered
@@ -180,12 +182,20 @@ module rx_descriptors (
   assign next_held  = placed && !line_first;
   assign line_ready = placed || drop || lost;
 
-  assign event_ring_full = told && because == RING_FULL;
-  assign event_not_ready = told && because == NOT_READY;
-  assign event_too_large = told && because == TOO_LARGE;
-  assign event_refused   = told && because == REFUSED;
-  assign event_line      = placed;
-  assign event_event     = placed && line_first && line_event;
+  reg  [1:0]  dropped_because;
+
+  always @(posedge clk) begin
+    dropped          <= told && !rst;
+    dropped_because  <= because;
+    dropped_sequence <= line_data[8 * `TL_RX_RECORD_SEQUENCE +: 64];
+    event_line       <= placed && !rst;
+    event_event      <= placed && line_first && line_event && !rst;
+  end
+
+  assign event_ring_full = dropped && dropped_because == RING_FULL;
+  assign event_not_ready = dropped && dropped_because == NOT_READY;
+  assign event_too_large = dropped && dropped_because == TOO_LARGE;
+  assign event_refused   = dropped && dropped_because == REFUSED;
 
   // ---- Marks: continuation descriptors that share a line at once, then the first line's, or an empty one
 
@@ -324,7 +334,7 @@ module rx_descriptors (
                                 : {64{1'b1}};
 
   assign waits = exhausted && line_lost;
-  assign idle  = (!line_valid || waits) && fetch_idle && !marking && step != SELECT && step != EMPTIED
+  assign idle  = (!line_valid || waits) && fetch_idle && !dropped && !marking && step != SELECT && step != EMPTIED
                  && (!enable || (step == FILL && !(take_first && store_valid)));
 
   // What an RX descriptor says about its length is not the host's to say.

@@ -62,21 +62,22 @@ module rx_queue #(
   wire       full;
 
   // ---- Room in the ring: slots promised to lines in the queue and beyond, modulo 2^17, up to a limit that moves with
-  // the tail. A message that the writer drops gives its slots back by moving the limit on.
+  // the tail. A message that the writer drops gives its slots back by moving the limit on. Whether the limit is reached
+  // is found out a clock ahead, for each of the ways in which the promises can go.
 
   reg  [16:0] promised;
-  reg  [16:0] promised_next;          // promised + 1
-  reg  [16:0] promised_before;        // when the message under way began
-  reg  [16:0] promised_before_next;   // promised_before + 1
-  wire [16:0] promised_second = promised_next + 17'd1;
+  reg  [16:0] promised_1;             // and one, two more
+  reg  [16:0] promised_2;
+  reg  [16:0] begun;                  // when the message under way began
+  reg  [16:0] begun_1;
+  reg  [16:0] begun_2;
   reg  [16:0] limit;
   reg         no_limit;
+  reg         no_slot;
+  reg         last_slot;              // one is left: for a first line
   reg         drop_out;               // the writer dropped a message in the clock before
   reg  [8:0]  drop_out_lines;
   reg  [16:0] beyond_tail;            // slots of the ring, and of messages that the writer dropped
-
-  wire        no_slot   = {1'b0, promised} == {no_limit, limit};
-  wire        last_slot = {1'b0, promised_next} == {no_limit, limit};
 
   wire        oversize  = !line_first && line_index == INDEX_LIMIT;
   wire        no_room   = full || no_slot || (!line_first && last_slot);
@@ -106,24 +107,29 @@ module rx_queue #(
     end
   end
 
+  wire        goes_on   = keep || lost_push;
+  wire [17:0] end_limit = {no_limit, limit};
+
   always @(posedge clk) begin
     if (start) begin
-      promised             <= 17'd0;
-      promised_next        <= 17'd1;
-      promised_before      <= 17'd0;
-      promised_before_next <= 17'd1;
+      {promised_2, promised_1, promised} <= {17'd2, 17'd1, 17'd0};
+      {begun_2, begun_1, begun}       <= {17'd2, 17'd1, 17'd0};
+      {no_slot, last_slot}               <= 2'b00;
     end else begin
       if (forget) begin
-        promised      <= promised_before;
-        promised_next <= promised_before_next;
-      end else if (keep || lost_push) begin
-        promised      <= promised_next;
-        promised_next <= promised_second;
+        {promised_2, promised_1, promised} <= {begun_2, begun_1, begun};
+        no_slot   <= {1'b0, begun} == end_limit;
+        last_slot <= {1'b0, begun_1} == end_limit;
+      end else if (goes_on) begin
+        {promised_2, promised_1, promised} <= {promised_2 + 17'd1, promised_2, promised_1};
+        no_slot   <= {1'b0, promised_1} == end_limit;
+        last_slot <= {1'b0, promised_2} == end_limit;
+      end else begin
+        no_slot   <= {1'b0, promised} == end_limit;
+        last_slot <= {1'b0, promised_1} == end_limit;
       end
-      if ((keep && completes) || lost_push) begin
-        promised_before      <= promised_next;
-        promised_before_next <= promised_second;
-      end
+      if ((keep && completes) || lost_push)
+        {begun_2, begun_1, begun} <= {promised_2 + 17'd1, promised_2, promised_1};
     end
     if (start)
       beyond_tail <= slots;

@@ -92,6 +92,9 @@ module rx_ring #(
   wire [479:0] out_line;
   wire [8:0]   dropped_lines;
   wire [63:0]  dropped_sequence;
+  wire         lines_refused;
+  wire         descriptors_dropped;
+  wire [63:0]  descriptors_sequence;
   wire         held;
   wire         queue_idle;
 
@@ -119,7 +122,7 @@ module rx_ring #(
     .out_begins           (out_begins),
     .out_index            (out_index),
     .out_line             (out_line),
-    .out_dropped          (event_ring_full || event_too_large || event_not_ready || event_refused),
+    .out_dropped          (lines_refused || descriptors_dropped),
     .out_dropped_sequence (dropped_sequence),
     .out_dropped_lines    (dropped_lines),
     .event_ring_full      (event_queue_full),
@@ -134,7 +137,6 @@ module rx_ring #(
   wire [31:0] lines_head;
   wire        lines_line;
   wire        lines_event;
-  wire        lines_refused;
 
   ring_lines u_ring_lines (
     .clk           (clk),
@@ -199,56 +201,57 @@ module rx_ring #(
   wire        descriptors_idle;
 
   rx_descriptors u_rx_descriptors (
-    .clk             (clk),
-    .rst             (rst),
-    .enable          (enable && descriptor),
-    .start           (start),
-    .base_line       (base_line),
-    .slots           (slots),
-    .slot_mask       (slot_mask),
-    .epoch           (epoch),
-    .granted         (granted),
-    .settled         (settled),
-    .window_first    (window_first),
-    .window_end      (window_end),
-    .window2_first   (window2_first),
-    .window2_end     (window2_end),
-    .head            (descriptors_head),
-    .tail            (tail),
-    .line_valid      (stage_valid),
-    .line_ready      (descriptors_ready),
-    .line_first      (stage_first),
-    .line_event      (stage_event),
-    .line_lost       (stage_lost),
-    .line_begins     (stage_begins),
-    .line_index      (stage_index),
-    .line_data       (stage_line),
-    .write_valid     (descriptor_write_valid),
-    .write_ready     (descriptor_write_ready),
-    .write_line      (descriptor_write_line),
-    .write_data      (descriptor_write_data),
-    .write_strobe    (descriptor_write_strobe),
-    .read_valid      (read_valid),
-    .read_ready      (read_ready),
-    .read_line       (read_line),
-    .answer_valid    (answer_valid),
-    .answer_data     (answer_data),
-    .answer_error    (answer_error),
-    .event_line      (descriptors_line),
-    .event_event     (descriptors_event),
-    .event_ring_full (event_ring_full),
-    .event_not_ready (event_not_ready),
-    .event_too_large (event_too_large),
-    .event_refused   (descriptors_refused),
-    .waits           (waits),
-    .in_flight       (in_flight),
-    .idle            (descriptors_idle)
+    .clk              (clk),
+    .rst              (rst),
+    .enable           (enable && descriptor),
+    .start            (start),
+    .base_line        (base_line),
+    .slots            (slots),
+    .slot_mask        (slot_mask),
+    .epoch            (epoch),
+    .granted          (granted),
+    .settled          (settled),
+    .window_first     (window_first),
+    .window_end       (window_end),
+    .window2_first    (window2_first),
+    .window2_end      (window2_end),
+    .head             (descriptors_head),
+    .tail             (tail),
+    .line_valid       (stage_valid),
+    .line_ready       (descriptors_ready),
+    .line_first       (stage_first),
+    .line_event       (stage_event),
+    .line_lost        (stage_lost),
+    .line_begins      (stage_begins),
+    .line_index       (stage_index),
+    .line_data        (stage_line),
+    .write_valid      (descriptor_write_valid),
+    .write_ready      (descriptor_write_ready),
+    .write_line       (descriptor_write_line),
+    .write_data       (descriptor_write_data),
+    .write_strobe     (descriptor_write_strobe),
+    .read_valid       (read_valid),
+    .read_ready       (read_ready),
+    .read_line        (read_line),
+    .answer_valid     (answer_valid),
+    .answer_data      (answer_data),
+    .answer_error     (answer_error),
+    .event_line       (descriptors_line),
+    .event_event      (descriptors_event),
+    .event_ring_full  (event_ring_full),
+    .event_not_ready  (event_not_ready),
+    .event_too_large  (event_too_large),
+    .event_refused    (descriptors_refused),
+    .dropped          (descriptors_dropped),
+    .dropped_sequence (descriptors_sequence),
+    .waits            (waits),
+    .in_flight        (in_flight),
+    .idle             (descriptors_idle)
   );
 
   assign out_ready     = descriptor ? stage_ready : lines_ready;
   assign head          = descriptor ? descriptors_head : lines_head;
-  assign dropped_sequence = descriptor ? stage_line[8 * `TL_RX_RECORD_SEQUENCE +: 64]
-                                       : out_line[8 * `TL_RX_RECORD_SEQUENCE +: 64];
+  assign dropped_sequence = descriptor ? descriptors_sequence : out_line[8 * `TL_RX_RECORD_SEQUENCE +: 64];
 
   assign event_line    = lines_line || descriptors_line;
   assign event_event   = lines_event || descriptors_event;
