@@ -69,13 +69,16 @@ mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors
 coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle coverage of the RTL, as HTML
 	@$(BIN)/python -m scripts.coverage
 
-regress docs:
+regress: .venv/.setup-test  ## the RTL tests over many seeds at full effort (SEEDS=n SEED=first)
+	@$(BIN)/python -m scripts.regress $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)')
+
+docs:
 	@echo "make $@: not available in this version" >&2; exit 2
 
 help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
-	@echo "  not available in this version: regress docs"
+	@echo "  not available in this version: docs"
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
 	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file WAVES=1 OUT=dir"
 

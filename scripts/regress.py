@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""make regress: the RTL tests with one seed after another, at full effort, on both simulators; every failure is told
+with the line that reproduces it. Exit 1 when a seed failed.
+
+usage: python -m scripts.regress [--seeds N] [--first SEED] [--tests PATH]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DIRECTORY = ROOT / "build" / "regress"
+FULL_EFFORT = "100"
+
+
+def run_seed(seed: int, tests: str) -> list[str]:
+    """One pass; returns the failing tests, as pytest names them. Its output stays in ``DIRECTORY/<seed>.log``."""
+    log = DIRECTORY / f"{seed}.log"
+    environment = {**os.environ, "COCOTB_RANDOM_SEED": str(seed), "TEST_EFFORT": FULL_EFFORT}
+    with log.open("w") as file:
+        status = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rf", tests], cwd=ROOT, env=environment,
+                                stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    failed = re.findall(r"^FAILED (\S+)", log.read_text(), re.MULTILINE)
+    if status != 0 and not failed:
+        failed = [f"pytest ended with status {status} (see {log})"]
+    return failed
+
+
+def main() -> int:
+    """The script; returns its exit status."""
+    parser = argparse.ArgumentParser(description="RTL tests over many seeds")
+    parser.add_argument("--seeds", type=int, default=10, help="how many")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--tests", default="tests/rtl", help="what pytest is asked to run")
+    arguments = parser.parse_args()
+    if arguments.seeds < 1:
+        parser.error("--seeds is at least 1")
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    bad = 0
+    for seed in range(arguments.first, arguments.first + arguments.seeds):
+        failed = run_seed(seed, arguments.tests)
+        bad += bool(failed)
+        print(f"seed {seed}: {'passed' if not failed else f'{len(failed)} failed'}", flush=True)
+        for test in failed:
+            print(f"  reproduce: COCOTB_RANDOM_SEED={seed} TEST_EFFORT={FULL_EFFORT} .venv/bin/python -m pytest {test}")
+    print(f"{arguments.seeds} seeds, {bad} with failures")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
