@@ -27,9 +27,7 @@ def run_seed(seed: int, tests: str) -> list[str]:
         status = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rf", tests], cwd=ROOT, env=environment,
                                 stdout=file, stderr=subprocess.STDOUT, check=False).returncode
     failed = re.findall(r"^FAILED (\S+)", log.read_text(), re.MULTILINE)
-    if status != 0 and not failed:
-        failed = [f"pytest ended with status {status} (see {log})"]
-    return failed
+    return failed or ([tests] if status != 0 else [])
 
 
 def main() -> int:
@@ -46,7 +44,8 @@ def main() -> int:
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         failed = run_seed(seed, arguments.tests)
         bad += bool(failed)
-        print(f"seed {seed}: {'passed' if not failed else f'{len(failed)} failed'}", flush=True)
+        verdict = f"{len(failed)} failed, see {DIRECTORY.relative_to(ROOT) / str(seed)}.log" if failed else "passed"
+        print(f"seed {seed}: {verdict}", flush=True)
         for test in failed:
             print(f"  reproduce: COCOTB_RANDOM_SEED={seed} TEST_EFFORT={FULL_EFFORT} .venv/bin/python -m pytest {test}")
     print(f"{arguments.seeds} seeds, {bad} with failures")
