@@ -28,7 +28,7 @@ PAGE = ROOT / "docs/formal.md"
 BEGIN, END = "<!-- written by scripts/formal.py from here on -->\n", "<!-- ... to here -->\n"
 
 # Registers have the values that their initial statements give, or any; each clock is one step.
-PREPARE = """prep -flatten -nordff -top {top}; {memories} async2sync; dffunmap; setundef -undriven -anyseq; opt_clean;
+PREPARE = """prep -flatten -nordff -top {top}; memory_map; async2sync; dffunmap; setundef -undriven -anyseq; opt_clean;
   write_smt2 -wires {output}"""
 
 
@@ -113,9 +113,10 @@ def check(proof: Proof, fault: Fault | None = None) -> float:
         fault.apply(directory)
         libraries.insert(0, directory)
     smt2 = directory / f"{proof.name}.smt2"
-    read = (f"verilog_defaults -add -formal -I{RTL}; read_verilog -formal -I{RTL} {FORMAL / proof.name}_proof.v; hierarchy "
-            f"-top {proof.name}_proof " + " ".join(f"-libdir {library}" for library in libraries))
-    prepare = PREPARE.format(top=f"{proof.name}_proof", output=smt2, memories="memory_map;")
+    top = f"{proof.name}_proof"
+    read = (f"verilog_defaults -add -formal -I{RTL}; read_verilog -formal -I{RTL} {FORMAL / top}.v; "
+            f"hierarchy -top {top} " + " ".join(f"-libdir {library}" for library in libraries))
+    prepare = PREPARE.format(top=top, output=smt2)
     _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)
     solve = ["yosys-smtbmc", "-s", "z3", "--unroll", "--noprogress"]
     depth = fault.depth if fault is not None and fault.depth else proof.depth

@@ -78,7 +78,7 @@ class Mutant:
     @property
     def instance(self) -> str:
         """The innermost instance that the cell lies in."""
-        names = re.findall(r"\\\\(u_\w+)\.", self.command.partition("-cell ")[2].split(" ")[0])
+        names = re.findall(r"(u_\w+)\.", self.command.partition("-cell ")[2].split(" ")[0])
         return names[-1] if names else "receive"
 
     @property
@@ -106,8 +106,9 @@ def draw(count: int, directory: Path) -> list[Mutant]:
     queues = " ".join(f"-chparam {name} {value}" for name, value in QUEUES.items())
     listing, netlist = directory / "mutants.ys", directory / "mutants.v"
     run(["yosys", "-q", "-p", f"read_verilog -Irtl {sources}; hierarchy -top receive {queues}; proc; flatten; "
-         f"opt_expr; opt_clean; rename -top receive; design -save flat; mutate -list {count} -seed {SEED} "
-         f"-ctrl mutant 16 1 -o {listing}; design -load flat; script {listing}; opt_clean; write_verilog -noattr {netlist}"], "yosys")
+         f"opt_expr; opt_clean; rename -top receive; design -save flat; "
+         f"mutate -list {count} -seed {SEED} -ctrl mutant 16 1 -o {listing}; "
+         f"design -load flat; script {listing}; opt_clean; write_verilog -noattr {netlist}"], "yosys")
     commands = [line for line in listing.read_text().splitlines() if line.startswith("mutate ")]
     return [Mutant(number, command) for number, command in enumerate(commands, 1)]
 
