@@ -6,7 +6,8 @@
 // takes it back. So the second copy of a packet waits for the first one's verdict, and stands in for it if that is bad.
 // Not waited for: a frame that is known to be harmless (line_front.v), which drains beside the owner, so that the
 // line that is ahead does not wait for the one behind; and a parked one, which waits for the other line itself (hold).
-// Frames that were dropped before their header came through have no turn: their END passes.
+// Nor is a frame that its headers drop, as soon as that is known (a void HEADER at the front of its line): it has no
+// turn, its END passes.
 //
 // One case is left in which the line that is ahead waits for the other: a copy that waited for a verdict drains at an
 // entry a clock, and what is behind it is not known before. A frame that is so much shorter than the one before it that
@@ -81,12 +82,14 @@ module arbiter #(
   output wire         idle
 );
 
-  // ---- Frames started and retired, by line
+  // ---- Frames started and settled, by line: nobody waits for one that is retired or void
 
   reg  [15:0] a_started;
   reg  [15:0] b_started;
-  reg  [15:0] a_retired;
-  reg  [15:0] b_retired;
+  reg  [15:0] a_settled;
+  reg  [15:0] b_settled;
+  reg         a_was_void;                 // the frame at the front, so it counts already
+  reg         b_was_void;
   assign a_others_started = b_started;
   assign b_others_started = a_started + {15'd0, a_starts};
 
@@ -94,18 +97,23 @@ module arbiter #(
     if (rst) begin
       a_started <= 16'd0;
       b_started <= 16'd0;
-      a_retired <= 16'd0;
-      b_retired <= 16'd0;
+      a_settled <= 16'd0;
+      b_settled <= 16'd0;
     end else begin
       if (a_starts)
         a_started <= a_started + 16'd1;
       if (b_starts)
         b_started <= b_started + 16'd1;
-      if (a_retires)
-        a_retired <= a_retired + 16'd1;
-      if (b_retires)
-        b_retired <= b_retired + 16'd1;
+      if (a_settles)
+        a_settled <= a_settled + 16'd1;
+      if (b_settles)
+        b_settled <= b_settled + 16'd1;
     end
+
+  always @(posedge clk) begin
+    a_was_void <= (a_is_void || (a_was_void && !a_retires)) && !rst;
+    b_was_void <= (b_is_void || (b_was_void && !b_retires)) && !rst;
+  end
 
   // ---- The entry at each line's front
 
@@ -161,6 +169,8 @@ module arbiter #(
   wire b_is_body   = (b_record || b_body_line) && !b_swallow;
   wire a_is_end    = a_finish && !a_swallow;
   wire b_is_end    = b_finish && !b_swallow;
+  wire a_is_void   = a_header && a_data[`TL_HEADER_VOID];
+  wire b_is_void   = b_header && b_data[`TL_HEADER_VOID];
   wire a_active    = a_valid || !a_ready;
   wire b_active    = b_valid || !b_ready;
 
@@ -175,6 +185,7 @@ module arbiter #(
   wire        a_park;
   wire        a_release;
   wire        a_retires;
+  wire        a_settles;
   wire        a_message;
   wire        a_duplicate;
   wire        a_waiting;
@@ -206,6 +217,7 @@ module arbiter #(
   wire        b_park;
   wire        b_release;
   wire        b_retires;
+  wire        b_settles;
   wire        b_message;
   wire        b_duplicate;
   wire        b_waiting;
@@ -240,7 +252,7 @@ module arbiter #(
     .rst             (rst),
     .time_ns         (time_ns),
     .hold            (hold),
-    .header_valid    (a_header),
+    .header_valid    (a_header && !a_is_void),
     .header          (a_data[`TL_HEADER_BITS-1:0]),
     .level_high      (a_level_high),
     .stream_valid    (next_expected_valid),
@@ -250,8 +262,8 @@ module arbiter #(
     .stream_ended    (stream_ended),
     .stream_changed  (stream_changed),
     .others_started  (b_started),
-    .others_retired  (b_retired),
-    .other_retires   (b_retires),
+    .others_settled  (b_settled),
+    .other_settles   (b_settles),
     .go              (a_go),
     .drain           (a_drain),
     .park            (a_park),
@@ -292,7 +304,7 @@ module arbiter #(
     .rst             (rst),
     .time_ns         (time_ns),
     .hold            (hold),
-    .header_valid    (b_header),
+    .header_valid    (b_header && !b_is_void),
     .header          (b_data[`TL_HEADER_BITS-1:0]),
     .level_high      (b_level_high),
     .stream_valid    (next_expected_valid),
@@ -302,8 +314,8 @@ module arbiter #(
     .stream_ended    (stream_ended),
     .stream_changed  (stream_changed),
     .others_started  (a_started),
-    .others_retired  (a_retired),
-    .other_retires   (a_retires),
+    .others_settled  (a_settled),
+    .other_settles   (a_settles),
     .go              (b_go),
     .drain           (b_drain),
     .park            (b_park),
@@ -424,6 +436,8 @@ module arbiter #(
 
   assign a_retires = a_end || a_revoke;
   assign b_retires = b_end || b_revoke;
+  assign a_settles = a_is_void || (a_retires && !a_was_void);
+  assign b_settles = b_is_void || (b_retires && !b_was_void);
   assign a_taken   = a_header || a_end || a_swallow || (a_is_body && (a_delivers || a_drains || a_none));
   assign b_taken   = b_header || b_end || b_swallow || (b_is_body && (b_delivers || b_drains || b_none));
 

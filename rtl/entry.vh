@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The entry stream of a receive line: for every frame [HEADER] (LINE | RECORD)* END, at most one entry a clock. An entry
+// The entry stream of a receive line: for every frame [HEADER] (LINE | RECORD)* END, at most one entry a clock. A HEADER
+// with `void` stands for a frame that its headers drop, as soon as that is known: nothing but the END follows. An entry
 // is a kind and 480 bits. A LINE or RECORD holds bytes 0 to 59 of the ring's line; HEADER and END hold the fields below,
 // each as its lowest bit. Widths: session 80, sequence 64, counts and others 16, times 48, kind and reason 8.
 `ifndef TL_ENTRY_VH
@@ -19,6 +20,7 @@
 `define TL_HEADER_OTHERS     169
 `define TL_HEADER_TIME       185
 `define TL_HEADER_BITS       233
+`define TL_HEADER_VOID       233
 
 `define TL_END_REASON        0
 `define TL_END_TRUNCATED     8

@@ -15,7 +15,7 @@ module line_front (
   input  wire [47:0]  time_ns,
   input  wire [31:0]  hold,               // ns
 
-  // a HEADER, taken
+  // a HEADER, taken, unless it is void
   input  wire         header_valid,
   input  wire [`TL_HEADER_BITS-1:0] header,
   input  wire         level_high,         // the queue behind is nearly full
@@ -30,8 +30,8 @@ module line_front (
 
   // the other line's frames
   input  wire [15:0]  others_started,
-  input  wire [15:0]  others_retired,
-  input  wire         other_retires,      // pulse: others_retired counts it from the next clock on
+  input  wire [15:0]  others_settled,     // retired, or known to be dropped
+  input  wire         other_settles,      // pulse: others_settled counts it from the next clock on
 
   // what becomes of the frame
   input  wire         go,                 // becomes the owner
@@ -220,25 +220,25 @@ module line_front (
     over          <= !header_valid && (level_high || (elapsed_known[2] && late));
   end
 
-  // ---- against the other line's frames: by how many of them had started before. Compared with the count of retired
-  // ones as it is; one that retires in that clock is allowed for behind the register.
+  // ---- against the other line's frames: by how many of them had started before. Compared with the count of settled
+  // ones as it is; one that settles in that clock is allowed for behind the register.
 
   reg  [15:0] others;
   wire [15:0] others_here = none ? header[`TL_HEADER_OTHERS +: 16] : release_hold ? others_started : others;
-  wire [15:0] before_it   = others_here - others_retired;
-  reg         one;                        // of those before it was not retired
+  wire [15:0] before_it   = others_here - others_settled;
+  reg         one;                        // of those before it was not settled
   reg         two;
-  reg         retired_last;
+  reg         settled_last;
 
   always @(posedge clk) begin
     others       <= others_here;
-    retired_last <= other_retires;
+    settled_last <= other_settles;
     one          <= !before_it[15] && before_it != 16'd0;
     two          <= !before_it[15] && before_it[15:1] != 15'd0;
   end
 
-  assign after      = retired_last ? two : one && (two || !other_decided);
-  assign after_wild = retired_last ? two : one && (two || !(other_decided || other_tame));
+  assign after      = settled_last ? two : one && (two || !other_decided);
+  assign after_wild = settled_last ? two : one && (two || !(other_decided || other_tame));
 
   wire unused = &{1'b0, unused_ahead, unused_behind};
 

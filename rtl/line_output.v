@@ -4,6 +4,7 @@
 // clock; if that clock has a record of its own, that one waits in turn. One waiting record is enough: before a message of
 // two lines ends, two clocks pass without any end. HEADER and END never meet a line: a packet's first message is decoded
 // after its HEADER's clock, a frame's last line is out 2 clocks after its last beat, and its END comes 7 clocks after it.
+// Of a frame with `void_valid` nothing else comes from then on; that is between the END before it and its own.
 `include "layout.vh"
 `include "entry.vh"
 `default_nettype none
@@ -14,6 +15,7 @@ module line_output (
 
   input  wire         header_valid,
   input  wire [`TL_HEADER_BITS-1:0] header,
+  input  wire         void_valid,         // the frame is dropped by its headers
   input  wire         continuation_only,  // words is a continuation line of a message that goes on
   input  wire [447:0] words,
   input  wire         message_valid,
@@ -27,6 +29,7 @@ module line_output (
 
   output wire         entry_valid,
   output wire         entry_header,       // with entry_valid: of that kind
+  output wire         entry_void,         // ... HEADER too, a void one
   output wire         entry_end,
   output reg  [1:0]   entry_kind,
   output reg  [479:0] entry_data,
@@ -36,9 +39,11 @@ module line_output (
   reg         waiting;
   reg [479:0] waiting_record;
 
-  assign entry_valid = header_valid || continuation_only || message_valid || waiting || prototype_valid || end_valid;
+  assign entry_valid = header_valid || void_valid || continuation_only || message_valid || waiting || prototype_valid
+                       || end_valid;
 
   assign entry_header = header_valid;
+  assign entry_void   = void_valid;
   assign entry_end    = end_valid;
 
   // No two of these at once, but for a message while a record waits.
@@ -52,7 +57,7 @@ module line_output (
     entry_kind = `TL_ENTRY_LINE;
     if (waiting || (message_valid && !message_continued) || prototype_valid)
       entry_kind = `TL_ENTRY_RECORD;
-    if (header_valid)
+    if (header_valid || void_valid)
       entry_kind = `TL_ENTRY_HEADER;
     if (end_valid)
       entry_kind = `TL_ENTRY_END;
@@ -63,6 +68,7 @@ module line_output (
                  | select(continuation_only, {32'd0, words})
                  | select(prototype_valid, prototype_record)
                  | select(header_valid, {{`TL_ENTRY_BITS - `TL_HEADER_BITS{1'b0}}, header})
+                 | select(void_valid, 480'd1 << `TL_HEADER_VOID)
                  | select(end_valid, {{`TL_ENTRY_BITS - `TL_END_BITS{1'b0}}, frame_end});
   end
 

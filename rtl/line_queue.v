@@ -4,7 +4,12 @@
 //
 // Verified delivery: a frame's entries wait uncommitted until its END. A good END makes them visible, all at once; a bad
 // one takes them back and stands alone. A frame that finds no more than RESERVE places free loses its further entries,
-// and its END says overflow. The reserve is for ENDs; `stall` stops the beats before it is used up. So a frame can only
+// and its END says overflow.
+//
+// One clock after a HEADER `dropped` says whether the headers drop its frame after all. So it is not seen before: it waits
+// uncommitted for that clock, or if it went into the output register at once, it disappears from there. The void HEADER
+// that then comes takes the place of what was queued, in either delivery.
+// The reserve is for ENDs; `stall` stops the beats before it is used up. So a frame can only
 // wait for room behind committed entries, never behind its own.
 `include "layout.vh"
 `include "entry.vh"
@@ -19,13 +24,15 @@ module line_queue #(
 
   input  wire         entry_valid,
   input  wire         entry_header,
+  input  wire         entry_void,         // a void HEADER instead
+  input  wire         dropped,            // the newest HEADER's frame is, by its headers
   input  wire         entry_end,
   input  wire         end_good,           // with entry_end: the frame's verdict
   input  wire [1:0]   entry_kind,
   input  wire [479:0] entry_data,
   output reg          stall,              // send no more than what is under way
 
-  output reg          x_valid,
+  output wire         x_valid,
   output reg  [1:0]   x_kind,
   output reg  [479:0] x_data,
   input  wire         x_ready,
@@ -47,12 +54,15 @@ module line_queue #(
   reg  header_seen;                       // its HEADER was taken
   reg  held;                              // its entries are uncommitted
   reg  losing;                            // its further entries are discarded
+  reg  tentative;                         // its HEADER was queued one clock ago, to be committed unless it is void
   reg  full;
 
-  wire holds       = entry_header ? verified : held;
-  wire discard     = entry_valid && !entry_end && (full || losing);
+  wire voids       = entry_void && !full;
+  wire holds       = entry_header ? verified : held && !voids;
+  wire discard     = entry_valid && !entry_end && (full || (losing && !entry_void));
   wire take        = entry_valid && !discard;
-  wire rewind      = entry_valid && entry_end && held && (!end_good || losing);
+  wire confirm     = tentative && !dropped;
+  wire rewind      = entry_valid && held && (voids || (entry_end && (!end_good || losing)));
 
   always @(posedge clk)
     if (rst) begin
@@ -61,12 +71,13 @@ module line_queue #(
       losing      <= 1'b0;
       overflow    <= 1'b0;
     end else begin
-      overflow <= discard && !losing;
+      overflow <= discard && !losing && !entry_void;
       if (entry_valid) begin
-        header_seen <= !entry_end && (header_seen || !discard);
+        header_seen <= !entry_end && !entry_void && (header_seen || !discard);
         held        <= !entry_end && holds;
-        losing      <= !entry_end && (losing || full);
-      end
+        losing      <= !entry_end && !entry_void && (losing || full);
+      end else if (tentative && dropped)
+        held        <= 1'b1;
     end
 
   // An END tells what became of its frame here as well. Cut-through: what the headers had against it stands.
@@ -101,11 +112,12 @@ module line_queue #(
   reg                   nothing;          // write_pointer == read_pointer
   reg                   empty;            // commit_pointer == read_pointer
 
-  wire                  free      = !x_valid || x_ready;
+  reg                   present;          // an entry is in the output register
+  wire                  free      = !present || x_ready;
   wire                  pop       = free && !empty;
   wire                  bypass    = take && free && nothing && !holds;
   wire                  push      = take && !(free && nothing && !holds);
-  wire                  commits   = push && (entry_end || !holds);
+  wire                  commits   = push && (entry_end || !(holds || entry_header));
   wire [DEPTH_LOG2-1:0] write_at  = rewind ? commit_pointer[DEPTH_LOG2-1:0] : write_pointer[DEPTH_LOG2-1:0];
   wire [DEPTH_LOG2:0]   written   = rewind ? commit_after : write_after;
   wire [DEPTH_LOG2-1:0] read_next = pop ? read_after[DEPTH_LOG2-1:0] : read_pointer[DEPTH_LOG2-1:0];
@@ -130,6 +142,7 @@ module line_queue #(
       commit_pointer <= {DEPTH_LOG2 + 1{1'b0}};
       read_pointer   <= {DEPTH_LOG2 + 1{1'b0}};
       read_after     <= {{DEPTH_LOG2{1'b0}}, 1'b1};
+      tentative      <= 1'b0;
       nothing        <= 1'b1;
       empty          <= 1'b1;
     end else begin
@@ -140,13 +153,17 @@ module line_queue #(
       if (commits) begin
         commit_pointer <= written;
         commit_after   <= written + 1'b1;
+      end else if (confirm) begin
+        commit_pointer <= write_pointer;
+        commit_after   <= write_after;
       end
       if (pop) begin
         read_pointer <= read_after;
         read_after   <= read_after + 1'b1;
       end
+      tentative <= push && entry_header && !verified;
       nothing <= !push && (nothing || (pop && last));
-      empty   <= !commits && (empty || (pop && last_seen));
+      empty   <= !commits && !confirm && (empty || (pop && last_seen));
     end
 
   // The level as of some clocks ago decides, worked out in two halves; the margins allow for it.
@@ -178,16 +195,25 @@ module line_queue #(
 
   // ---- output register
 
+  reg  fresh_header;                      // a HEADER that was not queued is there for the first clock
+
+  wire disappears = fresh_header && dropped;
+
+  assign x_valid = present && !disappears;
+
   always @(posedge clk) begin
+    fresh_header <= bypass && entry_header && !rst;
     if (rst)
-      x_valid <= 1'b0;
+      present <= 1'b0;
     else if (free)
-      x_valid <= !empty || bypass;
+      present <= !empty || bypass;
+    else if (disappears)
+      present <= 1'b0;
     if (free)
       {x_kind, x_data} <= !empty ? (head_fresh ? fresh_data : memory_data) : {entry_kind, data};
   end
 
-  assign idle = nothing && !x_valid && !x_level_high;
+  assign idle = nothing && !present && !x_level_high;
 
 endmodule
 `default_nettype wire

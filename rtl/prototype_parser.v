@@ -22,10 +22,11 @@ module prototype_parser #(
   input  wire         payload_at_lane_6,
   input  wire [15:0]  udp_length,         // one clock after payload_begins
   input  wire         dropped,
-  input  wire [47:0]  frame_time,         // of the frame in hand
+  input  wire [63:0]  frame_start,        // of the frame in hand: {others, time}
 
   // packet header; stays until 7 clocks after the frame's end at least
-  output reg          packet_begins,      // pulse
+  output reg          packet_begins,      // pulse: one clock before `dropped` is known, or later
+  output reg  [63:0]  packet_start,       // its frame_start
   output reg  [63:0]  session,
 
   output wire         message_valid,      // pulse
@@ -114,7 +115,7 @@ module prototype_parser #(
   reg  [15:0] room;                       // for the message in the UDP payload
   reg         fits;
   reg         exceeds;
-  reg  [47:0] packet_time;
+  reg         header_due;                 // it ended before its time
 
   wire [3:0]  end_sum   = {1'b0, length_here[2:0]} + (from_lane_6 ? 4'd1 : 4'd5);
   wire        next_beat = counting && beat_fresh && beat_in_payload;
@@ -125,12 +126,14 @@ module prototype_parser #(
   always @(posedge clk) begin
     if (rst) begin
       packet_begins <= 1'b0;
+      header_due    <= 1'b0;
       pending       <= 1'b0;
       counting      <= 1'b0;
       done          <= 1'b0;
       age           <= 2'd0;
     end else begin
-      packet_begins <= header_ends;
+      packet_begins <= (header_ends || header_due) && age[1];
+      header_due    <= (header_ends || header_due) && !age[1];
       done          <= completes;
       if (header_ends)
         pending <= 1'b1;
@@ -154,7 +157,7 @@ module prototype_parser #(
       end_carry    <= end_sum[3];
       end_lane     <= end_sum[2:0];
       arrived      <= 1'b0;
-      packet_time  <= frame_time;
+      packet_start <= frame_start;
     end else begin
       arrived      <= arrived || arrives;
       if (next_beat)
@@ -169,7 +172,7 @@ module prototype_parser #(
   assign message_valid = done && fits && !dropped;
   assign truncated     = !fits;
   assign extra_data    = fits && exceeds;
-  assign idle          = !packet_begins && !done && !(pending && age != 2'd3);
+  assign idle          = !header_due && !packet_begins && !done && !(pending && age != 2'd3);
 
   // ---- record
 
@@ -183,7 +186,7 @@ module prototype_parser #(
   always @* begin
     record = 480'd0;
     if (message_valid) begin
-      record[8 * `TL_RX_RECORD_HW_TIMESTAMP_NS +: 48] = packet_time;
+      record[8 * `TL_RX_RECORD_HW_TIMESTAMP_NS +: 48] = packet_start[47:0];
       record[8 * `TL_RX_RECORD_LENGTH          +: 16] = length[15:0];
       record[8 * `TL_RX_RECORD_TYPE            +: 8]  = length[15:0] == 16'd0 ? 8'd0 : message[7:0];
       record[8 * `TL_RX_RECORD_STATUS          +: 8]  = status;

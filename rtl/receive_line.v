@@ -347,6 +347,7 @@ module receive_line #(
   // ---- the other packet format
 
   wire         prototype_begins;
+  wire [63:0]  prototype_start;
   wire [63:0]  prototype_session;
   wire         prototype_decoded;
   wire [479:0] prototype_record;
@@ -369,8 +370,9 @@ module receive_line #(
     .payload_at_lane_6 (payload_at_lane_6),
     .udp_length        (udp_length),
     .dropped           (dropped),
-    .frame_time        (frame_start[47:0]),
+    .frame_start       (frame_start),
     .packet_begins     (prototype_begins),
+    .packet_start      (prototype_start),
     .session           (prototype_session),
     .message_valid     (prototype_decoded),
     .record            (prototype_record),
@@ -387,13 +389,23 @@ module receive_line #(
   wire [`TL_END_BITS-1:0]    frame_end;
   wire                       frame_good = frame_reason == `TL_DROP_REASON_ACCEPT;
 
+  // What the headers have against a frame is known one clock after its HEADER at the latest. It is told a clock after
+  // that: at the earliest moment, in the second beat, the frame before may just have its END.
+  reg                        dropped_before;
+  reg                        void_valid;
+
+  always @(posedge clk) begin
+    dropped_before <= dropped && !rst;
+    void_valid     <= dropped && !dropped_before && !rst;
+  end
+
   assign header[`TL_HEADER_SESSION  +: 80] = prototype ? {"  ", prototype_session} : packet_session;
   assign header[`TL_HEADER_SEQUENCE +: 64] = prototype ? 64'd0 : packet_sequence;
   assign header[`TL_HEADER_COUNT    +: 16] = prototype ? 16'd1 : packet_count;
   assign header[`TL_HEADER_KIND     +: 8]  = prototype ? `TL_FRAME_KIND_DATA : packet_kind;
   assign header[`TL_HEADER_UNNUMBERED]     = prototype;
-  assign header[`TL_HEADER_OTHERS   +: 16] = frame_start[63:48];
-  assign header[`TL_HEADER_TIME     +: 48] = frame_start[47:0];
+  assign header[`TL_HEADER_OTHERS   +: 16] = prototype ? prototype_start[63:48] : frame_start[63:48];
+  assign header[`TL_HEADER_TIME     +: 48] = prototype ? prototype_start[47:0] : frame_start[47:0];
 
   assign frame_end[`TL_END_REASON +: 8]  = frame_reason;
   assign frame_end[`TL_END_TRUNCATED]    = frame_good && (prototype ? prototype_truncated : truncated);
@@ -405,6 +417,7 @@ module receive_line #(
 
   wire         entry_valid;
   wire         entry_header;
+  wire         entry_void;
   wire         entry_end;
   wire [1:0]   entry_kind;
   wire [479:0] entry_data;
@@ -413,8 +426,9 @@ module receive_line #(
   line_output u_line_output (
     .clk               (clk),
     .rst               (rst),
-    .header_valid      (packet_begins || prototype_begins),
+    .header_valid      ((packet_begins || prototype_begins) && !dropped),
     .header            (header),
+    .void_valid        (void_valid),
     .continuation_only (line_ready),
     .words             (words[639:192]),
     .message_valid     (block_decoded),
@@ -427,6 +441,7 @@ module receive_line #(
     .frame_end         (frame_end),
     .entry_valid       (entry_valid),
     .entry_header      (entry_header),
+    .entry_void        (entry_void),
     .entry_end         (entry_end),
     .entry_kind        (entry_kind),
     .entry_data        (entry_data),
@@ -444,6 +459,8 @@ module receive_line #(
     .verified     (verified),
     .entry_valid  (entry_valid),
     .entry_header (entry_header),
+    .entry_void   (entry_void),
+    .dropped      (dropped),
     .entry_end    (entry_end),
     .end_good     (frame_good),
     .entry_kind   (entry_kind),

@@ -11,7 +11,7 @@ With hold, in terms of frames (times are those of first bytes, on the NIC's cloc
   left, except parked ones and what waits behind them. A packet of the current session that is ahead at its turn is
   parked, and everything behind it on its line waits. In cut-through that is so for any frame whose packet header
   arrived, since its verdict is not known yet; in verified delivery for good frames only. A frame that is dropped by
-  its headers is never parked and ends no wait.
+  its headers is never parked and ends no wait, and nobody waits for its end.
 - Frames of the other line pass it. As soon as it is no longer ahead it goes, before anything else.
 - Its time is over at its first byte + hold. Then it goes as if its first byte had come at that moment: frames of the
   other line that started before go first, unless they are parked as well. Where its time is over before its turn
@@ -44,8 +44,8 @@ SAME_DEADLINE_CLOCKS = 2  # deadlines so close, but not equal, may fall into one
 class Candidate:
     """A frame on its way to the stream. ``packet``: None where the arbiter sees nothing of it but its end.
 
-    ``seen_ps`` and ``end_ps`` are when its header can be judged and when its last byte is there; ``entries`` bounds
-    how many clocks it takes to drain if it waited.
+    ``seen_ps`` and ``end_ps`` are when its header can be judged and when its verdict is known: when its last byte is
+    there, or all headers of a frame that they drop. ``entries`` bounds how many clocks it takes to drain if it waited.
     """
 
     number: int

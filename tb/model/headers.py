@@ -33,6 +33,7 @@ IP_HEADER_BYTES = 20  # without options, RFC 791
 IP_MORE_FRAGMENTS_AND_OFFSET = 0x3FFF
 PROTOCOL_UDP = 17
 UDP_HEADER_BYTES = 8
+HEADERS_BYTES = ADDRESSES_BYTES + MAX_TAGS * TAG_BYTES + 2 + 4 * 15 + UDP_HEADER_BYTES  # at most, IP options included
 
 _U16 = struct.Struct(">H")
 # RFC 791: version and IHL, DSCP, total length, identification, flags and offset, TTL, protocol, checksum, addresses.

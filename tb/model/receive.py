@@ -17,6 +17,7 @@ from tb.model.headers import (
     DROP_REASONS,
     ETHERTYPE_IPV4,
     ETHERTYPES_VLAN,
+    HEADERS_BYTES,
     MAX_FRAME_BYTES,
     UDP_HEADER_BYTES,
     Delivery,
@@ -128,6 +129,8 @@ class ReceiveModel:
         packet = self._seen(found)
         # Header, end, and for each message no more lines than one and those its bytes came in.
         entries = 2 + len(arrival.data) // 8 + (len(packet.blocks) if packet else 0)
+        if found.header_reason is not None:
+            end_ps = min(end_ps, start_ps + HEADERS_BYTES * self._byte_ps)
         seen_ps = end_ps if self._delivery == "verified" or packet is None else header_ps
         return Candidate(number, arrival.line, start_ps, seen_ps, end_ps, entries, packet)
 

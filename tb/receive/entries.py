@@ -26,6 +26,9 @@ def _placed(**fields: int) -> int:
     return entry
 
 
+VOID = 1 << _DEFINES["HEADER_VOID"]  # a HEADER of a frame that its headers drop
+
+
 @dataclass(frozen=True)
 class Header:
     """A packet's header, before its messages."""

@@ -76,3 +76,4 @@ class FrameEntries:
     messages: list[Message]
     unfinished: tuple[bytes, ...]          # continuation lines of a message that was cut
     end: End
+    void_clock: int                        # when the HEADER came that says that the headers drop the frame; 0: none

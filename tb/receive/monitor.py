@@ -15,7 +15,7 @@ from typing import Any
 from cocotb.triggers import FallingEdge
 from pyuvm import ConfigDB, uvm_analysis_port, uvm_component
 
-from tb.receive.entries import END, HEADER, LINE, End, Header
+from tb.receive.entries import END, HEADER, LINE, VOID, End, Header
 from tb.receive.items import FrameEntries, FrameOutcome, Message, Report
 
 LINE_VALID, LINE_FIRST, LINE_ABORT, DECODED, REPORT, OVERFLOW, IDLE, ENTRY = (1 << bit for bit in range(8))
@@ -66,6 +66,7 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
 
     def _begin_frame(self) -> None:
         self._header: Header | None = None
+        self._void_clock = 0
         self._entry_messages: list[Message] = []
         self._entry_lines: list[tuple[int, bytes]] = []
 
@@ -74,10 +75,14 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
             assert self._header is None, "two HEADERs"
             assert not self._entry_lines, "a line before the HEADER"
             assert not self._entry_messages, "a message before the HEADER"
-            self._header = Header.decode(data)
+            assert not self._void_clock, "a HEADER behind a void one"
+            if data & VOID:
+                self._void_clock = clock
+            else:
+                self._header = Header.decode(data)
         elif kind == END:
             entries = FrameEntries(self._header, self._entry_messages, tuple(line for _, line in self._entry_lines),
-                                   End.decode(data))
+                                   End.decode(data), self._void_clock)
             self._begin_frame()
             self.entries_ap.write(entries)
         else:

@@ -12,7 +12,7 @@ import cocotb
 from bridge import layout
 from tests.rtl.arbiter.bench import Bench
 from tests.rtl.arbiter.feed import Feed, Rates
-from tests.rtl.arbiter.frames import GAP_CLOCKS, Frame, Message
+from tests.rtl.arbiter.frames import GAP_CLOCKS, HEADER_CLOCKS, VOID_CLOCKS, Frame, Message
 from tests.rtl.arbiter.oracle import BAD, DROP, STREAM, Oracle
 
 BAD_FCS = layout.DropReason.BAD_FCS
@@ -150,6 +150,37 @@ async def an_older_frame_of_another_session_is_waited_for(dut: Any) -> None:
         await bench.reset()
         run = await bench.play([packet("A", 1, 1), replace(older, silent_clocks=100), packet("A", 103, 4)])
         assert run.waits["A"] > 50
+
+
+def alien(line: str, start: int, clocks: int = 180) -> Frame:
+    """A frame that its headers drop, some time before its end."""
+    return Frame(line, start, reason=layout.DropReason.NOT_UDP, has_header=False, void=True, silent_clocks=clocks)
+
+
+@cocotb.test()
+async def nobody_waits_for_a_frame_that_its_headers_drop(dut: Any) -> None:
+    """From its void HEADER on, whether the other line's frame is there by then or not; but for one behind it."""
+    bench = await Bench.start(dut, events=ALL_EVENTS)
+    for first, second in ("AB", "BA"):
+        for offset in range(1, 20):
+            await bench.reset()
+            run = await bench.play([packet(first, 1, 1), alien(first, 60), packet(second, 60 + offset, 4)])
+            assert run.waits[second] <= max(0, VOID_CLOCKS - HEADER_CLOCKS - offset)
+        await bench.reset()
+        bad = Frame(first, 260, reason=BAD_FCS, has_header=False, silent_clocks=50)
+        run = await bench.play([packet(first, 1, 1), alien(first, 60), bad, packet(second, 263, 4)])
+        assert run.waits[second] > 30
+
+
+@cocotb.test()
+async def the_front_frame_counts_once(dut: Any) -> None:
+    """Its END counts no more: the frame behind it on its line is waited for."""
+    bench = await Bench.start(dut, events=ALL_EVENTS)
+    for offset in range(2, 30):
+        await bench.reset()
+        run = await bench.play([packet("A", 1, 1), alien("A", 60, 20), packet("A", 60 + 31, 4, reason=BAD_FCS),
+                                packet("B", 60 + 31 + offset, 4)])
+        assert run.oracle.outcomes[-1].messages
 
 
 @cocotb.test()

@@ -69,7 +69,7 @@ class Feed:
         random, rates = self._random, self._rates
         if random.random() < rates.alien:
             yield Frame("A", 0, reason=random.choice(HEADER_REASONS), has_header=False,
-                        silent_clocks=random.randint(0, 80))
+                        void=random.random() < 0.8, silent_clocks=random.randint(0, 2 * self._pause))
         if random.random() < rates.repeat:
             yield self._verdict(self._part(random.choice(sent[-5:])))
         if random.random() < rates.repeat and len(sent) > 1:

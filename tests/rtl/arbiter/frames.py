@@ -9,9 +9,10 @@ from random import Random
 
 from bridge import layout
 from tb.model.packet import Kind, Packet
-from tb.receive.entries import END, HEADER, LINE, RECORD, End, Header
+from tb.receive.entries import END, HEADER, LINE, RECORD, VOID, End, Header
 
 LINE_BYTES = 60
+VOID_CLOCKS = 14    # from a frame's first beat to the HEADER that says that its headers drop it
 HEADER_CLOCKS = 10  # from a frame's first beat to its packet header at the queue's output
 END_CLOCKS = 4      # from the last beat to the END there
 GAP_CLOCKS = 3      # least distance of two frames on one line
@@ -48,7 +49,7 @@ class Message:
 
 @dataclass
 class Frame:
-    """One frame on one line. Without ``has_header`` only its end is seen."""
+    """One frame on one line. Without ``has_header`` only its end is seen; before, if ``void``, that headers drop it."""
 
     line: str
     start: int
@@ -61,6 +62,7 @@ class Frame:
     extra_data: bool = False
     overflow: bool = False
     has_header: bool = True
+    void: bool = False
     unnumbered: bool = False
     count: int | None = None
     cut_lines: int = 0            # continuation lines of a message that does not become complete
@@ -89,6 +91,11 @@ class Frame:
     @property
     def header_clock(self) -> int:
         return self.start + HEADER_CLOCKS
+
+    @property
+    def verdict_clock(self) -> int:
+        """When nobody waits for it any more."""
+        return min(self.start + VOID_CLOCKS, self.end_clock) if self.void else self.end_clock
 
     @property
     def last_body_clock(self) -> int:
@@ -121,6 +128,8 @@ class Frame:
                                     int.from_bytes(data, "little")))
             for k in range(self.cut_lines):
                 entries.append((clock + 1 + k, LINE, Random(k).getrandbits(8 * LINE_BYTES)))
+        if self.void:
+            entries.append((self.verdict_clock, HEADER, VOID))
         end = End(self.final_reason, self.truncated, self.extra_data, others, self.start, self.has_header,
                   self.overflow)
         entries.append((self.end_clock, END, end.encode()))

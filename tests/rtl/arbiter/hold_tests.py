@@ -10,7 +10,7 @@ import cocotb
 
 from bridge import layout
 from tb.receive.entries import RECORD
-from tests.rtl.arbiter.arbitration_tests import ALL_EVENTS, packet
+from tests.rtl.arbiter.arbitration_tests import ALL_EVENTS, alien, packet
 from tests.rtl.arbiter.bench import Bench
 from tests.rtl.arbiter.feed import Feed, Rates
 from tests.rtl.arbiter.frames import in_wire_order
@@ -74,6 +74,25 @@ async def another_session_does_not_pass(dut: Any) -> None:
     assert gaps(run) == [("A", 4, 7)]
     assert run.oracle.outcomes[-1].flags.session_change
     assert run.longest < 200
+
+
+@cocotb.test()
+async def frames_that_their_headers_drop_neither_wait_nor_end_a_wait(dut: Any) -> None:
+    """On either line: before the packet that is held, behind it, before the one that fills the gap."""
+    bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
+    run = await bench.play([packet("A", 1, 1), alien("B", 90), packet("A", 100, 7), alien("A", 140),
+                            alien("B", 300), alien("B", 500, 50), packet("B", 600, 4), packet("B", 660, 7)])
+    assert not gaps(run)
+    assert [outcome.frame.line for outcome in run.oracle.outcomes if outcome.messages] == ["A", "B", "A"]
+
+
+@cocotb.test()
+async def a_frame_that_its_headers_drop_does_not_keep_its_time_from_being_over(dut: Any) -> None:
+    """It started before, but nobody waits for its end."""
+    bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
+    run = await bench.play([packet("A", 1, 1), packet("A", 100, 7), alien("B", 100 + HOLD - 100, 1000)])
+    assert gaps(run) == [("A", 4, 7)]
+    assert run.longest < HOLD
 
 
 @cocotb.test()
@@ -142,6 +161,14 @@ async def random_traffic(dut: Any) -> None:
 async def random_traffic_verified(dut: Any) -> None:
     bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
     assert await play_clear(bench, 10, Rates(loss=0.25, bad=0.2), verified=True) > 5
+
+
+@cocotb.test()
+async def random_traffic_with_many_foreign_frames(dut: Any) -> None:
+    bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
+    for verified in (False, True):
+        rates = Rates(loss=0.25, bad=0.2 if verified else 0.1, session=0.05, alien=0.6)
+        assert await play_clear(bench, 8, rates, verified=verified) > 5
 
 
 @cocotb.test()

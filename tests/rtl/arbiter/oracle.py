@@ -125,6 +125,6 @@ class Oracle:
 
 def _candidate(frame: Frame) -> Candidate:
     packet = frame.packet
-    seen = frame.end_clock if frame.verified or packet is None else frame.header_clock
-    return Candidate(frame.index, frame.line, frame.start * CLOCK_PS, seen * CLOCK_PS, frame.end_clock * CLOCK_PS,
+    seen = frame.verdict_clock if frame.verified or packet is None else frame.header_clock
+    return Candidate(frame.index, frame.line, frame.start * CLOCK_PS, seen * CLOCK_PS, frame.verdict_clock * CLOCK_PS,
                      len(frame.entries(0)), packet)

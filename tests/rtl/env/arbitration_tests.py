@@ -14,7 +14,7 @@ from tb.env.test import NicTest
 from tb.model.receive import HOLD_MARGIN_PS
 from tests.rtl.env.effort import scaled
 from tests.rtl.env.feed import Schedule, idle_beats, packet
-from tests.rtl.receive.frames import frame, message, mold
+from tests.rtl.receive.frames import frame, message, mold, unknown
 
 APART = 160        # clocks between two cases, so that they do not mix
 HOLD_CLOCKS = 4 * HOLD_MARGIN_PS // CLOCK_PS
@@ -220,6 +220,8 @@ class RandomLosses(NicTest):
     call is close.
     """
 
+    foreign = 0.0   # chance of a frame that its headers drop between two packets of a line
+
     async def runs(self) -> None:
         for delivery in ("cut-through", "verified"):
             for hold_steps in (0, 3):
@@ -238,7 +240,18 @@ class RandomLosses(NicTest):
                     continue
                 start = 20 + index * step + lag[line] + random.randint(0, 8)
                 schedule.add(line, start, data, bad_fcs=random.random() < 0.15)
+                if random.random() < self.foreign:
+                    schedule.add(line, start + random.randint(38, 48), self._foreign())
         return schedule
+
+    def _foreign(self) -> bytes:
+        """Up to 1,500 bytes of IPv4, which may look like a packet far ahead, or of another session."""
+        random = self.random
+        fields = random.choice(({"protocol": 6}, {"port": 26476}, {"destination": "233.54.12.112"},
+                                {"ethertype": 0x0806}, {"ip_checksum_error": 1}))
+        options = bytes(4 * random.randrange(11))
+        return packet(random.randint(1, 1 << 40), [unknown(random.randint(1, 1380), random)],
+                      random.choice((b"SESSION001", random.randbytes(10))), options=options, **fields)
 
     def _packets(self, packets: int) -> Iterator[bytes]:
         sequence = 1
@@ -246,3 +259,10 @@ class RandomLosses(NicTest):
             blocks = [message(self.random.choice("AXD"), self.random) for _ in range(self.random.randint(1, 3))]
             yield packet(sequence, blocks)
             sequence += len(blocks)
+
+
+@pyuvm.test()
+class ForeignFrames(RandomLosses):
+    """The same with foreign frames on both lines, many of them longer than what they come before."""
+
+    foreign = 0.7

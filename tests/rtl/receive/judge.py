@@ -19,6 +19,7 @@ from tb.receive.items import BEAT_BYTES, FrameEntries, FrameItem, FrameOutcome, 
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
 from tests.rtl.receive.lines import RECORD_BYTES, expected_lines
 
+HEADER_BEATS = 12   # of the longest headers: two tags, IPv4 with options, UDP
 LATENCY = 2   # clocks from the beat with a message's last byte to the decoded message
 ARBITER = 1   # clocks from the arbiter's input to its output
 
@@ -42,6 +43,7 @@ class ModelJudge:
         self.overflow_messages = 0
         self.called_off = 0
         self.unfinished = 0
+        self.voids = 0
         self.reasons: Counter[str] = Counter()
         self.verdicts: list[str] = []     # as the line gave them, frame by frame
         self._taken: deque[list[int]] = deque()     # when the arbiter took each message, of the frames under way
@@ -68,6 +70,12 @@ class ModelJudge:
             assert entries.header is None, where
         elif found.header_reason is None and packet is not None and not lost:
             assert entries.header is not None, where
+        if entries.void_clock:
+            assert found.header_reason is not None, where
+            assert entries.header is None, where
+            self.voids += 1
+        elif not self.may_overflow:
+            assert found.header_reason is None or frame.beats <= HEADER_BEATS + 1, f"no void HEADER: {where}"
         if entries.header is not None and packet is not None:
             assert entries.header == expected_header(packet, frame), where
         self._entry_messages(frame, entries, packet, lost, where)

@@ -16,6 +16,7 @@ from bridge.build import rtl_sources
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
+MODULES = ("line_rate_tests", "foreign_tests")
 
 
 def simulate(simulator: str, build: Path, build_args: list[str]) -> None:
@@ -27,8 +28,8 @@ def simulate(simulator: str, build: Path, build_args: list[str]) -> None:
         runner = cocotb_runner.get_runner(simulator)
         runner.build(sources=rtl_sources(), includes=[ROOT / "rtl"], hdl_toplevel="smartnic", build_args=build_args,
                      build_dir=build, timescale=("1ps", "1ps"), always=True)
-        runner.test(hdl_toplevel="smartnic", test_module="tests.rtl.top.line_rate_tests", build_dir=build,
-                    test_dir=build, seed=int(seed), results_xml=str(build / "results.xml"))
+        runner.test(hdl_toplevel="smartnic", test_module=[f"tests.rtl.top.{module}" for module in MODULES],
+                    build_dir=build, test_dir=build, seed=int(seed), results_xml=str(build / "results.xml"))
     finally:
         sys.path.remove(str(ROOT))
 
