@@ -143,9 +143,12 @@ class NicTest(uvm_test):  # type: ignore[misc]
         for ring in rings:
             ring.keep = False
         await self.settle()
-        while any(ring.head != ring.tail for ring in rings):
+        before: list[int] | None = None
+        while before != (heads := [ring.head for ring in rings]):
+            before = heads
             for ring in rings:
                 await ring.give_back()
+            await self.env.registers.read("ID")   # behind every write that was on its way
             await self.settle()
 
     async def settle(self) -> None:
