@@ -14,7 +14,7 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from tb.model.headers import Delivery
 from tb.receive.items import FrameItem
 from tests.rtl.receive.bench import ReceiveTest
-from tests.rtl.receive.frames import frame, message, mold, unknown
+from tests.rtl.receive.frames import C_TAG, frame, message, mold, unknown
 from tests.rtl.receive.traffic import Traffic
 
 LINES = 1 << 7          # of the build (LINES_LOG2)
@@ -78,6 +78,35 @@ class SlowTaker(QueueTest):
 @pyuvm.test()
 class SlowTakerVerified(SlowTaker):
     """A good END makes a frame's entries visible at once; whether the queue has run empty or not."""
+
+    delivery = "verified"
+
+
+FOREIGN = ({"protocol": 6}, {"port": 26476}, {"ethertype": 0x0806}, {"fragment": 1}, {"tags": (C_TAG,), "protocol": 6})
+
+
+@pyuvm.test()
+class ForeignFrames(QueueTest):
+    """Frames that their headers drop, behind good ones that still wait: a void HEADER each, whether theirs had gone
+    through, was queued or had not come; now and then the queue is empty."""
+
+    share = 0.3
+    may_overflow = False
+    rounds = 60
+
+    def frames(self) -> Iterator[FrameItem]:
+        for _ in range(self.rounds):
+            yield self.good(count=self.random.randrange(1, 4), gap=self.random.randrange(60))
+            blocks = [message("A", self.random) for _ in range(4)]
+            yield FrameItem(frame(mold(1, blocks), **self.random.choice(FOREIGN)), gap=self.random.randrange(3))
+
+    def check_phase(self) -> None:
+        assert self.judge.voids == self.judge.reasons["accept"] == self.rounds
+
+
+@pyuvm.test()
+class ForeignFramesVerified(ForeignFrames):
+    """Nor does their void HEADER wait for their END."""
 
     delivery = "verified"
 
