@@ -11,8 +11,7 @@ module descriptor_fetch (
   input  wire         clk,
   input  wire         rst,
 
-  input  wire         enable,
-  input  wire         start,          // begin at index 0
+  input  wire         enable,         // 0: begin at index 0
   input  wire [57:0]  base_line,      // ring base / 64
   input  wire [15:0]  slot_mask,
   input  wire [31:0]  limit,          // index behind the last descriptor given away
@@ -71,7 +70,7 @@ module descriptor_fetch (
   reg  [4:0]  shape [0:3];            // lane and count of each
   reg  [4*81-1:0] answers [0:3];      // address, length and done of each descriptor
 
-  wire        forget   = rst || start || !enable || rewind || draining;
+  wire        forget   = !enable || rewind || draining;
   wire [15:0] slot     = asked[15:0] & slot_mask;
   wire [2:0]  to_end   = 3'd4 - {1'b0, slot[1:0]};
   wire        fewer    = available < {29'd0, to_end};
@@ -96,9 +95,9 @@ module descriptor_fetch (
   end
 
   always @(posedge clk) begin
-    if (rst || start || !enable) begin
+    if (rst || !enable) begin
       step     <= NEXT;
-      draining <= !rst && !start && !answered;
+      draining <= !rst && !answered;
       asked    <= 32'd0;
       reserved <= 5'd0;
     end else if (rewind || draining) begin
@@ -131,7 +130,7 @@ module descriptor_fetch (
   integer     i;
 
   always @(posedge clk) begin
-    if (rst || start) begin
+    if (rst) begin
       ask_pointer    <= 3'd0;
       answer_pointer <= 3'd0;
       unpack_pointer <= 3'd0;

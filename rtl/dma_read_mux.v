@@ -132,8 +132,10 @@ module dma_read_mux (
       answered      <= 6'd0;
     end else begin
       m_axi_arvalid <= issue || (m_axi_arvalid && !m_axi_arready);
-      issued        <= issued + {5'd0, issue};
-      answered      <= answered + {5'd0, answer};
+      if (issue)
+        issued <= issued + 6'd1;
+      if (answer)
+        answered <= answered + 6'd1;
     end
     if (free) begin
       arline              <= slot_read_valid ? slot_read_line : tx_valid ? tx_line : rx_valid ? rx_line : frame_line;

@@ -81,6 +81,7 @@ module raw_ring (
   // ---- Lines
 
   reg  [7:0]  index;                  // continuation lines so far
+  reg         begins;                 // index is 0
   reg  [2:0]  beat;                   // in the line under way
   reg  [12:0] beats_left;             // of the frame
   reg  [447:0] bytes;
@@ -144,10 +145,12 @@ module raw_ring (
     if (step == DECIDE) begin
       beats_left <= frame_length[15:3] + {12'd0, frame_length[2:0] != 3'd0};
       index      <= 8'd0;
+      begins     <= 1'b1;
     end else if (gathers) begin
       beats_left <= beats_left - 13'd1;
     end else if (step == LINE && line_taken) begin
-      index <= index + 8'd1;
+      index  <= index + 8'd1;
+      begins <= 1'b0;
     end
 
     if (step == DECIDE || (step == LINE && line_taken)) begin
@@ -179,7 +182,7 @@ module raw_ring (
     .line_first    (step == FIRST),
     .line_event    (1'b0),
     .line_lost     (1'b0),
-    .line_begins   (index == 8'd0),
+    .line_begins   (begins),
     .line_index    (index),
     .line_data     (step == FIRST ? first_line : {32'd0, bytes}),
     .write_valid   (write_valid),

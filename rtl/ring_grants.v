@@ -31,7 +31,7 @@ module ring_grants (
   output reg         tx_lines_granted,
   output reg         tx_descriptors_granted,
   output reg         raw_granted,
-  output wire        settled
+  output reg         settled
 );
 
   window_lines u_window (
@@ -52,17 +52,20 @@ module ring_grants (
 
   // ---- Steps after a change: 0 to 3 the windows follow, from 4 on a question a clock, each answered 3 clocks later
 
-  localparam [3:0] SETTLED = 4'd14;
+  localparam [3:0] LAST = 4'd13;
 
   reg [3:0] step;
 
-  assign settled = step == SETTLED;
-
   always @(posedge clk) begin
-    if (rst || changed)
-      step <= 4'd0;
-    else if (!settled)
-      step <= step + 4'd1;
+    if (rst || changed) begin
+      step    <= 4'd0;
+      settled <= 1'b0;
+    end else begin
+      if (step == LAST)
+        settled <= 1'b1;
+      else
+        step <= step + 4'd1;
+    end
   end
 
   // A line holds four descriptors: two powers of two less.

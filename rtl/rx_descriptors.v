@@ -111,7 +111,6 @@ module rx_descriptors (
     .clk           (clk),
     .rst           (rst),
     .enable        (enable),
-    .start         (start),
     .base_line     (base_line),
     .slot_mask     (slot_mask),
     .limit         (limit),
@@ -215,15 +214,18 @@ module rx_descriptors (
   wire        marking     = step == COMMIT || step == PUBLISH || step == EMPTY;
   wire        marked      = marking && settled && (write_ready || !granted);  // nothing is written without a grant
   wire        advance     = marked && step != COMMIT;
-  wire [8:0]  advance_by  = step == PUBLISH ? {1'b0, used} + 9'd1 : 9'd1;
+
+  // An empty descriptor goes back while `used` is 0. The lowest bits are a carry into the sum: one more.
+  wire [32:0] head_next    = {head, 1'b1} + {24'd0, used, 1'b1};
+  wire [31:0] publish_next = {publish, 1'b1} + {23'd0, used, 1'b1};
 
   always @(posedge clk) begin
     if (rst || start) begin
       head    <= 32'd0;
       publish <= epoch;
     end else if (advance) begin
-      head    <= head + {23'd0, advance_by};
-      publish <= publish + {22'd0, advance_by};
+      head    <= head_next[32:1];
+      publish <= publish_next[31:1];
     end
     head_line <= base_line + {44'd0, head[15:2] & slot_mask[15:2]};
     if (step == SELECT) begin
@@ -338,7 +340,7 @@ module rx_descriptors (
                  && (!enable || (step == FILL && !(take_first && store_valid)));
 
   // What an RX descriptor says about its length is not the host's to say.
-  wire unused = &{1'b0, store_length};
+  wire unused = &{1'b0, store_length, head_next[0], publish_next[0]};
 
 endmodule
 `default_nettype wire

@@ -149,6 +149,7 @@ module rx_queue #(
   reg  [63:0] lost_sequence;
   reg         lost_any;
   wire        none_lost = !lost_any || lost_push;
+  wire [1:0]  newly_lost = {drop_in && drop_out, drop_in != drop_out};
 
   assign lost_push = lost_any && enable && !line_valid && !line_abort && line_index == 8'd0 && !full && !no_slot;
 
@@ -166,7 +167,7 @@ module rx_queue #(
       drop_in    <= drop;
       drop_out   <= out_dropped;
       lost_any   <= tell_lost && (!none_lost || drop_in || drop_out);
-      lost_count <= (none_lost ? 32'd0 : lost_count) + {30'd0, drop_in && drop_out, drop_in != drop_out};
+      lost_count <= none_lost ? {30'd0, newly_lost} : lost_count + {30'd0, newly_lost};
     end
     if (none_lost)
       lost_sequence <= drop_out ? drop_out_sequence : drop_in_sequence;

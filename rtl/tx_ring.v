@@ -129,7 +129,6 @@ module tx_ring (
     .clk           (clk),
     .rst           (rst),
     .enable        (enable && descriptor),
-    .start         (start),
     .base_line     (base_line),
     .slot_mask     (slot_mask),
     .limit         (tail),

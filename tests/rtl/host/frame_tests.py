@@ -258,7 +258,7 @@ async def many_small_frames(dut: Any) -> None:
     await reader.drain()
     drops = (await bench.counters("RAW_DROPPED"))["RAW_DROPPED"]
     assert len(reader.frames) + drops == 30
-    assert len(reader.frames) >= 16
+    assert 14 <= len(reader.frames) <= 16
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
