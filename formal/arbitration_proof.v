@@ -177,35 +177,36 @@ module arbitration_proof (
     .idle                (idle)
   );
 
-  // ---- The stream as the host sees it: after the messages so far, and after the last good frame
+  // ---- The stream as the host sees it: after the messages so far, and after the last good frame. Numbers are so near
+  // to 0 that 8 bits tell them apart.
 
   localparam SEQUENCE = 8 * `TL_RX_RECORD_SEQUENCE;
 
   reg         started = 1'b0;
   reg         next_valid;
-  reg  [63:0] next;
+  reg  [7:0]  next;
   reg         good_valid;
-  reg  [63:0] good;
+  reg  [7:0]  good;
   reg  [2:0]  delivered;                  // since the owner before
   reg         checks;                     // next_expected shows the last report's effect
 
   wire        record    = line_valid && line_first && !line_event;
-  wire [63:0] number    = line_data[SEQUENCE +: 64];
-  wire [63:0] distance  = number - next;
+  wire [7:0]  number    = line_data[SEQUENCE +: 8];
+  wire [7:0] distance  = number - next;
   wire        now_valid = next_valid || record;
-  wire [63:0] now       = record ? number + 64'd1 : next;
+  wire [7:0]  now       = record ? number + 8'd1 : next;
   wire [2:0]  count     = delivered + {2'd0, record};
 
   // The frame that is reported, and what it should have delivered.
   wire        ended     = report_line ? b_ended : a_ended;
   wire        is_good   = report_line ? b_ended_good : a_ended_good;
   wire        is_headed = report_line ? b_ended_headed : a_ended_headed;
-  wire [63:0] first     = report_line ? b_ended_sequence : a_ended_sequence;
-  wire [63:0] messages  = {62'd0, report_line ? b_ended_messages : a_ended_messages};
-  wire [63:0] behind    = good - first;
-  wire        is_behind = good_valid && !behind[63] && behind != 64'd0;
-  wire [63:0] due       = !is_behind ? messages : behind >= messages ? 64'd0 : messages - behind;
-  wire [63:0] after     = !is_behind ? first + messages : good + due;
+  wire [7:0]  first     = report_line ? b_ended_sequence[7:0] : a_ended_sequence[7:0];
+  wire [7:0]  messages  = {6'd0, report_line ? b_ended_messages : a_ended_messages};
+  wire [7:0]  behind    = good - first;
+  wire        is_behind = good_valid && !behind[7] && behind != 8'd0;
+  wire [7:0]  due       = !is_behind ? messages : behind >= messages ? 8'd0 : messages - behind;
+  wire [7:0]  after     = !is_behind ? first + messages : good + due;
 
   always @(posedge clk) begin
     started <= 1'b1;
@@ -234,17 +235,17 @@ module arbitration_proof (
     assume (hold == 32'd0);
     if (started) begin
       if (record && next_valid)
-        assert (!distance[63]);                             // never twice, never back
+        assert (!distance[7]);                             // never twice, never back
       if (report_valid) begin
         assert (ended);
         assert ((report_reason == `TL_DROP_REASON_ACCEPT) == is_good);
         if (is_good && report_owner)
-          assert (count == due[2:0] && (due == 64'd0 || now == after));
+          assert (count == due[2:0] && (due == 8'd0 || now == after));
         if (is_good && !report_owner)
-          assert (is_behind && due == 64'd0 && is_headed);  // passed beside an owner: nothing of it was due
+          assert (is_behind && due == 8'd0 && is_headed);  // passed beside an owner: nothing of it was due
       end
       if (checks)
-        assert (next_expected_valid && next_expected == good);
+        assert (next_expected_valid && next_expected == {{56{good[7]}}, good});
     end
   end
 
