@@ -31,7 +31,7 @@ module descriptor_fetch (
   output wire [57:0]  out_line,       // buffer address / 64
   output wire         out_granted,    // the buffer is a line in the windows
   output wire         out_done,       // DD is still set, or the descriptor could not be read
-  output wire [15:0]  out_length,
+  output wire         out_whole,      // its length is that of a buffer
   output wire         starved,        // none is held or on its way, and none can be fetched
 
   // DMA read of a line; the answer comes in order, at any later time
@@ -47,6 +47,7 @@ module descriptor_fetch (
 );
 
   localparam [31:0] DONE_MASK = `TL_DESCRIPTOR_DONE;
+  localparam [31:0] WHOLE     = `TL_BUFFER_BYTES;
   localparam [4:0]  HELD      = 5'd12;    // of 16, when there is no room for the four of another read
 
   // ---- Questions: what is asked for next, a read at a time
@@ -187,17 +188,17 @@ module descriptor_fetch (
   wire store_idle;
 
   line_fifo #(
-    .WIDTH (76),
+    .WIDTH (61),
     .LOG2  (4)
   ) u_store (
     .clk       (clk),
     .rst       (rst),
     .flush     (forget),
     .push      (checking_valid[1]),
-    .in_data   ({checked[80], checked[79:64], in_window && checked[5:0] == 6'd0, checked[63:6]}),
+    .in_data   ({checked[80], checked[79:64] == WHOLE[15:0], in_window && checked[5:0] == 6'd0, checked[63:6]}),
     .full      (store_full),
     .out_valid (out_valid),
-    .out_data  ({out_done, out_length, out_granted, out_line}),
+    .out_data  ({out_done, out_whole, out_granted, out_line}),
     .out_ready (out_ready),
     .idle      (store_idle)
   );

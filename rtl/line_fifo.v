@@ -14,7 +14,7 @@ module line_fifo #(
 
   input  wire             push,
   input  wire [WIDTH-1:0] in_data,
-  output wire             full,
+  output reg              full,
 
   output reg              out_valid,
   output reg  [WIDTH-1:0] out_data,
@@ -27,6 +27,7 @@ module line_fifo #(
 
   // One bit more than an address: equal pointers are empty, pointers a whole memory apart are full.
   reg [LOG2:0] write_pointer;
+  reg [LOG2:0] write_next;            // write_pointer + 1
   reg [LOG2:0] read_pointer;
 
   wire empty  = write_pointer == read_pointer;
@@ -34,7 +35,8 @@ module line_fifo #(
   wire load   = free && !empty;
   wire bypass = free && empty && push;
 
-  assign full = write_pointer == {~read_pointer[LOG2], read_pointer[LOG2-1:0]};
+  wire advance = push && !bypass;
+
   assign idle = empty && !out_valid;
 
   // The free word is written in every clock and counts once the pointer has passed it: whether there is a push is
@@ -49,11 +51,16 @@ module line_fifo #(
   always @(posedge clk) begin
     if (rst || flush) begin
       write_pointer <= {LOG2 + 1{1'b0}};
+      write_next    <= {{LOG2{1'b0}}, 1'b1};
+      full          <= 1'b0;
       read_pointer  <= {LOG2 + 1{1'b0}};
       out_valid     <= 1'b0;
     end else begin
-      if (push && !bypass)
-        write_pointer <= write_pointer + 1'b1;
+      if (advance) begin
+        write_pointer <= write_next;
+        write_next    <= write_next + 1'b1;
+      end
+      full <= !load && (advance ? write_next == {~read_pointer[LOG2], read_pointer[LOG2-1:0]} : full);
       if (load)
         read_pointer <= read_pointer + 1'b1;
       if (free)

@@ -100,7 +100,7 @@ module rx_descriptors (
   wire [57:0] store_line;
   wire        store_granted;
   wire        store_done;
-  wire [15:0] store_length;
+  wire        store_whole;
   wire        starved;
   wire        fetch_idle;
 
@@ -127,7 +127,7 @@ module rx_descriptors (
     .out_line      (store_line),
     .out_granted   (store_granted),
     .out_done      (store_done),
-    .out_length    (store_length),
+    .out_whole     (store_whole),
     .starved       (starved),
     .read_valid    (read_valid),
     .read_ready    (read_ready),
@@ -340,7 +340,7 @@ module rx_descriptors (
                  && (!enable || (step == FILL && !(take_first && store_valid)));
 
   // What an RX descriptor says about its length is not the host's to say.
-  wire unused = &{1'b0, store_length, head_next[0], publish_next[0]};
+  wire unused = &{1'b0, store_whole, head_next[0], publish_next[0]};
 
 endmodule
 `default_nettype wire

@@ -58,6 +58,8 @@ module tx_frame (
   reg         failed;
   reg  [5:0]  lines;
   reg  [5:0]  asked;
+  reg         more;                   // asked is less than lines
+  reg  [5:0]  last_line;              // lines - 1
   reg  [5:0]  answered;
   reg  [7:0]  last_beat;
   reg  [7:0]  last_keep;
@@ -75,7 +77,7 @@ module tx_frame (
     .granted       (granted)
   );
 
-  wire all_asked = refused || asked == lines;
+  wire all_asked = refused || !more;
 
   assign read_valid = step == READ && settled && !all_asked;
   assign frame_done = step == DONE;
@@ -107,14 +109,16 @@ module tx_frame (
     // The windows may change while the frame is read: what is not asked for yet waits for the new verdict.
     check_clocks <= step == CHECK && settled ? check_clocks + 2'd1 : 2'd0;
     if (step == CHECK && check_clocks == CHECK_CLOCKS)
-      refused <= !granted && asked != lines;
+      refused <= !granted && more;
 
     if (step == FREE && !tx_tvalid) begin
       lines     <= {1'b0, last_byte[10:6]} + 6'd1;
       last_beat <= last_byte[10:3];
       last_keep <= 8'hFF >> (3'd7 - last_byte[2:0]);
       read_line <= frame_line;
+      last_line <= {1'b0, last_byte[10:6]};
       asked     <= 6'd0;
+      more      <= 1'b1;
       answered  <= 6'd0;
       refused   <= 1'b0;
       failed    <= 1'b0;
@@ -122,6 +126,7 @@ module tx_frame (
       if (read_valid && read_ready) begin
         read_line <= read_line + 58'd1;
         asked     <= asked + 6'd1;
+        more      <= asked != last_line;
       end
       if (answer_valid) begin
         answered <= answered + 6'd1;

@@ -79,7 +79,6 @@ module tx_ring (
   localparam [15:0] MESSAGE_BYTES   = `TL_TX_SLOT_KIND;  // the message fills the slot up to its kind
   localparam [31:0] MIN_FRAME_BYTES = `TL_MIN_TX_FRAME_BYTES;
   localparam [31:0] MAX_FRAME_BYTES = `TL_MAX_TX_FRAME_BYTES;
-  localparam [31:0] BUFFER_BYTES    = `TL_BUFFER_BYTES;
   localparam [31:0] DONE            = `TL_DESCRIPTOR_DONE;
   localparam [15:0] STATUS_BYTE     = 16'd1 << `TL_DESCRIPTOR_STATUS;
 
@@ -120,7 +119,7 @@ module tx_ring (
   wire [57:0] store_line;
   wire        store_granted;
   wire        store_done;
-  wire [15:0] store_length;
+  wire        store_whole;
   wire        store_starved;
   wire        fetch_in_flight;
   wire        fetch_idle;
@@ -145,7 +144,7 @@ module tx_ring (
     .out_line      (store_line),
     .out_granted   (store_granted),
     .out_done      (store_done),
-    .out_length    (store_length),
+    .out_whole     (store_whole),
     .starved       (store_starved),
     .read_valid    (descriptor_read_valid),
     .read_ready    (descriptor_read_ready),
@@ -167,7 +166,7 @@ module tx_ring (
   wire present      = !mode || !granted || store_valid;  // without a grant no descriptor ever comes
   wire outside      = !granted || (mode && !store_granted && !store_done);
   wire marked_done  = mode && granted && store_done;
-  wire bad_length   = mode && granted && store_granted && !store_done && store_length != BUFFER_BYTES[15:0];
+  wire bad_length   = mode && granted && store_granted && !store_done && !store_whole;
   wire rejected     = look && present && (outside || marked_done || bad_length);
   wire fetched_slot = step == WAIT && slot_answer;
 
