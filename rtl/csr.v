@@ -348,33 +348,41 @@ module csr (
     end
   end
 
-  // The host's write wins over a segment taken in the same clock: it is the later decision.
+  // The host's write wins over a segment taken in the clock before: it is the later decision.
+  reg        segment_counts;
+  reg [15:0] segment_bytes;
+
   always @(posedge clk) begin
+    segment_counts <= segment_taken && !rst;
+    segment_bytes  <= segment_length;
     if (rst)
       session_sequence <= `TL_RESET_SESSION_SEQUENCE;
     else if (store && write_address == `TL_REG_SESSION_SEQUENCE)
       session_sequence <= write_data;
-    else if (segment_taken)
-      session_sequence <= session_sequence + {16'd0, segment_length};
+    else if (segment_counts)
+      session_sequence <= session_sequence + {16'd0, segment_bytes};
   end
 
   // ---- Reads: sampled into one register a part of the map, the part is chosen in the clock of the answer
 
-  localparam [1:0] PART_SET_UP     = 2'd0;    // 0x000
-  localparam [1:0] PART_STATE      = 2'd1;    // 0x100
-  localparam [1:0] PART_STATISTICS = 2'd2;    // 0x200
+  localparam [2:0] PART_RINGS      = 3'd0;    // 0x000, control included
+  localparam [2:0] PART_SET_UP     = 3'd1;    // 0x080
+  localparam [2:0] PART_STATE      = 3'd2;    // 0x100
+  localparam [2:0] PART_STATISTICS = 3'd4;    // 0x200
 
   localparam [5:0] STATISTICS_WORDS = `TL_STATISTICS_WORDS;  // at most 32
 
   reg  [15:0] time_hi;
   reg  [31:0] next_expected_hi;
+  reg  [31:0] rings;
+  reg         rings_known;
   reg  [31:0] set_up;
   reg         set_up_known;
   reg  [31:0] state;
   reg         state_known;
   reg  [31:0] statistic;
   reg         statistic_known;
-  reg  [1:0]  part;
+  reg  [2:0]  part;
   reg         part_known;
 
   always @(posedge clk) begin
@@ -389,53 +397,61 @@ module csr (
   end
 
   always @(posedge clk) begin
-    part            <= read_address[9:8];
+    part            <= read_address[9:7];
     part_known      <= read_address[11:10] == 2'd0;
     statistic       <= statistics[32 * read_address[6:2] +: 32];
-    statistic_known <= !read_address[7] && {1'b0, read_address[6:2]} < STATISTICS_WORDS && read_address[1:0] == 2'd0;
+    statistic_known <= {1'b0, read_address[6:2]} < STATISTICS_WORDS && read_address[1:0] == 2'd0;
+  end
+
+  always @(posedge clk) begin
+    rings_known <= 1'b1;
+    rings       <= 32'd0;
+    case ({4'd0, 1'b0, read_address[6:0]})
+      `TL_REG_ID:                          rings <= `TL_RESET_ID;
+      `TL_REG_VERSION:                     rings <= `TL_RESET_VERSION;
+      `TL_REG_LAYOUT_HASH:                 rings <= `TL_LAYOUT_HASH;
+      `TL_REG_CAPABILITIES:                rings <= `TL_RESET_CAPABILITIES;
+      `TL_REG_CONTROL: begin
+        rings[`TL_BIT_CONTROL_RX_ENABLE]       <= rx_enable;
+        rings[`TL_BIT_CONTROL_TX_ENABLE]       <= tx_enable;
+        rings[`TL_BIT_CONTROL_FILTER_ENABLE]   <= filter_enable;
+        rings[`TL_BIT_CONTROL_VERIFIED]        <= verified;
+        rings[`TL_BIT_CONTROL_PROTOTYPE]       <= prototype;
+        rings[`TL_BIT_CONTROL_RX_DESCRIPTOR]   <= rx_descriptor;
+        rings[`TL_BIT_CONTROL_TX_DESCRIPTOR]   <= tx_descriptor;
+        rings[`TL_BIT_CONTROL_RAW_ENABLE]      <= raw_enable;
+      end
+      `TL_REG_ERRORS:                      rings <= errors;
+      `TL_REG_TIME_LO:                     rings <= time_ns[31:0];
+      `TL_REG_TIME_HI:                     rings <= {16'd0, time_hi};
+      `TL_REG_WINDOW_BASE_LO:              rings <= window_base[31:0];
+      `TL_REG_WINDOW_BASE_HI:              rings <= window_base[63:32];
+      `TL_REG_WINDOW_SIZE_LO:              rings <= window_size[31:0];
+      `TL_REG_WINDOW_SIZE_HI:              rings <= window_size[63:32];
+      `TL_REG_WINDOW2_BASE_LO:             rings <= window2_base[31:0];
+      `TL_REG_WINDOW2_BASE_HI:             rings <= window2_base[63:32];
+      `TL_REG_WINDOW2_SIZE_LO:             rings <= window2_size[31:0];
+      `TL_REG_WINDOW2_SIZE_HI:             rings <= window2_size[63:32];
+      `TL_REG_RX_BASE_LO:                  rings <= rx_base[31:0];
+      `TL_REG_RX_BASE_HI:                  rings <= rx_base[63:32];
+      `TL_REG_RX_LOG2:                     rings <= {27'd0, rx_log2};
+      `TL_REG_RX_EPOCH:                    rings <= rx_epoch;
+      `TL_REG_RX_HEAD:                     rings <= rx_head;
+      `TL_REG_RX_TAIL:                     rings <= rx_tail;
+      `TL_REG_TX_BASE_LO:                  rings <= tx_base[31:0];
+      `TL_REG_TX_BASE_HI:                  rings <= tx_base[63:32];
+      `TL_REG_TX_LOG2:                     rings <= {27'd0, tx_log2};
+      `TL_REG_TX_EPOCH:                    rings <= tx_epoch;
+      `TL_REG_TX_HEAD:                     rings <= tx_head;
+      `TL_REG_TX_TAIL:                     rings <= tx_tail;
+      default:                             rings_known <= 1'b0;
+    endcase
   end
 
   always @(posedge clk) begin
     set_up_known <= 1'b1;
     set_up       <= 32'd0;
-    case ({4'd0, read_address[7:0]})
-      `TL_REG_ID:                          set_up <= `TL_RESET_ID;
-      `TL_REG_VERSION:                     set_up <= `TL_RESET_VERSION;
-      `TL_REG_LAYOUT_HASH:                 set_up <= `TL_LAYOUT_HASH;
-      `TL_REG_CAPABILITIES:                set_up <= `TL_RESET_CAPABILITIES;
-      `TL_REG_CONTROL: begin
-        set_up[`TL_BIT_CONTROL_RX_ENABLE]       <= rx_enable;
-        set_up[`TL_BIT_CONTROL_TX_ENABLE]       <= tx_enable;
-        set_up[`TL_BIT_CONTROL_FILTER_ENABLE]   <= filter_enable;
-        set_up[`TL_BIT_CONTROL_VERIFIED]        <= verified;
-        set_up[`TL_BIT_CONTROL_PROTOTYPE]       <= prototype;
-        set_up[`TL_BIT_CONTROL_RX_DESCRIPTOR]   <= rx_descriptor;
-        set_up[`TL_BIT_CONTROL_TX_DESCRIPTOR]   <= tx_descriptor;
-        set_up[`TL_BIT_CONTROL_RAW_ENABLE]      <= raw_enable;
-      end
-      `TL_REG_ERRORS:                      set_up <= errors;
-      `TL_REG_TIME_LO:                     set_up <= time_ns[31:0];
-      `TL_REG_TIME_HI:                     set_up <= {16'd0, time_hi};
-      `TL_REG_WINDOW_BASE_LO:              set_up <= window_base[31:0];
-      `TL_REG_WINDOW_BASE_HI:              set_up <= window_base[63:32];
-      `TL_REG_WINDOW_SIZE_LO:              set_up <= window_size[31:0];
-      `TL_REG_WINDOW_SIZE_HI:              set_up <= window_size[63:32];
-      `TL_REG_WINDOW2_BASE_LO:             set_up <= window2_base[31:0];
-      `TL_REG_WINDOW2_BASE_HI:             set_up <= window2_base[63:32];
-      `TL_REG_WINDOW2_SIZE_LO:             set_up <= window2_size[31:0];
-      `TL_REG_WINDOW2_SIZE_HI:             set_up <= window2_size[63:32];
-      `TL_REG_RX_BASE_LO:                  set_up <= rx_base[31:0];
-      `TL_REG_RX_BASE_HI:                  set_up <= rx_base[63:32];
-      `TL_REG_RX_LOG2:                     set_up <= {27'd0, rx_log2};
-      `TL_REG_RX_EPOCH:                    set_up <= rx_epoch;
-      `TL_REG_RX_HEAD:                     set_up <= rx_head;
-      `TL_REG_RX_TAIL:                     set_up <= rx_tail;
-      `TL_REG_TX_BASE_LO:                  set_up <= tx_base[31:0];
-      `TL_REG_TX_BASE_HI:                  set_up <= tx_base[63:32];
-      `TL_REG_TX_LOG2:                     set_up <= {27'd0, tx_log2};
-      `TL_REG_TX_EPOCH:                    set_up <= tx_epoch;
-      `TL_REG_TX_HEAD:                     set_up <= tx_head;
-      `TL_REG_TX_TAIL:                     set_up <= tx_tail;
+    case ({4'd0, 1'b1, read_address[6:0]})
       `TL_REG_GROUP_ADDRESS:               set_up <= group_address;
       `TL_REG_GROUP_PORT:                  set_up <= {16'd0, group_port};
       `TL_REG_HOLD:                        set_up <= hold;
@@ -469,7 +485,7 @@ module csr (
   always @(posedge clk) begin
     state_known <= 1'b1;
     state       <= 32'd0;
-    case ({4'd1, read_address[7:0]})
+    case ({5'b0001_0, read_address[6:0]})
       `TL_REG_NEXT_EXPECTED_LO:     state <= next_expected[31:0];
       `TL_REG_NEXT_EXPECTED_HI:     state <= next_expected_hi;
       `TL_REG_STREAM_STATUS:        state[`TL_BIT_STREAM_STATUS_VALID] <= next_expected_valid;
@@ -487,8 +503,10 @@ module csr (
     endcase
   end
 
-  assign read_data     = part == PART_SET_UP ? set_up : part == PART_STATE ? state : statistic;
-  assign read_accepted = part_known && ((part == PART_SET_UP && set_up_known) || (part == PART_STATE && state_known)
+  assign read_data     = part == PART_RINGS ? rings
+                         : part == PART_SET_UP ? set_up : part == PART_STATE ? state : statistic;
+  assign read_accepted = part_known && ((part == PART_RINGS && rings_known) || (part == PART_SET_UP && set_up_known)
+                                        || (part == PART_STATE && state_known)
                                         || (part == PART_STATISTICS && statistic_known));
 
 endmodule

@@ -46,6 +46,7 @@ module raw_frame #(
 
   localparam [31:0] MAX_FRAME_BYTES = `TL_MAX_FRAME_BYTES;
   localparam [2:0]  LINE_BEATS      = 3'd7;     // `TL_CONTINUATION_BYTES / 8
+  localparam [STORE_LOG2:0] FULL    = (1 << STORE_LOG2) - 2;
 
   // ---- Receive port: a beat, and whether its frame is addressed to this host
 
@@ -105,7 +106,8 @@ module raw_frame #(
   reg         frames_full;
 
   wire        keep     = (beat_first ? beat_ours : keeping) && enable;
-  wire        full     = write_pointer == {~read_pointer[STORE_LOG2], read_pointer[STORE_LOG2-1:0]};
+  wire [STORE_LOG2:0] stored = write_pointer - read_pointer;
+  reg         full;                   // but for the beats of this clock and the one before
   wire        loses    = full || (!beat_first && lost);
   wire        too_long = !beat_first && overlong;
   wire        ends     = beat_valid && beat_last && keep;
@@ -124,6 +126,7 @@ module raw_frame #(
     if (!full)
       store[write_pointer[STORE_LOG2-1:0]] <= beat_data;
     frame_beat <= store[read_next[STORE_LOG2-1:0]];
+    full       <= stored >= FULL && enable;
   end
 
   always @(posedge clk) begin
@@ -179,7 +182,7 @@ module raw_frame #(
   reg  [47:0] kept_time   [0:15];
   reg  [15:0] verdict_number;
 
-  // A verdict waits 2 clocks, so it never overtakes the end of its frame, and is noted in the clock after it is matched.
+  // A verdict waits 2 clocks, so it never overtakes the end of its frame; it is noted in the clock after it is matched.
   reg  [1:0]  verdict_waits;
   reg  [7:0]  reason_1, reason_2, reason_3;
   reg  [47:0] time_1, time_2, time_3;

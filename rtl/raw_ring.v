@@ -72,10 +72,10 @@ module raw_ring (
   reg  [16:0] room;
   reg         fits;                   // continuation lines and one more
 
-  wire [15:0] frame_length = from_b ? b_length : a_length;
-  wire [7:0]  frame_lines  = from_b ? b_lines : a_lines;
-  wire [7:0]  frame_reason = from_b ? b_reason : a_reason;
-  wire [47:0] frame_time   = from_b ? b_time : a_time;
+  reg  [15:0] frame_length;
+  reg  [7:0]  frame_lines;
+  reg  [7:0]  frame_reason;
+  reg  [47:0] frame_time;
   wire [63:0] frame_beat   = from_b ? b_beat : a_beat;
 
   // ---- Lines
@@ -110,6 +110,9 @@ module raw_ring (
   end
 
   always @(posedge clk) begin
+    if (step == FOLLOW)
+      {frame_length, frame_lines, frame_reason, frame_time} <= from_b ? {b_length, b_lines, b_reason, b_time}
+                                                                      : {a_length, a_lines, a_reason, a_time};
     slots     <= 17'd1 << log2;
     slot_mask <= ~(16'hFFFF << log2);
     filled    <= head - tail;
