@@ -3,7 +3,7 @@
 
 A proof is done by k-induction where its entry says so (true for any number of clocks), else up to a number of clocks
 from reset. Each entry also names faults, as replacements in the RTL: `--faults` shows for every proof that it fails
-with each of them. docs/formal.md says what is proven; its table is written by this script.
+with each of them. The table in docs/formal.md is written from proofs.toml: what is attempted, not what held.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def fails_with(proof: Proof, fault: Fault) -> bool:
 
 
 def table(chosen: Sequence[Proof]) -> str:
-    lines = ["| proof | what holds | reach | faults it was seen to find |", "|---|---|---|--:|"]
+    lines = ["| proof | property | how far it goes | faults in its list |", "|---|---|---|--:|"]
     lines += [f"| `{proof.name}` | {proof.says} | {proof.reach} | {len(proof.faults)} |" for proof in chosen]
     return "\n".join(lines) + "\n"
 
