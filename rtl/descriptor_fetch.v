@@ -160,10 +160,10 @@ module descriptor_fetch (
 
   // ---- Buffer check, 2 clocks
 
-  reg  [80:0] checking [0:1];
+  reg  [80:0] checking;
+  reg  [80:0] checked;
   reg  [1:0]  checking_valid;
   wire        in_window;
-  wire [80:0] checked = checking[1];
 
   dma_window u_dma_window (
     .clk           (clk),
@@ -177,8 +177,8 @@ module descriptor_fetch (
   );
 
   always @(posedge clk) begin
-    checking[0]    <= unpacking;
-    checking[1]    <= checking[0];
+    checking       <= unpacking;
+    checked        <= checking;
     checking_valid <= forget ? 2'd0 : {checking_valid[0], unpack};
   end
 

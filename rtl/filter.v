@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Subscription filter: one bit for each of the 65,536 stock locates, read while a line passes the arbiter's register, 
+// Subscription filter: one bit for each of the 65,536 stock locates, read while a line passes the arbiter's register,
 // so it costs no clock. A message is judged at its record; continuation lines went before it and are then taken back
 // with line_abort. Lines that are no messages pass, and messages with stock locate 0 (of no stock, or not decoded).
 //

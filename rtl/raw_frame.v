@@ -250,7 +250,6 @@ module raw_frame #(
   assign frame_lines  = kept_lines[pop_pointer[3:0]];
   assign frame_reason = kept_reason[pop_pointer[3:0]];
   assign frame_time   = kept_time[pop_pointer[3:0]];
-  assign read_next    = pops ? kept_end[pop_pointer[3:0]] : read_pointer + {{STORE_LOG2{1'b0}}, frame_next};
   assign idle         = !judged && judged_pointer == judge_pointer && verdict_waits == 2'd0 && !event_dropped;
 
 endmodule

@@ -131,7 +131,7 @@ def test_a_simulator_that_dies_takes_one_run_with_it(
     results = loop.run_many(requests)
     first = None
     with monkeypatch.context() as patch:
-        patch.setattr(loop.subprocess, "Popen", start)
+        patch.setattr(subprocess, "Popen", start)
         first = next(results)
         simulations = [process for process in processes if process.poll() is None]
         assert len(simulations) == 1

@@ -64,7 +64,8 @@ def test_descriptor_mode_trades_like_line_mode(boot: Boot, log2: int) -> None:
     assert tx == rx + (layout.DESCRIPTOR_BYTES << log2)
     fits = 2 * (layout.DESCRIPTOR_BYTES << log2) <= layout.RESERVED_SIZE
     assert (rx == layout.RESERVED_BASE) is fits
-    assert (run.writes("WINDOW2_BASE_LO"), run.writes("WINDOW2_SIZE_LO")) == ([rx], [2 * (layout.DESCRIPTOR_BYTES << log2)])
+    assert run.writes("WINDOW2_BASE_LO") == [rx]
+    assert run.writes("WINDOW2_SIZE_LO") == [2 * (layout.DESCRIPTOR_BYTES << log2)]
     assert "TX_HEAD" not in {name for name in layout.REGISTERS if run.reads(name)}, "DD says what has been taken"
 
 
@@ -95,8 +96,9 @@ def test_lines_of_either_port_count_and_events_are_no_messages(boot: Boot) -> No
 
 
 def test_an_arp_request_is_answered(boot: Boot) -> None:
-    asked = Ether(src=PEER_MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=PEER_MAC, psrc=PEER_ADDRESS, pdst=OUR_ADDRESS)
-    other = Ether(src=PEER_MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(op=1, hwsrc=PEER_MAC, psrc=PEER_ADDRESS, pdst="192.0.2.11")
+    everybody = Ether(src=PEER_MAC, dst="ff:ff:ff:ff:ff:ff")
+    asked = everybody / ARP(op=1, hwsrc=PEER_MAC, psrc=PEER_ADDRESS, pdst=OUR_ADDRESS)
+    other = everybody / ARP(op=1, hwsrc=PEER_MAC, psrc=PEER_ADDRESS, pdst="192.0.2.11")
     reply = Ether(src=PEER_MAC, dst=OUR_MAC) / ARP(op=2, hwsrc=PEER_MAC, psrc=PEER_ADDRESS, pdst=OUR_ADDRESS)
     frames = [bytes(asked), bytes(other), bytes(reply), bytes(asked)[:41], bytes(200), b"\xff" * 1514, bytes(asked)]
     messages = [message for _, message in generate("quiet", seed=7, messages=50)]

@@ -29,7 +29,8 @@ def test_no_module_of_the_page_has_too_many_levels():
 
 def test_cells_are_those_of_the_last_statistics():
     """synth_xilinx prints statistics of its own before the ones that are asked for."""
-    report = "Number of cells: 9\n     LUT6  8\n     FDRE  1\n\nNumber of cells: 5\n     LUT2  1\n     LUT6  2\n     FDSE  2\n"
+    report = ("Number of cells: 9\n     LUT6  8\n     FDRE  1\n\n"
+              "Number of cells: 5\n     LUT2  1\n     LUT6  2\n     FDSE  2\n")
     assert synth.cells(report) == {"LUT": 3, "FF": 2, "BRAM36": 0, "LUTRAM": 0, "CARRY4": 0}
 
 

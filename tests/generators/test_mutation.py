@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from generators import mutation
-from generators.batch import encode, get16, mold_payloads, random_blocks
+from generators.batch import encode, get16, mold_payloads, random_blocks, refresh_ip, refresh_udp
 from generators.framing import DEFAULT_GROUP, internet_sum
 from tb.model.receive import DROP_REASONS, STATUSES, ReceiveModel, on_line
 
@@ -69,8 +69,8 @@ def test_a_mutation_changes_its_rows_only_and_leaves_zeros_behind(frames, change
 
 
 def test_refreshed_checksums_are_right(frames):
-    mutation.refresh_ip(frames, np.arange(len(frames)))
-    mutation.refresh_udp(frames, np.arange(len(frames)))
+    refresh_ip(frames, np.arange(len(frames)))
+    refresh_udp(frames, np.arange(len(frames)))
     for row in range(len(frames)):
         data, ip, udp = frames.frame(row), int(frames.ip_start[row]), int(frames.udp_start[row])
         assert internet_sum(data[ip:udp]) == 0

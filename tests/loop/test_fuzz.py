@@ -40,6 +40,6 @@ def test_a_difference_is_cut_down_to_its_frames(monkeypatch, tmp_path):
     monkeypatch.setattr(fuzz.Chunk, "directory", property(lambda _: tmp_path / "run"))
     frames = fuzz.case(chunk).frames
     needed = [frames[17], frames[120]]
-    monkeypatch.setattr(fuzz.loop, "run", lambda request: request)
+    monkeypatch.setattr(loop, "run", lambda request: request)
     monkeypatch.setattr(fuzz, "differences", lambda nic, subset, result: all(each in subset for each in needed))
     assert fuzz.shrink(chunk, NicConfig(), frames, budget=200) == needed

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""What the jobs of the Makefile do, a module a job."""
