@@ -77,24 +77,25 @@ module rx_descriptors (
   localparam [31:0] BUFFER_BYTES = `TL_BUFFER_BYTES;
   localparam [15:0] WRITE_BACK   = 16'hFF00;  // bytes of a descriptor: all but the address
 
-  localparam [2:0] FETCH   = 3'd0;      // fetch again from the head
-  localparam [2:0] FILL    = 3'd1;      // lines into buffers
-  localparam [2:0] SELECT  = 3'd2;      // which descriptors of the message's continuation lines share the next line
-  localparam [2:0] COMMIT  = 3'd3;      // mark them done
-  localparam [2:0] PUBLISH = 3'd4;      // mark the first line's descriptor done
-  localparam [2:0] EMPTY   = 3'd5;      // give a descriptor back unused
-  localparam [2:0] EMPTIED = 3'd6;      // and those behind it, up to `empty_to`
+  localparam [3:0] FETCH   = 4'd0;      // fetch again from the head
+  localparam [3:0] FILL    = 4'd8;      // lines into buffers; the only one with bit 3
+  localparam [3:0] SELECT  = 4'd2;      // which descriptors of the message's continuation lines share the next line
+  localparam [3:0] COMMIT  = 4'd3;      // mark them done
+  localparam [3:0] PUBLISH = 4'd4;      // mark the first line's descriptor done
+  localparam [3:0] EMPTY   = 4'd5;      // give a descriptor back unused
+  localparam [3:0] EMPTIED = 4'd6;      // and those behind it, `empty_left` more
 
   localparam [1:0] RING_FULL = 2'd0;
   localparam [1:0] NOT_READY = 2'd1;
   localparam [1:0] TOO_LARGE = 2'd2;
   localparam [1:0] REFUSED   = 2'd3;
 
-  reg  [2:0]  step;
+  reg  [3:0]  step;
 
   // ---- Descriptors; that of the head is taken out of the store at once, it is needed last
 
   reg  [31:0] limit;
+  reg         short_ring;              // the ring may have fewer slots than a message lines
   wire        store_valid;
   wire        store_ready;
   wire [57:0] store_line;
@@ -104,8 +105,10 @@ module rx_descriptors (
   wire        starved;
   wire        fetch_idle;
 
-  always @(posedge clk)
+  always @(posedge clk) begin
     limit <= tail + {15'd0, slots};
+    short_ring <= slot_mask[15:8] == 8'd0;
+  end
 
   descriptor_fetch u_descriptor_fetch (
     .clk           (clk),
@@ -151,15 +154,16 @@ module rx_descriptors (
   // ---- What becomes of the line in hand
 
   reg  [7:0]  used;                   // descriptors taken for continuation lines, behind the head's
+  reg         used_any;               // not 0
   reg         dropping;               // the message under way
   reg  [1:0]  why;
 
   // Numbers come one by one: the first line that is too many has the number of the ring's last slot.
-  wire        too_large  = !line_first && slot_mask[15:8] == 8'd0 && line_index == slot_mask[7:0];
-  wire        in_hand    = line_valid && enable && settled && step == FILL;
-  wire        aborted    = in_hand && line_begins && (used != 8'd0 || dropping);  // the message before this one was
+  wire        too_large  = !line_first && short_ring && line_index == slot_mask[7:0];
+  wire        in_hand    = line_valid && settled && step[3];
+  wire        aborted    = in_hand && line_begins && (used_any || dropping);  // the message before this one was
   wire        lost       = in_hand && dropping && !line_begins;
-  wire        wanted     = in_hand && !aborted && !lost;
+  wire        wanted     = in_hand && !dropping && !(line_begins && used_any);
   wire        ready      = first_held && (line_first || store_valid);
   wire        still_done = first_done || (!line_first && store_done);
   wire        buffer_ok  = first_granted && (line_first || store_granted);
@@ -244,41 +248,47 @@ module rx_descriptors (
 
   // ---- Steps
 
-  reg [31:0] empty_to;
+  reg [8:0] empty_left;
 
   always @(posedge clk) begin
     if (rst || start || !enable) begin
       step     <= FETCH;
       used     <= 8'd0;
+      used_any <= 1'b0;
       dropping <= 1'b0;
     end else begin
       case (step)
         FETCH: begin
-          if (used != 8'd0) begin     // the message under way lost what it had
+          if (used_any) begin             // the message under way lost what it had
             dropping <= 1'b1;
             why      <= REFUSED;
           end
-          used <= 8'd0;
+          used     <= 8'd0;
+          used_any <= 1'b0;
           if (settled)
             step <= FILL;
         end
         FILL: begin
           if (aborted) begin
             used     <= 8'd0;
+            used_any <= 1'b0;
             dropping <= 1'b0;
           end
           if (drop || lost) begin
             used     <= 8'd0;
+            used_any <= 1'b0;
             dropping <= !line_first;
             why      <= because;
           end
-          if (next_held)
-            used <= used + 8'd1;
-          empty_to <= head + (first_granted ? {24'd0, used} + 32'd2 : 32'd1);  // behind the refused one
-          if (!settled || ((aborted || drop) && used != 8'd0) || not_ready)
+          if (next_held) begin
+            used     <= used + 8'd1;
+            used_any <= 1'b1;
+          end
+          empty_left <= first_granted ? {1'b0, used} + 9'd1 : 9'd0;  // up to the refused one
+          if (!settled || ((aborted || drop) && used_any) || not_ready)
             step <= FETCH;
           else if (placed && line_first)
-            step <= used == 8'd0 ? PUBLISH : SELECT;
+            step <= used_any ? SELECT : PUBLISH;
           if (refused)
             step <= EMPTY;
         end
@@ -289,14 +299,17 @@ module rx_descriptors (
             step <= mark_left == 8'd0 ? PUBLISH : SELECT;
         PUBLISH:
           if (marked) begin
-            used <= 8'd0;
+            used     <= 8'd0;
+            used_any <= 1'b0;
             step <= FILL;
           end
         EMPTY:
           if (marked)
             step <= EMPTIED;
-        default:
-          step <= head == empty_to ? FETCH : EMPTY;
+        default: begin
+          empty_left <= empty_left - 9'd1;
+          step       <= empty_left == 9'd0 ? FETCH : EMPTY;
+        end
       endcase
     end
   end
@@ -316,7 +329,7 @@ module rx_descriptors (
   // ---- DMA write
 
   wire [3:0]   lanes = step == COMMIT ? mark_lanes : 4'd1 << head[1:0];
-  wire [3:0]   ends  = step == COMMIT ? mark_end : used == 8'd0 ? 4'd15 : 4'd0;
+  wire [3:0]   ends  = step == COMMIT ? mark_end : used_any ? 4'd0 : 4'd15;
   reg  [511:0] marks;
   integer      i;
 
