@@ -142,7 +142,7 @@ module descriptor_fetch (
       if (answer_valid)
         answer_pointer <= answer_pointer + 3'd1;
       if (forget) begin
-        unpack_pointer <= answer_pointer + {2'd0, answer_valid};
+        unpack_pointer <= answer_pointer;
         unpacked       <= 3'd0;
       end else if (unpack) begin
         unpacked <= is_last ? 3'd0 : unpacked + 3'd1;

@@ -38,11 +38,6 @@ module dma_read_mux (
   output wire         m_axi_rready
 );
 
-  localparam [1:0] SLOT  = 2'd0;
-  localparam [1:0] TX    = 2'd1;
-  localparam [1:0] RX    = 2'd2;
-  localparam [1:0] FRAME = 2'd3;
-
   // ---- Sources; all but the TX slots through a register stage
 
   wire        tx_valid;
@@ -100,25 +95,22 @@ module dma_read_mux (
   // ---- Whose turn it is, and whose answer
 
   reg  [57:0] arline;
-  reg  [1:0]  source [0:31];          // of the reads outstanding; pointers with one bit more than an address
-  reg  [5:0]  issued;
-  reg  [5:0]  answered;
+  reg  [3:0]  source [0:15];          // of the reads outstanding, one bit each; pointers with one bit more
+  reg  [4:0]  issued;
+  reg  [4:0]  answered;
 
-  wire        full      = issued == {~answered[5], answered[4:0]};
+  wire        full      = issued == {~answered[4], answered[3:0]};
   wire        free      = (!m_axi_arvalid || m_axi_arready) && !full;
-  wire [1:0]  asking    = slot_read_valid ? SLOT : tx_valid ? TX : rx_valid ? RX : FRAME;
+  wire [3:0]  asking    = slot_read_valid ? 4'd1 : tx_valid ? 4'd2 : rx_valid ? 4'd4 : 4'd8;
   wire        issue     = free && (slot_read_valid || tx_valid || rx_valid || frame_valid);
   wire        answer    = m_axi_rvalid && m_axi_rready;
-  wire [1:0]  answering = source[answered[4:0]];
 
   assign slot_read_ready = free;
   assign tx_ready        = free && !slot_read_valid;
   assign rx_ready        = free && !slot_read_valid && !tx_valid;
   assign frame_ready     = free && !slot_read_valid && !tx_valid && !rx_valid;
-  assign slot_answer  = answer && answering == SLOT;
-  assign tx_answer    = answer && answering == TX;
-  assign rx_answer    = answer && answering == RX;
-  assign frame_answer = answer && answering == FRAME;
+  assign {frame_answer, rx_answer, tx_answer, slot_answer} = {4{answer}} & source[answered[3:0]];
+
   assign answer_data  = m_axi_rdata;
   assign answer_error = m_axi_rresp[1];
 
@@ -128,18 +120,18 @@ module dma_read_mux (
   always @(posedge clk) begin
     if (rst) begin
       m_axi_arvalid <= 1'b0;
-      issued        <= 6'd0;
-      answered      <= 6'd0;
+      issued        <= 5'd0;
+      answered      <= 5'd0;
     end else begin
       m_axi_arvalid <= issue || (m_axi_arvalid && !m_axi_arready);
       if (issue)
-        issued <= issued + 6'd1;
+        issued <= issued + 5'd1;
       if (answer)
-        answered <= answered + 6'd1;
+        answered <= answered + 5'd1;
     end
     if (free) begin
       arline              <= slot_read_valid ? slot_read_line : tx_valid ? tx_line : rx_valid ? rx_line : frame_line;
-      source[issued[4:0]] <= asking;
+      source[issued[3:0]] <= asking;
     end
   end
 

@@ -31,7 +31,7 @@ module raw_frame #(
   input  wire [47:0] verdict_time,    // NIC time of the first byte
 
   // To the raw ring: the oldest frame, its beats one by one
-  output wire        frame_valid,
+  output reg         frame_valid,
   output wire [15:0] frame_length,
   output wire [7:0]  frame_lines,     // continuation lines it takes
   output wire [7:0]  frame_reason,
@@ -229,6 +229,7 @@ module raw_frame #(
       verdict_number <= verdict_number + 16'd1;
     verdict_waits <= rst ? 2'd0 : {verdict_waits[0], verdict_valid};
     note          <= judges;
+    frame_valid   <= judged && kept_raw[pop_pointer[3:0]] && enable && !pops;
     note_index    <= judge_pointer[3:0];
     {reason_3, reason_2, reason_1} <= {reason_2, reason_1, verdict_reason};
     {time_3, time_2, time_1}       <= {time_2, time_1, verdict_time};
@@ -245,7 +246,6 @@ module raw_frame #(
     end
   end
 
-  assign frame_valid  = judged && kept_raw[pop_pointer[3:0]] && enable;
   assign frame_length = kept_length[pop_pointer[3:0]];
   assign frame_lines  = kept_lines[pop_pointer[3:0]];
   assign frame_reason = kept_reason[pop_pointer[3:0]];

@@ -210,7 +210,7 @@ module rx_queue #(
   );
 
   assign held = !fifo_idle;
-  assign idle = !line_valid && !drop_in && !drop_out && !lost_push;
+  assign idle = !line_valid && !drop_in && !drop_out && !(lost_any && enable && !full && !no_slot);
 
 endmodule
 `default_nettype wire

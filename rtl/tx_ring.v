@@ -162,7 +162,7 @@ module tx_ring (
   wire order_leaves = order_valid && order_ready;
   reg  filled;                        // of the clock before; the head stands still while it counts
   wire pending      = enable && filled;
-  wire look         = step == LOOK && pending && settled && (!slot_valid || order_leaves);
+  wire look         = step == LOOK && pending && settled && !slot_valid;
   wire present      = !mode || !granted || store_valid;  // without a grant no descriptor ever comes
   wire outside      = !granted || (mode && !store_granted && !store_done);
   wire marked_done  = mode && granted && store_done;
