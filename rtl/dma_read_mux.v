@@ -99,7 +99,8 @@ module dma_read_mux (
   reg  [4:0]  issued;
   reg  [4:0]  answered;
 
-  wire        full      = issued == {~answered[4], answered[3:0]};
+  wire [4:0]  outstanding = issued - answered;
+  reg         full;                   // 14 of the clock before, so at most 16
   wire        free      = (!m_axi_arvalid || m_axi_arready) && !full;
   wire [3:0]  asking    = slot_read_valid ? 4'd1 : tx_valid ? 4'd2 : rx_valid ? 4'd4 : 4'd8;
   wire        issue     = free && (slot_read_valid || tx_valid || rx_valid || frame_valid);
@@ -120,10 +121,12 @@ module dma_read_mux (
   always @(posedge clk) begin
     if (rst) begin
       m_axi_arvalid <= 1'b0;
+      full          <= 1'b0;
       issued        <= 5'd0;
       answered      <= 5'd0;
     end else begin
       m_axi_arvalid <= issue || (m_axi_arvalid && !m_axi_arready);
+      full          <= outstanding >= 5'd14;
       if (issue)
         issued <= issued + 5'd1;
       if (answer)

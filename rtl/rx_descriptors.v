@@ -67,7 +67,7 @@ module rx_descriptors (
   output reg          dropped,          // with one of the four
   output reg  [63:0]  dropped_sequence,
 
-  output wire         waits,          // the line in hand is an rx_lost and waits for the host
+  output reg          waits,          // the line in hand is an rx_lost and waits for the host
   output wire         in_flight,      // reads not answered
   output wire         idle            // nothing goes on, but for what waits
 );
@@ -348,7 +348,10 @@ module rx_descriptors (
   assign write_strobe = marking ? {{16{lanes[3]}}, {16{lanes[2]}}, {16{lanes[1]}}, {16{lanes[0]}}} & {4{WRITE_BACK}}
                                 : {64{1'b1}};
 
-  assign waits = exhausted && line_lost;
+  // Late by a clock; what ends the wait is a register write, and while that goes on the host side is not idle.
+  always @(posedge clk)
+    waits <= exhausted && line_lost;
+
   assign idle  = (!line_valid || waits) && fetch_idle && !dropped && !marking && step != SELECT && step != EMPTIED
                  && (!enable || (step == FILL && !(take_first && store_valid)));
 
