@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FREE = {"formal", "generators", "model", "rtl"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All other tests stay on one worker, one after the other."""
     for item in items:
