@@ -59,6 +59,7 @@ module descriptor_fetch (
   reg  [1:0]  step;
   reg  [31:0] asked;                  // index of the next descriptor to ask for
   reg  [31:0] available;
+  reg         any;                    // available is not 0
   reg         draining;               // after a rewind, until the reads before it are answered
   reg  [4:0]  reserved;               // descriptors held or on their way
   reg  [1:0]  lane;                   // of the first descriptor in the line to read
@@ -76,7 +77,7 @@ module descriptor_fetch (
   wire [2:0]  to_end   = 3'd4 - {1'b0, slot[1:0]};
   wire        fewer    = available < {29'd0, to_end};
   wire        room     = reserved <= HELD && ask_pointer != {~unpack_pointer[2], unpack_pointer[1:0]};
-  wire        wanted   = enable && granted && settled && !draining && available != 32'd0 && room;
+  wire        wanted   = enable && granted && settled && !draining && any && room;
   wire        reading  = read_valid && read_ready;
   wire        popped   = out_valid && out_ready;
   wire        answered = ask_pointer == answer_pointer;
@@ -86,6 +87,7 @@ module descriptor_fetch (
 
   always @(posedge clk) begin
     available <= limit - asked;
+    any       <= limit != asked;
     if (step == LOOK) begin
       read_line <= base_line + {44'd0, slot[15:2]};
       lane      <= slot[1:0];
@@ -203,7 +205,7 @@ module descriptor_fetch (
     .idle      (store_idle)
   );
 
-  assign starved = step == LOOK && available == 32'd0 && reserved == 5'd0;
+  assign starved = step == LOOK && !any && reserved == 5'd0;
   assign idle    = answered && !draining && !unpack && checking_valid == 2'd0 && (!enable || (step == LOOK && !wanted));
 
   // The reservation sees to it that there is room.
