@@ -42,7 +42,7 @@ sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARI
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --sim '$(SIM)' --out '$(OUT)'
 
 test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGUMENTS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGUMENTS)
 
 waves: .venv/.setup-waves  ## run the closed loop with waves and open it in GTKWave
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves --sim '$(SIM)' --out '$(OUT)'

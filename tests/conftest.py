@@ -14,18 +14,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-# Folders whose tests neither boot the kernel nor build the loop's simulators: any worker of pytest-xdist may run them.
-FREE = {"formal", "generators", "model", "rtl"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All other tests stay on one worker, one after the other."""
-    for item in items:
-        if item.path.relative_to(ROOT / "tests").parts[0] not in FREE:
-            item.add_marker(pytest.mark.xdist_group("loops"))
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
