@@ -15,6 +15,11 @@ from tests.firmware.core_harness import FIRMWARE, Core, build_core
 BuildKernel = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def _alone(one_loop_at_a_time: None) -> None:
+    """No other kernel beside this one."""
+
+
 @pytest.fixture(scope="session")
 def core_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_core(tmp_path_factory.mktemp("core"))
