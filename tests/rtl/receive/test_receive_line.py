@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs the cocotb tests of the receive line: all on Icarus, all again in one build on Verilator."""
+"""Runs the cocotb tests of the receive line: all on Verilator in one build, and on Icarus again, where the longest are
+for `make regress`, which asks for full effort (TEST_EFFORT=100)."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ BENCH = ROOT / "tb" / "receive" / "receive_bench.v"
 TOP = "receive_bench"
 MODULES = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests",
            "verified_tests", "prototype_tests", "traffic_tests")
+LONG_ON_ICARUS = ("matrix_tests", "storm_tests", "traffic_tests")
 SMALL_QUEUE_LOG2 = 3
 SMALL_QUEUES = {"ARBITER": 0, "LINE_B": 1, "QUEUE_LOG2": 5, "LINES_LOG2": 7}
 RTL = ROOT / "rtl"
@@ -48,6 +50,8 @@ def simulate(simulator: str, modules: tuple[str, ...], build: Path, build_args: 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_receive_line(module: str, tmp_path: Path) -> None:
+    if module in LONG_ON_ICARUS and os.environ.get("TEST_EFFORT") != "100":
+        pytest.skip("takes minutes on Icarus: make regress")
     simulate("icarus", (module,), tmp_path, ["-g2005"])
 
 
