@@ -33,8 +33,8 @@ module align (
   reg [63:0] beginning;
 
   always @* begin
-    ending    = 64'd0;
-    beginning = 64'd0;
+    ending    = 64'dx;                    // not looked at: spares a simulation the work
+    beginning = 64'dx;
     if (word_ends)
       case (turn)
         3'd0:    ending = {beat_data[7:0],  previous_data[63:8]};
@@ -76,11 +76,12 @@ module align (
     else if (word_ends)
       place <= place_next;
 
-    for (i = 0; i < 10; i = i + 1)
-      if (word_ends && place[i])
-        words[64 * i +: 64] <= ending;
-      else if (word_begins && beginning_place[i])
-        words[64 * i +: 64] <= beginning;
+    if (word_ends || word_begins)
+      for (i = 0; i < 10; i = i + 1)
+        if (word_ends && place[i])
+          words[64 * i +: 64] <= ending;
+        else if (word_begins && beginning_place[i])
+          words[64 * i +: 64] <= beginning;
 
     if (block_ends)
       last_word <= word_begins ? beginning_place[9:3] : place[9:3];

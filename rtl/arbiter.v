@@ -577,7 +577,8 @@ module arbiter #(
   always @(posedge clk) begin
     emitted       <= (a_emits || b_emits) && !rst;
     emitted_first <= emits_first;
-    emitted_data  <= b_delivers ? b_line : a_line;
+    if (a_is_body || b_is_body)
+      emitted_data <= b_delivers ? b_line : a_line;
     line_abort    <= abort && !rst;
   end
 

@@ -21,41 +21,37 @@ module checksum (
     ones = {2'd0, bits[0]} + {2'd0, bits[1]} + {2'd0, bits[2]} + {2'd0, bits[3]} + {2'd0, bits[4]} + {2'd0, bits[5]};
   endfunction
 
-  // ---- 12 words into 6 numbers, those into 3, those into 2. 22 bits hold the sum of 64 words, more than any header or
-  // order segment has here.
-
-  reg  [95:0]  words_a, words_b;      // six words each, bit by bit: bits 6i+5:6i are their bits i
-  reg  [15:0]  a_1, a_2, a_4;         // their counts' bits of weight 1, 2, 4
-  reg  [15:0]  b_1, b_2, b_4;
-  reg  [17:0]  count_1, count_2, count_4;
-  integer      i, k;
-
-  always @* begin
-    for (i = 0; i < 16; i = i + 1) begin
-      for (k = 0; k < 6; k = k + 1) begin
-        words_a[6 * i + k] = data[16 * k + (i ^ 8)];           // bit i of a big-endian word
-        words_b[6 * i + k] = data[16 * (k + 6) + (i ^ 8)];
+  // 12 words into 6 numbers, those into 3, those into 2: {carries, partial}. 22 bits hold the sum of 64 words, more than
+  // any header or order segment has here. A function, so that a simulation does it in the clocks with `add` only.
+  function [39:0] compress;
+    input [191:0] words;
+    reg [15:0]    a_1, a_2, a_4;      // bits of weight 1, 2, 4 in the counts of bits i of the first six words
+    reg [15:0]    b_1, b_2, b_4;      // ... of the other six
+    reg [17:0]    count_1, count_2, count_4;
+    reg [17:0]    row_1, row_2, row_4, row_5;
+    reg [19:0]    twice, four;
+    integer       i, k;
+    begin
+      for (i = 0; i < 16; i = i + 1) begin
+        k = i ^ 8;                    // bit i of a big-endian word
+        {a_4[i], a_2[i], a_1[i]} = ones({words[k], words[k + 16], words[k + 32],
+                                         words[k + 48], words[k + 64], words[k + 80]});
+        {b_4[i], b_2[i], b_1[i]} = ones({words[k + 96], words[k + 112], words[k + 128],
+                                         words[k + 144], words[k + 160], words[k + 176]});
       end
-      {a_4[i], a_2[i], a_1[i]} = ones(words_a[6 * i +: 6]);
-      {b_4[i], b_2[i], b_1[i]} = ones(words_b[6 * i +: 6]);
+      row_1 = {1'b0, a_2, 1'b0};
+      row_2 = {a_4, 2'b00};
+      row_4 = {1'b0, b_2, 1'b0};
+      row_5 = {b_4, 2'b00};
+      for (i = 0; i < 18; i = i + 1)
+        {count_4[i], count_2[i], count_1[i]} = ones({i < 16 && a_1[i & 15], row_1[i], row_2[i],
+                                                     i < 16 && b_1[i & 15], row_4[i], row_5[i]});
+      twice    = {1'b0, count_2, 1'b0};
+      four     = {count_4, 2'b00};
+      compress = {({2'd0, count_1} & twice) | ({2'd0, count_1} & four) | (twice & four),
+                  {2'd0, count_1} ^ twice ^ four};
     end
-  end
-
-  wire [17:0] row_0 = {2'd0, a_1};
-  wire [17:0] row_1 = {1'b0, a_2, 1'b0};
-  wire [17:0] row_2 = {a_4, 2'b00};
-  wire [17:0] row_3 = {2'd0, b_1};
-  wire [17:0] row_4 = {1'b0, b_2, 1'b0};
-  wire [17:0] row_5 = {b_4, 2'b00};
-
-  always @* begin
-    for (i = 0; i < 18; i = i + 1)
-      {count_4[i], count_2[i], count_1[i]} = ones({row_0[i], row_1[i], row_2[i], row_3[i], row_4[i], row_5[i]});
-  end
-
-  wire [19:0] once  = {2'd0, count_1};
-  wire [19:0] twice = {1'b0, count_2, 1'b0};
-  wire [19:0] four  = {count_4, 2'b00};
+  endfunction
 
   // ---- Sum
 
@@ -68,10 +64,11 @@ module checksum (
 
   always @(posedge clk) begin
     adding     <= add;
-    restarting <= restart;
-    seeding    <= seed;
-    partial    <= once ^ twice ^ four;
-    carries    <= (once & twice) | (once & four) | (twice & four);
+    if (add) begin
+      restarting <= restart;
+      seeding    <= seed;
+      {carries, partial} <= compress(data);
+    end
     if (adding)
       sum <= (restarting ? {6'd0, seeding} : sum) + {2'd0, partial} + {1'b0, carries, 1'b0};
   end

@@ -396,112 +396,116 @@ module csr (
     end
   end
 
-  always @(posedge clk) begin
-    part            <= read_address[9:7];
-    part_known      <= read_address[11:10] == 2'd0;
-    statistic       <= statistics[32 * read_address[6:2] +: 32];
-    statistic_known <= {1'b0, read_address[6:2]} < STATISTICS_WORDS && read_address[1:0] == 2'd0;
-  end
+  always @(posedge clk)
+    if (read) begin
+      part            <= read_address[9:7];
+      part_known      <= read_address[11:10] == 2'd0;
+      statistic       <= statistics[32 * read_address[6:2] +: 32];
+      statistic_known <= {1'b0, read_address[6:2]} < STATISTICS_WORDS && read_address[1:0] == 2'd0;
+    end
 
-  always @(posedge clk) begin
-    rings_known <= 1'b1;
-    rings       <= 32'd0;
-    case ({4'd0, 1'b0, read_address[6:0]})
-      `TL_REG_ID:                          rings <= `TL_RESET_ID;
-      `TL_REG_VERSION:                     rings <= `TL_RESET_VERSION;
-      `TL_REG_LAYOUT_HASH:                 rings <= `TL_LAYOUT_HASH;
-      `TL_REG_CAPABILITIES:                rings <= `TL_RESET_CAPABILITIES;
-      `TL_REG_CONTROL: begin
-        rings[`TL_BIT_CONTROL_RX_ENABLE]       <= rx_enable;
-        rings[`TL_BIT_CONTROL_TX_ENABLE]       <= tx_enable;
-        rings[`TL_BIT_CONTROL_FILTER_ENABLE]   <= filter_enable;
-        rings[`TL_BIT_CONTROL_VERIFIED]        <= verified;
-        rings[`TL_BIT_CONTROL_PROTOTYPE]       <= prototype;
-        rings[`TL_BIT_CONTROL_RX_DESCRIPTOR]   <= rx_descriptor;
-        rings[`TL_BIT_CONTROL_TX_DESCRIPTOR]   <= tx_descriptor;
-        rings[`TL_BIT_CONTROL_RAW_ENABLE]      <= raw_enable;
-      end
-      `TL_REG_ERRORS:                      rings <= errors;
-      `TL_REG_TIME_LO:                     rings <= time_ns[31:0];
-      `TL_REG_TIME_HI:                     rings <= {16'd0, time_hi};
-      `TL_REG_WINDOW_BASE_LO:              rings <= window_base[31:0];
-      `TL_REG_WINDOW_BASE_HI:              rings <= window_base[63:32];
-      `TL_REG_WINDOW_SIZE_LO:              rings <= window_size[31:0];
-      `TL_REG_WINDOW_SIZE_HI:              rings <= window_size[63:32];
-      `TL_REG_WINDOW2_BASE_LO:             rings <= window2_base[31:0];
-      `TL_REG_WINDOW2_BASE_HI:             rings <= window2_base[63:32];
-      `TL_REG_WINDOW2_SIZE_LO:             rings <= window2_size[31:0];
-      `TL_REG_WINDOW2_SIZE_HI:             rings <= window2_size[63:32];
-      `TL_REG_RX_BASE_LO:                  rings <= rx_base[31:0];
-      `TL_REG_RX_BASE_HI:                  rings <= rx_base[63:32];
-      `TL_REG_RX_LOG2:                     rings <= {27'd0, rx_log2};
-      `TL_REG_RX_EPOCH:                    rings <= rx_epoch;
-      `TL_REG_RX_HEAD:                     rings <= rx_head;
-      `TL_REG_RX_TAIL:                     rings <= rx_tail;
-      `TL_REG_TX_BASE_LO:                  rings <= tx_base[31:0];
-      `TL_REG_TX_BASE_HI:                  rings <= tx_base[63:32];
-      `TL_REG_TX_LOG2:                     rings <= {27'd0, tx_log2};
-      `TL_REG_TX_EPOCH:                    rings <= tx_epoch;
-      `TL_REG_TX_HEAD:                     rings <= tx_head;
-      `TL_REG_TX_TAIL:                     rings <= tx_tail;
-      default:                             rings_known <= 1'b0;
-    endcase
-  end
+  always @(posedge clk)
+    if (read) begin
+      rings_known <= 1'b1;
+      rings       <= 32'd0;
+      case ({4'd0, 1'b0, read_address[6:0]})
+        `TL_REG_ID:                          rings <= `TL_RESET_ID;
+        `TL_REG_VERSION:                     rings <= `TL_RESET_VERSION;
+        `TL_REG_LAYOUT_HASH:                 rings <= `TL_LAYOUT_HASH;
+        `TL_REG_CAPABILITIES:                rings <= `TL_RESET_CAPABILITIES;
+        `TL_REG_CONTROL: begin
+          rings[`TL_BIT_CONTROL_RX_ENABLE]       <= rx_enable;
+          rings[`TL_BIT_CONTROL_TX_ENABLE]       <= tx_enable;
+          rings[`TL_BIT_CONTROL_FILTER_ENABLE]   <= filter_enable;
+          rings[`TL_BIT_CONTROL_VERIFIED]        <= verified;
+          rings[`TL_BIT_CONTROL_PROTOTYPE]       <= prototype;
+          rings[`TL_BIT_CONTROL_RX_DESCRIPTOR]   <= rx_descriptor;
+          rings[`TL_BIT_CONTROL_TX_DESCRIPTOR]   <= tx_descriptor;
+          rings[`TL_BIT_CONTROL_RAW_ENABLE]      <= raw_enable;
+        end
+        `TL_REG_ERRORS:                      rings <= errors;
+        `TL_REG_TIME_LO:                     rings <= time_ns[31:0];
+        `TL_REG_TIME_HI:                     rings <= {16'd0, time_hi};
+        `TL_REG_WINDOW_BASE_LO:              rings <= window_base[31:0];
+        `TL_REG_WINDOW_BASE_HI:              rings <= window_base[63:32];
+        `TL_REG_WINDOW_SIZE_LO:              rings <= window_size[31:0];
+        `TL_REG_WINDOW_SIZE_HI:              rings <= window_size[63:32];
+        `TL_REG_WINDOW2_BASE_LO:             rings <= window2_base[31:0];
+        `TL_REG_WINDOW2_BASE_HI:             rings <= window2_base[63:32];
+        `TL_REG_WINDOW2_SIZE_LO:             rings <= window2_size[31:0];
+        `TL_REG_WINDOW2_SIZE_HI:             rings <= window2_size[63:32];
+        `TL_REG_RX_BASE_LO:                  rings <= rx_base[31:0];
+        `TL_REG_RX_BASE_HI:                  rings <= rx_base[63:32];
+        `TL_REG_RX_LOG2:                     rings <= {27'd0, rx_log2};
+        `TL_REG_RX_EPOCH:                    rings <= rx_epoch;
+        `TL_REG_RX_HEAD:                     rings <= rx_head;
+        `TL_REG_RX_TAIL:                     rings <= rx_tail;
+        `TL_REG_TX_BASE_LO:                  rings <= tx_base[31:0];
+        `TL_REG_TX_BASE_HI:                  rings <= tx_base[63:32];
+        `TL_REG_TX_LOG2:                     rings <= {27'd0, tx_log2};
+        `TL_REG_TX_EPOCH:                    rings <= tx_epoch;
+        `TL_REG_TX_HEAD:                     rings <= tx_head;
+        `TL_REG_TX_TAIL:                     rings <= tx_tail;
+        default:                             rings_known <= 1'b0;
+      endcase
+    end
 
-  always @(posedge clk) begin
-    set_up_known <= 1'b1;
-    set_up       <= 32'd0;
-    case ({4'd0, 1'b1, read_address[6:0]})
-      `TL_REG_GROUP_ADDRESS:               set_up <= group_address;
-      `TL_REG_GROUP_PORT:                  set_up <= {16'd0, group_port};
-      `TL_REG_HOLD:                        set_up <= hold;
-      `TL_REG_EVENT_ENABLE:                set_up <= {28'd0, event_enable};
-      `TL_REG_FILTER_FILL:                 set_up <= {31'd0, filter_fill_value};
-      `TL_REG_FILTER_UPDATE: begin
-        set_up[`TL_BIT_FILTER_UPDATE_LOCATE +: 16] <= filter_update_locate;
-        set_up[`TL_BIT_FILTER_UPDATE_PASS]         <= filter_update_pass;
-      end
-      `TL_REG_FILTER_STATUS:               set_up[`TL_BIT_FILTER_STATUS_BUSY] <= !filter_ready;
-      `TL_REG_SESSION_SOURCE_MAC_LO:       set_up <= session_source_mac[31:0];
-      `TL_REG_SESSION_SOURCE_MAC_HI:       set_up <= {16'd0, session_source_mac[47:32]};
-      `TL_REG_SESSION_DESTINATION_MAC_LO:  set_up <= session_destination_mac[31:0];
-      `TL_REG_SESSION_DESTINATION_MAC_HI:  set_up <= {16'd0, session_destination_mac[47:32]};
-      `TL_REG_SESSION_SOURCE_ADDRESS:      set_up <= session_source_address;
-      `TL_REG_SESSION_DESTINATION_ADDRESS: set_up <= session_destination_address;
-      `TL_REG_SESSION_PORTS:               set_up <= session_ports;
-      `TL_REG_SESSION_SEQUENCE:            set_up <= session_sequence;
-      `TL_REG_SESSION_ACKNOWLEDGE:         set_up <= session_acknowledge;
-      `TL_REG_SESSION_WINDOW:              set_up <= {16'd0, session_window};
-      `TL_REG_RAW_BASE_LO:                 set_up <= raw_base[31:0];
-      `TL_REG_RAW_BASE_HI:                 set_up <= raw_base[63:32];
-      `TL_REG_RAW_LOG2:                    set_up <= {27'd0, raw_log2};
-      `TL_REG_RAW_EPOCH:                   set_up <= raw_epoch;
-      `TL_REG_RAW_HEAD:                    set_up <= raw_head;
-      `TL_REG_RAW_TAIL:                    set_up <= raw_tail;
-      default:                             set_up_known <= 1'b0;
-    endcase
-  end
+  always @(posedge clk)
+    if (read) begin
+      set_up_known <= 1'b1;
+      set_up       <= 32'd0;
+      case ({4'd0, 1'b1, read_address[6:0]})
+        `TL_REG_GROUP_ADDRESS:               set_up <= group_address;
+        `TL_REG_GROUP_PORT:                  set_up <= {16'd0, group_port};
+        `TL_REG_HOLD:                        set_up <= hold;
+        `TL_REG_EVENT_ENABLE:                set_up <= {28'd0, event_enable};
+        `TL_REG_FILTER_FILL:                 set_up <= {31'd0, filter_fill_value};
+        `TL_REG_FILTER_UPDATE: begin
+          set_up[`TL_BIT_FILTER_UPDATE_LOCATE +: 16] <= filter_update_locate;
+          set_up[`TL_BIT_FILTER_UPDATE_PASS]         <= filter_update_pass;
+        end
+        `TL_REG_FILTER_STATUS:               set_up[`TL_BIT_FILTER_STATUS_BUSY] <= !filter_ready;
+        `TL_REG_SESSION_SOURCE_MAC_LO:       set_up <= session_source_mac[31:0];
+        `TL_REG_SESSION_SOURCE_MAC_HI:       set_up <= {16'd0, session_source_mac[47:32]};
+        `TL_REG_SESSION_DESTINATION_MAC_LO:  set_up <= session_destination_mac[31:0];
+        `TL_REG_SESSION_DESTINATION_MAC_HI:  set_up <= {16'd0, session_destination_mac[47:32]};
+        `TL_REG_SESSION_SOURCE_ADDRESS:      set_up <= session_source_address;
+        `TL_REG_SESSION_DESTINATION_ADDRESS: set_up <= session_destination_address;
+        `TL_REG_SESSION_PORTS:               set_up <= session_ports;
+        `TL_REG_SESSION_SEQUENCE:            set_up <= session_sequence;
+        `TL_REG_SESSION_ACKNOWLEDGE:         set_up <= session_acknowledge;
+        `TL_REG_SESSION_WINDOW:              set_up <= {16'd0, session_window};
+        `TL_REG_RAW_BASE_LO:                 set_up <= raw_base[31:0];
+        `TL_REG_RAW_BASE_HI:                 set_up <= raw_base[63:32];
+        `TL_REG_RAW_LOG2:                    set_up <= {27'd0, raw_log2};
+        `TL_REG_RAW_EPOCH:                   set_up <= raw_epoch;
+        `TL_REG_RAW_HEAD:                    set_up <= raw_head;
+        `TL_REG_RAW_TAIL:                    set_up <= raw_tail;
+        default:                             set_up_known <= 1'b0;
+      endcase
+    end
 
-  always @(posedge clk) begin
-    state_known <= 1'b1;
-    state       <= 32'd0;
-    case ({5'b0001_0, read_address[6:0]})
-      `TL_REG_NEXT_EXPECTED_LO:     state <= next_expected[31:0];
-      `TL_REG_NEXT_EXPECTED_HI:     state <= next_expected_hi;
-      `TL_REG_STREAM_STATUS:        state[`TL_BIT_STREAM_STATUS_VALID] <= next_expected_valid;
-      `TL_REG_RX_RING_FULL_DROPPED: state <= rx_ring_full_dropped;
-      `TL_REG_DMA_REFUSED_COUNT:    state <= dma_refused_count;
-      `TL_REG_RX_LINES:             state <= rx_lines;
-      `TL_REG_TX_ORDERS:            state <= tx_orders;
-      `TL_REG_TX_REFUSED:           state <= tx_refused_count;
-      `TL_REG_RX_TOO_LARGE_DROPPED: state <= rx_too_large_dropped;
-      `TL_REG_RAW_FRAMES:           state <= raw_frames;
-      `TL_REG_RAW_DROPPED:          state <= raw_dropped;
-      `TL_REG_TX_FRAMES:            state <= tx_frames;
-      `TL_REG_RX_EVENTS:            state <= rx_events;
-      default:                      state_known <= 1'b0;
-    endcase
-  end
+  always @(posedge clk)
+    if (read) begin
+      state_known <= 1'b1;
+      state       <= 32'd0;
+      case ({5'b0001_0, read_address[6:0]})
+        `TL_REG_NEXT_EXPECTED_LO:     state <= next_expected[31:0];
+        `TL_REG_NEXT_EXPECTED_HI:     state <= next_expected_hi;
+        `TL_REG_STREAM_STATUS:        state[`TL_BIT_STREAM_STATUS_VALID] <= next_expected_valid;
+        `TL_REG_RX_RING_FULL_DROPPED: state <= rx_ring_full_dropped;
+        `TL_REG_DMA_REFUSED_COUNT:    state <= dma_refused_count;
+        `TL_REG_RX_LINES:             state <= rx_lines;
+        `TL_REG_TX_ORDERS:            state <= tx_orders;
+        `TL_REG_TX_REFUSED:           state <= tx_refused_count;
+        `TL_REG_RX_TOO_LARGE_DROPPED: state <= rx_too_large_dropped;
+        `TL_REG_RAW_FRAMES:           state <= raw_frames;
+        `TL_REG_RAW_DROPPED:          state <= raw_dropped;
+        `TL_REG_TX_FRAMES:            state <= tx_frames;
+        `TL_REG_RX_EVENTS:            state <= rx_events;
+        default:                      state_known <= 1'b0;
+      endcase
+    end
 
   assign read_data     = part == PART_RINGS ? rings
                          : part == PART_SET_UP ? set_up : part == PART_STATE ? state : statistic;

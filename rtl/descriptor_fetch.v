@@ -129,8 +129,14 @@ module descriptor_fetch (
   wire [2:0]  last     = shape[unpack_pointer[1:0]][2:0] - 3'd1;
   wire [1:0]  position = first + unpacked[1:0];
   wire        is_last  = unpacked == last;
-  wire [80:0] unpacking = answers[unpack_pointer[1:0]][81 * position +: 81];
+  reg  [80:0] unpacking;
   integer     i;
+
+  always @* begin
+    unpacking = 81'dx;                // not looked at: spares a simulation the work
+    if (unpack)
+      unpacking = answers[unpack_pointer[1:0]][81 * position +: 81];
+  end
 
   always @(posedge clk) begin
     if (rst) begin
@@ -179,8 +185,10 @@ module descriptor_fetch (
   );
 
   always @(posedge clk) begin
-    checking       <= unpacking;
-    checked        <= checking;
+    if (unpack)
+      checking <= unpacking;
+    if (checking_valid[0])
+      checked <= checking;
     checking_valid <= forget ? 2'd0 : {checking_valid[0], unpack};
   end
 

@@ -135,7 +135,7 @@ module dma_write_mux (
       m_axi_awvalid <= issue || (m_axi_awvalid && !m_axi_awready);
       m_axi_wvalid  <= issue || (m_axi_wvalid && !m_axi_wready);
     end
-    if (free) begin
+    if (issue) begin
       if (line_write_valid)
         {m_axi_wstrb, awline, m_axi_wdata} <= {{64{1'b1}}, line_write_line, line_write_data};
       else if (descriptor_valid)

@@ -37,7 +37,7 @@ module entry_skid (
 
   always @(posedge clk) begin
     kept <= (kept || (x_valid && !is_header)) && !taken && !rst;
-    if (!kept) begin
+    if (!kept && x_valid) begin
       kept_line   <= is_line;
       kept_record <= is_record;
       kept_end    <= is_end;

@@ -304,12 +304,16 @@ module header (
                                 : !ip_ends_d[3] ? `TL_DROP_REASON_ACCEPT
                                 : sum_decides   ? ip_reason_after_sum : ip_reason_before_sum;
   wire [15:0] shortest        = prototype ? PROTOTYPE_UDP_LENGTH : MOLD_UDP_LENGTH;
-  wire [7:0]  udp_reason_here = !udp_ends_d[2]                          ? `TL_DROP_REASON_ACCEPT
-                                : udp_length < UDP_HEADER               ? `TL_DROP_REASON_UDP_LENGTH
-                                : udp_port != group_port                ? `TL_DROP_REASON_OTHER_PORT
-                                : udp_length > ip_payload               ? `TL_DROP_REASON_UDP_LENGTH
-                                : udp_length < shortest   ? `TL_DROP_REASON_SHORT_MOLD_HEADER
-                                                                        : `TL_DROP_REASON_ACCEPT;
+  reg  [7:0]  udp_reason_here;
+
+  always @* begin
+    udp_reason_here = `TL_DROP_REASON_ACCEPT;
+    if (udp_ends_d[2])
+      udp_reason_here = udp_length < UDP_HEADER               ? `TL_DROP_REASON_UDP_LENGTH
+                        : udp_port != group_port  ? `TL_DROP_REASON_OTHER_PORT
+                        : udp_length > ip_payload ? `TL_DROP_REASON_UDP_LENGTH
+                        : udp_length < shortest   ? `TL_DROP_REASON_SHORT_MOLD_HEADER : `TL_DROP_REASON_ACCEPT;
+  end
 
   always @(posedge clk) begin
     if (rst) begin
@@ -339,12 +343,16 @@ module header (
                               : ip_total < ip_header_bytes + UDP_HEADER ? `TL_DROP_REASON_UDP_LENGTH
                                                                        : `TL_DROP_REASON_ACCEPT;
     end
-    reason_if_good <= reason_here;
-    reason_if_bad  <= sum_decides ? `TL_DROP_REASON_BAD_IP_CHECKSUM : reason_here;
-    drop_if_good   <= reason_here != `TL_DROP_REASON_ACCEPT;
-    drop_if_bad    <= sum_decides || reason_here != `TL_DROP_REASON_ACCEPT;
-    udp_reason     <= udp_reason_here;
-    udp_drop       <= udp_reason_here != `TL_DROP_REASON_ACCEPT;
+    drop_if_good <= 1'b0;
+    drop_if_bad  <= 1'b0;
+    if (vlan_depth_d[3] || not_ipv4_d[3] || ip_ends_d[3]) begin
+      reason_if_good <= reason_here;
+      reason_if_bad  <= sum_decides ? `TL_DROP_REASON_BAD_IP_CHECKSUM : reason_here;
+      drop_if_good   <= reason_here != `TL_DROP_REASON_ACCEPT;
+      drop_if_bad    <= sum_decides || reason_here != `TL_DROP_REASON_ACCEPT;
+    end
+    udp_reason <= udp_reason_here;
+    udp_drop   <= udp_reason_here != `TL_DROP_REASON_ACCEPT;
   end
 
   reg  [7:0] reason;                              // of the frame whose beats are 4 clocks old
@@ -418,25 +426,35 @@ module header (
           ip_complete <= 1'b1;
       end
     end
-    ip_bytes <= {1'b0, ip_total} + {12'd0, ip_start};
-    frame_bytes   <= bytes_here[3] ? {number_after, 3'd0} : {beat_number, bytes_here[2:0]};
-    fault_1       <= beat_lost                   ? `TL_DROP_REASON_OVERFLOW
+    if (beat_ends) begin
+      frame_bytes <= bytes_here[3] ? {number_after, 3'd0} : {beat_number, bytes_here[2:0]};
+      fault_1     <= beat_lost                   ? `TL_DROP_REASON_OVERFLOW
                      : beat_number == MAX_BEATS  ? `TL_DROP_REASON_OVERSIZE
                      : beat_bad_fcs              ? `TL_DROP_REASON_BAD_FCS : `TL_DROP_REASON_ACCEPT;
-    frame_bytes_2 <= frame_bytes;
-    fault_2 <= fault_1 != `TL_DROP_REASON_ACCEPT ? fault_1
-               : !ip_seen                        ? `TL_DROP_REASON_NOT_IPV4
-               : !ip_complete                    ? `TL_DROP_REASON_TRUNCATED_IP : `TL_DROP_REASON_ACCEPT;
-    fault_3 <= fault_2 != `TL_DROP_REASON_ACCEPT       ? fault_2
-               : ip_bytes > {3'd0, frame_bytes_2} ? `TL_DROP_REASON_IP_LENGTH : `TL_DROP_REASON_ACCEPT;
-    fault_4 <= fault_3;
-    fault_5 <= fault_4;
-    fault_6     <= fault_5;
-    reason_6    <= reason;
-    fault_first <= faulty && (passed || (verified && (fault_5 == `TL_DROP_REASON_OVERFLOW || fault_5 < reason)));
-    sum_counts  <= !faulty && (passed || (verified && reason == `TL_DROP_REASON_SHORT_MOLD_HEADER));
-    done_reason <= fault_first                                ? fault_6
-                   : sum_counts && udp_checked && !udp_sum_good ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : reason_6;
+    end
+    if (ends_d[1]) begin
+      frame_bytes_2 <= frame_bytes;
+      ip_bytes      <= {1'b0, ip_total} + {12'd0, ip_start};
+      fault_2       <= fault_1 != `TL_DROP_REASON_ACCEPT ? fault_1
+                       : !ip_seen                        ? `TL_DROP_REASON_NOT_IPV4
+                       : !ip_complete                    ? `TL_DROP_REASON_TRUNCATED_IP : `TL_DROP_REASON_ACCEPT;
+    end
+    if (ends_d[2])
+      fault_3 <= fault_2 != `TL_DROP_REASON_ACCEPT  ? fault_2
+                 : ip_bytes > {3'd0, frame_bytes_2} ? `TL_DROP_REASON_IP_LENGTH : `TL_DROP_REASON_ACCEPT;
+    if (ends_d[3])
+      fault_4 <= fault_3;
+    if (ends_d[4])
+      fault_5 <= fault_4;
+    if (ends_5) begin
+      fault_6     <= fault_5;
+      reason_6    <= reason;
+      fault_first <= faulty && (passed || (verified && (fault_5 == `TL_DROP_REASON_OVERFLOW || fault_5 < reason)));
+      sum_counts  <= !faulty && (passed || (verified && reason == `TL_DROP_REASON_SHORT_MOLD_HEADER));
+    end
+    if (ends_6)
+      done_reason <= fault_first                                  ? fault_6
+                     : sum_counts && udp_checked && !udp_sum_good ? `TL_DROP_REASON_BAD_UDP_CHECKSUM : reason_6;
     if (rst) begin
       ends_5 <= 1'b0;
       ends_6 <= 1'b0;

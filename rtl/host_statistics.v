@@ -93,6 +93,9 @@ module host_statistics (
     end
   end
 
+  wire counts = errors_clear != 32'd0 || occurred != 32'd0 || line || frame_kept || frames_lost != 2'd0 || order_sent
+                || frame_sent || full != 2'd0 || too_large != 2'd0 || refused != 3'd0 || skipped != 2'd0;
+
   always @(posedge clk) begin
     if (rst) begin
       errors               <= `TL_RESET_ERRORS;
@@ -106,7 +109,7 @@ module host_statistics (
       tx_orders            <= `TL_RESET_TX_ORDERS;
       tx_frames            <= `TL_RESET_TX_FRAMES;
       tx_refused_count     <= `TL_RESET_TX_REFUSED;
-    end else begin
+    end else if (counts) begin
       errors               <= (errors & ~errors_clear) | occurred;
       rx_ring_full_dropped <= rx_ring_full_dropped + {30'd0, full};
       dma_refused_count    <= dma_refused_count + {29'd0, refused};

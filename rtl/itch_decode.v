@@ -37,6 +37,7 @@ module itch_decode #(
   wire [447:0] fields_continuation;
 
   itch_fields u_itch_fields (
+    .valid        (valid),
     .message_type ({2'b01, message_type[5:0]}),     // all types are letters
     .message      (words[399:0]),
     .length       (unused_length),

@@ -3,6 +3,7 @@
 // Combinational: ITCH 5.0 wire bytes to the record's bytes 28 to 59 (integers in host order), by type.
 `default_nettype none
 module itch_fields (
+  input  wire         valid,         // decoded, body and continuation are looked at
   input  wire [7:0]   message_type,
   input  wire [399:0] message,       // byte k of the message at bits 8k+7:8k
   output reg  [15:0]  length,        // of the type; 0 if unknown
@@ -42,160 +43,165 @@ module itch_fields (
   end
 
   always @* begin
-    decoded = 1'b1;
-    body = 256'd0;
-    continuation = 448'd0;
-    case (message_type)
-      8'h53: begin // S
-        body[8 +: 8] = {message[88 +: 8]};
-      end
-      8'h52: begin // R
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[8 +: 8] = {message[152 +: 8]};
-        body[16 +: 8] = {message[160 +: 8]};
-        body[24 +: 8] = {message[200 +: 8]};
-        body[32 +: 8] = {message[208 +: 8]};
-        body[40 +: 16] = {message[224 +: 8], message[216 +: 8]};
-        body[56 +: 8] = {message[232 +: 8]};
-        body[64 +: 8] = {message[240 +: 8]};
-        body[72 +: 8] = {message[248 +: 8]};
-        body[80 +: 8] = {message[256 +: 8]};
-        body[88 +: 8] = {message[264 +: 8]};
-        body[160 +: 32] = {message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8]};
-        body[192 +: 32] = {message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8]};
-        body[224 +: 8] = {message[304 +: 8]};
-      end
-      8'h48: begin // H
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[8 +: 8] = {message[152 +: 8]};
-        body[16 +: 8] = {message[160 +: 8]};
-        body[224 +: 32] = {message[192 +: 8], message[184 +: 8], message[176 +: 8], message[168 +: 8]};
-      end
-      8'h41: begin // A
-        body[8 +: 8] = {message[152 +: 8]};
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8], message[216 +: 8], message[208 +: 8], message[200 +: 8], message[192 +: 8]};
-        body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
-        body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
-      end
-      8'h46: begin // F
-        body[8 +: 8] = {message[152 +: 8]};
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8], message[216 +: 8], message[208 +: 8], message[200 +: 8], message[192 +: 8]};
-        body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
-        body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
-        body[224 +: 32] = {message[312 +: 8], message[304 +: 8], message[296 +: 8], message[288 +: 8]};
-      end
-      8'h45: begin // E
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
-        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
-      end
-      8'h43: begin // C
-        body[8 +: 8] = {message[248 +: 8]};
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
-        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
-        body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
-      end
-      8'h58: begin // X
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
-      end
-      8'h44: begin // D
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-      end
-      8'h55: begin // U
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
-        body[160 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
-        body[192 +: 32] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
-      end
-      8'h50: begin // P
-        body[7:0] = 8'd1;
-        body[8 +: 8] = {message[152 +: 8]};
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8], message[216 +: 8], message[208 +: 8], message[200 +: 8], message[192 +: 8]};
-        body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
-        body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
-        continuation[0 +: 64] = {message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8], message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
-      end
-      8'h59: begin // Y
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[8 +: 8] = {message[152 +: 8]};
-      end
-      8'h4C: begin // L
-        body[160 +: 32] = {message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[96 +: 64] = {message[176 +: 8], message[168 +: 8], message[160 +: 8], message[152 +: 8], message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8]};
-        body[8 +: 8] = {message[184 +: 8]};
-        body[16 +: 8] = {message[192 +: 8]};
-        body[24 +: 8] = {message[200 +: 8]};
-      end
-      8'h56: begin // V
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
-        body[160 +: 64] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8], message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
-      end
-      8'h57: begin // W
-        body[8 +: 8] = {message[88 +: 8]};
-      end
-      8'h4B: begin // K
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
-        body[8 +: 8] = {message[184 +: 8]};
-        body[192 +: 32] = {message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8]};
-      end
-      8'h4A: begin // J
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
-        body[192 +: 32] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
-        body[224 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
-        body[32 +: 32] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
-      end
-      8'h68: begin // h
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[8 +: 8] = {message[152 +: 8]};
-        body[16 +: 8] = {message[160 +: 8]};
-      end
-      8'h51: begin // Q
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[208 +: 8], message[200 +: 8], message[192 +: 8], message[184 +: 8], message[176 +: 8], message[168 +: 8], message[160 +: 8], message[152 +: 8]};
-        body[160 +: 64] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8], message[304 +: 8]};
-        body[224 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
-        body[8 +: 8] = {message[312 +: 8]};
-      end
-      8'h42: begin // B
-        body[96 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-      end
-      8'h49: begin // I
-        body[7:0] = 8'd1;
-        body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
-        body[96 +: 64] = {message[280 +: 8], message[272 +: 8], message[264 +: 8], message[256 +: 8], message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8]};
-        body[160 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
-        body[224 +: 32] = {message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8]};
-        body[8 +: 8] = {message[216 +: 8]};
-        body[16 +: 8] = {message[384 +: 8]};
-        body[24 +: 8] = {message[392 +: 8]};
-        continuation[0 +: 32] = {message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
-        continuation[32 +: 32] = {message[352 +: 8], message[360 +: 8], message[368 +: 8], message[376 +: 8]};
-      end
-      8'h4E: begin // N
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[8 +: 8] = {message[152 +: 8]};
-      end
-      8'h4F: begin // O
-        body[7:0] = 8'd1;
-        body[32 +: 64] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8]};
-        body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
-        body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
-        body[192 +: 32] = {message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8]};
-        body[224 +: 32] = {message[224 +: 8], message[232 +: 8], message[240 +: 8], message[248 +: 8]};
-        body[8 +: 8] = {message[152 +: 8]};
-        continuation[0 +: 32] = {message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
-        continuation[32 +: 32] = {message[352 +: 8], message[360 +: 8], message[368 +: 8], message[376 +: 8]};
-      end
-      default: decoded = 1'b0;
-    endcase
+    decoded = 1'bx;
+    body = 256'dx;
+    continuation = 448'dx;
+    if (valid) begin
+      decoded = 1'b1;
+      body = 256'd0;
+      continuation = 448'd0;
+      case (message_type)
+        8'h53: begin // S
+          body[8 +: 8] = {message[88 +: 8]};
+        end
+        8'h52: begin // R
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[8 +: 8] = {message[152 +: 8]};
+          body[16 +: 8] = {message[160 +: 8]};
+          body[24 +: 8] = {message[200 +: 8]};
+          body[32 +: 8] = {message[208 +: 8]};
+          body[40 +: 16] = {message[224 +: 8], message[216 +: 8]};
+          body[56 +: 8] = {message[232 +: 8]};
+          body[64 +: 8] = {message[240 +: 8]};
+          body[72 +: 8] = {message[248 +: 8]};
+          body[80 +: 8] = {message[256 +: 8]};
+          body[88 +: 8] = {message[264 +: 8]};
+          body[160 +: 32] = {message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8]};
+          body[192 +: 32] = {message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8]};
+          body[224 +: 8] = {message[304 +: 8]};
+        end
+        8'h48: begin // H
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[8 +: 8] = {message[152 +: 8]};
+          body[16 +: 8] = {message[160 +: 8]};
+          body[224 +: 32] = {message[192 +: 8], message[184 +: 8], message[176 +: 8], message[168 +: 8]};
+        end
+        8'h41: begin // A
+          body[8 +: 8] = {message[152 +: 8]};
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8], message[216 +: 8], message[208 +: 8], message[200 +: 8], message[192 +: 8]};
+          body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
+          body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
+        end
+        8'h46: begin // F
+          body[8 +: 8] = {message[152 +: 8]};
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8], message[216 +: 8], message[208 +: 8], message[200 +: 8], message[192 +: 8]};
+          body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
+          body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
+          body[224 +: 32] = {message[312 +: 8], message[304 +: 8], message[296 +: 8], message[288 +: 8]};
+        end
+        8'h45: begin // E
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+          body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+        end
+        8'h43: begin // C
+          body[8 +: 8] = {message[248 +: 8]};
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+          body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+          body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
+        end
+        8'h58: begin // X
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+        end
+        8'h44: begin // D
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+        end
+        8'h55: begin // U
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+          body[160 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+          body[192 +: 32] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
+        end
+        8'h50: begin // P
+          body[7:0] = 8'd1;
+          body[8 +: 8] = {message[152 +: 8]};
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8], message[216 +: 8], message[208 +: 8], message[200 +: 8], message[192 +: 8]};
+          body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
+          body[192 +: 32] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8]};
+          continuation[0 +: 64] = {message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8], message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
+        end
+        8'h59: begin // Y
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[8 +: 8] = {message[152 +: 8]};
+        end
+        8'h4C: begin // L
+          body[160 +: 32] = {message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[96 +: 64] = {message[176 +: 8], message[168 +: 8], message[160 +: 8], message[152 +: 8], message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8]};
+          body[8 +: 8] = {message[184 +: 8]};
+          body[16 +: 8] = {message[192 +: 8]};
+          body[24 +: 8] = {message[200 +: 8]};
+        end
+        8'h56: begin // V
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+          body[160 +: 64] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8], message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
+        end
+        8'h57: begin // W
+          body[8 +: 8] = {message[88 +: 8]};
+        end
+        8'h4B: begin // K
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+          body[8 +: 8] = {message[184 +: 8]};
+          body[192 +: 32] = {message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8]};
+        end
+        8'h4A: begin // J
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[160 +: 32] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8]};
+          body[192 +: 32] = {message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+          body[224 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+          body[32 +: 32] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8]};
+        end
+        8'h68: begin // h
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[8 +: 8] = {message[152 +: 8]};
+          body[16 +: 8] = {message[160 +: 8]};
+        end
+        8'h51: begin // Q
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[208 +: 8], message[200 +: 8], message[192 +: 8], message[184 +: 8], message[176 +: 8], message[168 +: 8], message[160 +: 8], message[152 +: 8]};
+          body[160 +: 64] = {message[248 +: 8], message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8], message[304 +: 8]};
+          body[224 +: 32] = {message[216 +: 8], message[224 +: 8], message[232 +: 8], message[240 +: 8]};
+          body[8 +: 8] = {message[312 +: 8]};
+        end
+        8'h42: begin // B
+          body[96 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+        end
+        8'h49: begin // I
+          body[7:0] = 8'd1;
+          body[32 +: 64] = {message[88 +: 8], message[96 +: 8], message[104 +: 8], message[112 +: 8], message[120 +: 8], message[128 +: 8], message[136 +: 8], message[144 +: 8]};
+          body[96 +: 64] = {message[280 +: 8], message[272 +: 8], message[264 +: 8], message[256 +: 8], message[248 +: 8], message[240 +: 8], message[232 +: 8], message[224 +: 8]};
+          body[160 +: 64] = {message[152 +: 8], message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8], message[192 +: 8], message[200 +: 8], message[208 +: 8]};
+          body[224 +: 32] = {message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8]};
+          body[8 +: 8] = {message[216 +: 8]};
+          body[16 +: 8] = {message[384 +: 8]};
+          body[24 +: 8] = {message[392 +: 8]};
+          continuation[0 +: 32] = {message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
+          continuation[32 +: 32] = {message[352 +: 8], message[360 +: 8], message[368 +: 8], message[376 +: 8]};
+        end
+        8'h4E: begin // N
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[8 +: 8] = {message[152 +: 8]};
+        end
+        8'h4F: begin // O
+          body[7:0] = 8'd1;
+          body[32 +: 64] = {message[256 +: 8], message[264 +: 8], message[272 +: 8], message[280 +: 8], message[288 +: 8], message[296 +: 8], message[304 +: 8], message[312 +: 8]};
+          body[96 +: 64] = {message[144 +: 8], message[136 +: 8], message[128 +: 8], message[120 +: 8], message[112 +: 8], message[104 +: 8], message[96 +: 8], message[88 +: 8]};
+          body[160 +: 32] = {message[160 +: 8], message[168 +: 8], message[176 +: 8], message[184 +: 8]};
+          body[192 +: 32] = {message[192 +: 8], message[200 +: 8], message[208 +: 8], message[216 +: 8]};
+          body[224 +: 32] = {message[224 +: 8], message[232 +: 8], message[240 +: 8], message[248 +: 8]};
+          body[8 +: 8] = {message[152 +: 8]};
+          continuation[0 +: 32] = {message[320 +: 8], message[328 +: 8], message[336 +: 8], message[344 +: 8]};
+          continuation[32 +: 32] = {message[352 +: 8], message[360 +: 8], message[368 +: 8], message[376 +: 8]};
+        end
+        default: decoded = 1'b0;
+      endcase
+    end
   end
 
   // The common prefix is not decoded here: it stands at the same place in every type.

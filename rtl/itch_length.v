@@ -20,6 +20,7 @@ module itch_length (
   wire [447:0] continuation;
 
   itch_fields u_itch_fields (
+    .valid        (1'b1),
     .message_type ({2'b01, message_type[5:0]}),
     .message      (400'd0),
     .length       (type_length),

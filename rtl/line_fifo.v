@@ -39,12 +39,10 @@ module line_fifo #(
 
   assign idle = empty && !out_valid;
 
-  // The free word is written in every clock and counts once the pointer has passed it: whether there is a push is
-  // known late.
   always @(posedge clk) begin
-    if (!full)
+    if (push && !full)
       memory[write_pointer[LOG2-1:0]] <= in_data;
-    if (free)
+    if (free && (!empty || push))
       out_data <= empty ? in_data : memory[read_pointer[LOG2-1:0]];
   end
 

@@ -81,18 +81,19 @@ module line_queue #(
     end
 
   // An END tells what became of its frame here as well. Cut-through: what the headers had against it stands.
-  reg  [479:0] data;
+  reg  [`TL_END_BITS-1:0] end_data;
+  wire [479:0]            data = {entry_data[479:`TL_END_BITS], end_data};
 
   always @* begin
-    data = entry_data;
+    end_data = entry_data[`TL_END_BITS-1:0];
     if (entry_end) begin
-      data[`TL_END_HEADER_SEEN] = header_seen && !rewind;
+      end_data[`TL_END_HEADER_SEEN] = header_seen && !rewind;
       if (losing)
-        data[`TL_END_OVERFLOW] = 1'b1;
+        end_data[`TL_END_OVERFLOW] = 1'b1;
       if (losing && (held || end_good)) begin
-        data[`TL_END_REASON +: 8] = `TL_DROP_REASON_OVERFLOW;
-        data[`TL_END_TRUNCATED]   = 1'b0;
-        data[`TL_END_EXTRA_DATA]  = 1'b0;
+        end_data[`TL_END_REASON +: 8] = `TL_DROP_REASON_OVERFLOW;
+        end_data[`TL_END_TRUNCATED]   = 1'b0;
+        end_data[`TL_END_EXTRA_DATA]  = 1'b0;
       end
     end
   end
@@ -209,7 +210,7 @@ module line_queue #(
       present <= !empty || bypass;
     else if (disappears)
       present <= 1'b0;
-    if (free)
+    if (free && (!empty || entry_valid))
       {x_kind, x_data} <= !empty ? (head_fresh ? fresh_data : memory_data) : {entry_kind, data};
   end
 

@@ -182,17 +182,21 @@ module moldudp64_parser (
 
   reg  [15:0] length_after;
 
-  always @*
-    case (turn_after)
-      3'd0:    length_after = {previous_lane_7, beat_data[7:0]};
-      3'd1:    length_after = half_0;
-      3'd2:    length_after = {beat_data[15:8],  beat_data[23:16]};
-      3'd3:    length_after = half_2;
-      3'd4:    length_after = {beat_data[31:24], beat_data[39:32]};
-      3'd5:    length_after = half_4;
-      3'd6:    length_after = {beat_data[47:40], beat_data[55:48]};
-      default: length_after = half_6;
-    endcase
+  // Looked at when the block begins; `x` spares a simulation the work, here and below.
+  always @* begin
+    length_after = 16'dx;
+    if (begins_next)
+      case (turn_after)
+        3'd0:    length_after = {previous_lane_7, beat_data[7:0]};
+        3'd1:    length_after = half_0;
+        3'd2:    length_after = {beat_data[15:8],  beat_data[23:16]};
+        3'd3:    length_after = half_2;
+        3'd4:    length_after = {beat_data[31:24], beat_data[39:32]};
+        3'd5:    length_after = half_4;
+        3'd6:    length_after = {beat_data[47:40], beat_data[55:48]};
+        default: length_after = half_6;
+      endcase
+  end
 
   wire        first        = header_ends;
   wire [2:0]  turn_here    = first ? {!from_lane_6, 2'b11} : turn_after;
@@ -275,16 +279,19 @@ module moldudp64_parser (
 
   reg  [7:0] type_behind_turn;
 
-  always @*
-    case (turn_here)
-      3'd0:    type_behind_turn = beat_data[15:8];
-      3'd1:    type_behind_turn = beat_data[23:16];
-      3'd2:    type_behind_turn = beat_data[31:24];
-      3'd3:    type_behind_turn = beat_data[39:32];
-      3'd4:    type_behind_turn = beat_data[47:40];
-      3'd5:    type_behind_turn = beat_data[55:48];
-      default: type_behind_turn = beat_data[63:56];
-    endcase
+  always @* begin
+    type_behind_turn = 8'dx;
+    if (block_begins)
+      case (turn_here)
+        3'd0:    type_behind_turn = beat_data[15:8];
+        3'd1:    type_behind_turn = beat_data[23:16];
+        3'd2:    type_behind_turn = beat_data[31:24];
+        3'd3:    type_behind_turn = beat_data[39:32];
+        3'd4:    type_behind_turn = beat_data[47:40];
+        3'd5:    type_behind_turn = beat_data[55:48];
+        default: type_behind_turn = beat_data[63:56];
+      endcase
+  end
 
   always @(posedge clk)
     if (block_begins) begin

@@ -68,10 +68,14 @@ module raw_frame #(
   integer     i;
 
   always @* begin
-    port_bytes = 4'd0;
-    for (i = 0; i < 8; i = i + 1) begin
-      port_bytes = port_bytes + {3'd0, s_axis_tkeep[i] || !s_axis_tlast};
-      port_mask[8 * i +: 8] = {8{s_axis_tkeep[i] || !s_axis_tlast}};
+    port_bytes = 4'd8;
+    port_mask  = ~64'd0;
+    if (s_axis_tlast) begin
+      port_bytes = 4'd0;
+      for (i = 0; i < 8; i = i + 1) begin
+        port_bytes = port_bytes + {3'd0, s_axis_tkeep[i]};
+        port_mask[8 * i +: 8] = {8{s_axis_tkeep[i]}};
+      end
     end
   end
 
@@ -80,14 +84,16 @@ module raw_frame #(
       in_frame <= 1'b0;
     else if (s_axis_tvalid)
       in_frame <= !s_axis_tlast;
-    beat_valid   <= s_axis_tvalid && !rst;
-    beat_first   <= port_first;
-    beat_last    <= s_axis_tlast;
-    beat_bad_fcs <= s_axis_tuser;
-    beat_ours    <= receiving && enable && (destination == mac || destination == 48'hFFFF_FFFF_FFFF);
-    beat_counts  <= port_first && receiving;
-    beat_data    <= s_axis_tdata & port_mask;
-    beat_bytes   <= port_bytes;
+    beat_valid <= s_axis_tvalid && !rst;
+    if (s_axis_tvalid) begin
+      beat_first   <= port_first;
+      beat_last    <= s_axis_tlast;
+      beat_bad_fcs <= s_axis_tuser;
+      beat_ours    <= receiving && enable && (destination == mac || destination == 48'hFFFF_FFFF_FFFF);
+      beat_counts  <= port_first && receiving;
+      beat_data    <= s_axis_tdata & port_mask;
+      beat_bytes   <= port_bytes;
+    end
   end
 
   // ---- Store
@@ -123,7 +129,7 @@ module raw_frame #(
   wire [STORE_LOG2:0] read_next;      // where the read pointer stands in the next clock
 
   always @(posedge clk) begin
-    if (!full)
+    if (beat_valid && !full)
       store[write_pointer[STORE_LOG2-1:0]] <= beat_data;
     frame_beat <= store[read_next[STORE_LOG2-1:0]];
     full       <= stored >= FULL && enable;
@@ -203,10 +209,12 @@ module raw_frame #(
     // One frame may be on its way, and one more be noticed a clock late.
     frames_full <= frames >= 5'd14;
     push        <= kept && !rst && enable;
-    push_number <= beat_first ? number : frame_number;
-    push_length <= {1'b0, beats_before, 3'd0} + {12'd0, beat_bytes};
-    push_lines  <= lines_next;
-    push_end    <= write_next;
+    if (ends) begin
+      push_number <= beat_first ? number : frame_number;
+      push_length <= {1'b0, beats_before, 3'd0} + {12'd0, beat_bytes};
+      push_lines  <= lines_next;
+      push_end    <= write_next;
+    end
     if (rst || !enable) begin
       read_pointer   <= {STORE_LOG2 + 1{1'b0}};
       push_pointer   <= 5'd0;
@@ -231,8 +239,10 @@ module raw_frame #(
     note          <= judges;
     frame_valid   <= judged && kept_raw[pop_pointer[3:0]] && enable && !pops;
     note_index    <= judge_pointer[3:0];
-    {reason_3, reason_2, reason_1} <= {reason_2, reason_1, verdict_reason};
-    {time_3, time_2, time_1}       <= {time_2, time_1, verdict_time};
+    if (verdict_valid || verdict_waits != 2'd0) begin
+      {reason_3, reason_2, reason_1} <= {reason_2, reason_1, verdict_reason};
+      {time_3, time_2, time_1}       <= {time_2, time_1, verdict_time};
+    end
     if (push) begin
       kept_number[push_pointer[3:0]] <= push_number;
       kept_length[push_pointer[3:0]] <= push_length;

@@ -75,8 +75,17 @@ module receive_checksum (
   reg  [15:0] sum_2_lanes_0;
   reg  [16:0] sum_2_lanes_2;
   reg  [15:0] sum_2_lanes_6;
-  wire [63:0] counted    = bytes_of(data_1, udp_lanes);
-  wire [23:0] sum_2_here = sum({8'd0, counted[31:16]}, {8'd0, counted[47:32]}, 1'b0);
+  reg  [63:0] counted;
+  reg  [23:0] sum_2_here;
+
+  always @* begin
+    counted    = 64'dx;                   // not looked at: spares a simulation the work, here and below
+    sum_2_here = 24'dx;
+    if (add_1) begin
+      counted    = bytes_of(data_1, udp_lanes);
+      sum_2_here = sum({8'd0, counted[31:16]}, {8'd0, counted[47:32]}, 1'b0);
+    end
+  end
 
   always @(posedge clk) begin
     first_2 <= first_1;
@@ -96,10 +105,19 @@ module receive_checksum (
   reg         add_3;
   reg  [17:0] ip_sum_3;
   reg  [17:0] udp_sum_3;
-  wire [23:0] ip_sum_3_here  = sum_of_3({2'd0, sum_2_lanes_0} & {18{ip_2[0]}}, {1'd0, sum_2_lanes_2} & {18{ip_2[1]}},
-                                        {2'd0, sum_2_lanes_6} & {18{ip_2[2]}});
-  wire [23:0] udp_sum_3_here = sum_of_3({2'd0, sum_2_lanes_0} & {18{udp_2[0]}}, {1'd0, sum_2_lanes_2} & {18{udp_2[1]}},
-                                        {2'd0, sum_2_lanes_6} & {18{udp_2[2]}});
+  reg  [23:0] ip_sum_3_here;
+  reg  [23:0] udp_sum_3_here;
+
+  always @* begin
+    ip_sum_3_here  = 24'dx;
+    udp_sum_3_here = 24'dx;
+    if (add_2) begin
+      ip_sum_3_here  = sum_of_3({2'd0, sum_2_lanes_0} & {18{ip_2[0]}}, {1'd0, sum_2_lanes_2} & {18{ip_2[1]}},
+                                {2'd0, sum_2_lanes_6} & {18{ip_2[2]}});
+      udp_sum_3_here = sum_of_3({2'd0, sum_2_lanes_0} & {18{udp_2[0]}}, {1'd0, sum_2_lanes_2} & {18{udp_2[1]}},
+                                {2'd0, sum_2_lanes_6} & {18{udp_2[2]}});
+    end
+  end
 
   always @(posedge clk) begin
     first_3 <= first_2;
@@ -118,8 +136,17 @@ module receive_checksum (
   reg  [15:0] udp_sum;
   reg         udp_carry;
   reg  [15:0] udp_sum_high;
-  wire [23:0] ip_sum_here  = sum({3'd0, ip_sum}, {6'd0, ip_sum_3}, 1'b0);
-  wire [23:0] udp_sum_here = sum({8'd0, udp_sum}, {8'd0, udp_sum_3[15:0]}, 1'b0);
+  reg  [23:0] ip_sum_here;
+  reg  [23:0] udp_sum_here;
+
+  always @* begin
+    ip_sum_here  = 24'dx;
+    udp_sum_here = 24'dx;
+    if (add_3) begin
+      ip_sum_here  = sum({3'd0, ip_sum}, {6'd0, ip_sum_3}, 1'b0);
+      udp_sum_here = sum({8'd0, udp_sum}, {8'd0, udp_sum_3[15:0]}, 1'b0);
+    end
+  end
 
   always @(posedge clk)
     if (first_3) begin

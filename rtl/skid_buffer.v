@@ -34,9 +34,9 @@ module skid_buffer #(
     end else if (in_valid) begin
       skid_valid <= 1'b1;
     end
-    if (!out_valid || out_ready)
+    if ((skid_valid || in_valid) && (!out_valid || out_ready))
       out_data <= skid_valid ? skid_data : in_data;
-    if (!skid_valid)
+    if (in_valid && !skid_valid)
       skid_data <= in_data;
   end
 

@@ -98,6 +98,8 @@ module statistics (
   reg  [32*`TL_STATISTICS_WORDS-1:0] add;
   integer k;
 
+  wire adds = add_frame || add_filtered;
+
   always @* begin
     add = {32 * `TL_STATISTICS_WORDS{1'b0}};
     add[32 * `TL_STATISTIC_FRAMES]             = add_frame;
@@ -118,8 +120,11 @@ module statistics (
   integer w;
 
   always @(posedge clk)
-    for (w = 0; w < `TL_STATISTICS_WORDS; w = w + 1)
-      counters[32 * w +: 32] <= rst ? 32'd0 : counters[32 * w +: 32] + add[32 * w +: 32];
+    if (rst)
+      counters <= {32 * `TL_STATISTICS_WORDS{1'b0}};
+    else if (adds)
+      for (w = 0; w < `TL_STATISTICS_WORDS; w = w + 1)
+        counters[32 * w +: 32] <= counters[32 * w +: 32] + add[32 * w +: 32];
 
 endmodule
 `default_nettype wire

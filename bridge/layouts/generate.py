@@ -246,7 +246,7 @@ def verilog_fields(layouts: Layouts) -> str:
     def place(field: WireField, target: str, base: int) -> str:
         order = range(field.size) if field.integer else reversed(range(field.size))
         parts = ", ".join(f"message[{8 * (field.offset + i)} +: 8]" for i in order)
-        return f"        {target}[{8 * (field.at - base)} +: {8 * field.size}] = {{{parts}}};"
+        return f"          {target}[{8 * (field.at - base)} +: {8 * field.size}] = {{{parts}}};"
 
     lines = [
         "// SPDX-License-Identifier: MIT",
@@ -254,6 +254,7 @@ def verilog_fields(layouts: Layouts) -> str:
         "// Combinational: ITCH 5.0 wire bytes to the record's bytes 28 to 59 (integers in host order), by type.",
         "`default_nettype none",
         "module itch_fields (",
+        "  input  wire         valid,         // decoded, body and continuation are looked at",
         "  input  wire [7:0]   message_type,",
         f"  input  wire [{8 * window - 1}:0] message,       // byte k of the message at bits 8k+7:8k",
         "  output reg  [15:0]  length,        // of the type; 0 if unknown",
@@ -274,22 +275,27 @@ def verilog_fields(layouts: Layouts) -> str:
         "  end",
         "",
         "  always @* begin",
-        "    decoded = 1'b1;",
-        f"    body = {8 * BODY_BYTES}'d0;",
-        "    continuation = 448'd0;",
-        "    case (message_type)",
+        "    decoded = 1'bx;",
+        f"    body = {8 * BODY_BYTES}'dx;",
+        "    continuation = 448'dx;",
+        "    if (valid) begin",
+        "      decoded = 1'b1;",
+        f"      body = {8 * BODY_BYTES}'d0;",
+        "      continuation = 448'd0;",
+        "      case (message_type)",
     ]
     for kind, fields in layouts.bodies.items():
-        lines.append(f"      8'h{ord(kind):02X}: begin // {kind}")
+        lines.append(f"        8'h{ord(kind):02X}: begin // {kind}")
         continuations = max(f.line for f in fields)
         if continuations:
-            lines.append(f"        body[7:0] = 8'd{continuations};")
+            lines.append(f"          body[7:0] = 8'd{continuations};")
         for f in fields:
             lines.append(place(f, "continuation", 0) if f.line else place(f, "body", BODY_BASE))
-        lines.append("      end")
+        lines.append("        end")
     lines += [
-        "      default: decoded = 1'b0;",
-        "    endcase",
+        "        default: decoded = 1'b0;",
+        "      endcase",
+        "    end",
         "  end",
         "",
         "  // The common prefix is not decoded here: it stands at the same place in every type.",
