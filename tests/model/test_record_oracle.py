@@ -16,9 +16,9 @@ from itch import messages as itchfeed
 from bridge import layout
 from bridge.layout import MessageStatus
 from generators.tables import ITCH50
+from tb.env.records import message_lines
 from tb.model.receive import ReceiveModel
 from tests.model.frames import GROUP, PORT, FrameSpec, mold
-from tests.rtl.receive.lines import expected_lines
 
 PREFIX = ("stock_locate", "tracking_number", "timestamp")  # of every type, at their own places in the record
 LINE_ENDS = (layout.RX_RECORD.fields["publish"][1], layout.CONTINUATION_BYTES)
@@ -71,7 +71,7 @@ def test_the_record_as_itchfeed_reads_the_wire(message_type: str, extra: bytes) 
     compared = 0
     for number, raw in enumerate(blocks, 1):
         (message,) = model.frame(FrameSpec(payload=mold(number, [raw + extra])).build()).messages
-        continuations, record = expected_lines(message, 0)
+        continuations, record = message_lines(message, "A", 0)
         fields = in_record((record, *continuations), message_type)
         theirs = vars(itchfeed.messages[raw[:1]](raw))
         assert fields.pop("timestamp") == theirs.pop("timestamp")

@@ -24,6 +24,7 @@ from tests.rtl.host.bench import (
     publish_word,
 )
 from tests.rtl.host.orders import Session, enter_orders, ouch, slot
+from tests.rtl.host.random_traffic import RandomTraffic
 
 SLOTS = 16
 RING = layout.RESERVED_BASE
@@ -374,34 +375,8 @@ async def random_traffic_and_host(dut: Any) -> None:
     gives a bad descriptor: what arrives is whole and in order, and with what was counted it is all that was sent."""
     bench, ring, consumer = await begin(dut)
     rng = bench.random
-    sent: dict[int, Message] = {}
-    counts: dict[int, int] = {}
-    over = False
-
-    async def traffic() -> None:
-        nonlocal over
-        for number in range(1, 801):
-            item = message(number, rng.choice((0, 0, 0, 0, 1, 1, 2, 5, 17)))
-            if item.continuations and rng.random() < 0.1:
-                for line in item.continuations:
-                    await bench.send_line(line, first=False)
-                await bench.abort()
-            else:
-                sent[number] = item
-                counts[number] = len(item.continuations)
-                for line in item.continuations:
-                    await bench.send_line(line, first=False)
-                    await bench.clocks(rng.choice((0, 0, 0, 6)))
-                await bench.send_line(item.first, first=True)
-            await bench.clocks(rng.choice((0, 1, 3, 8, 20)))
-        over = True
-
-    async def host() -> None:
-        while not over:
-            bench.memory.pace.ready = rng.choice((1.0, 1.0, 0.5, 0.2, 0.0))
-            bench.memory.pace.response_clocks = rng.choice((0, 3, 20))
-            await bench.clocks(rng.randint(10, 150))
-        bench.memory.pace.ready = 1.0
+    traffic = RandomTraffic(bench)
+    sent, counts = traffic.sent, traffic.continuations
 
     async def consume() -> None:
         while True:
@@ -416,9 +391,7 @@ async def random_traffic_and_host(dut: Any) -> None:
             await bench.clocks(rng.choice((1, 1, 4, 30)))
 
     consuming = cocotb.start_soon(consume())
-    steering = cocotb.start_soon(host())
-    await traffic()
-    await steering
+    await traffic.run(800, gaps=(0, 1, 3, 8, 20))
     await bench.settle()
     await bench.clocks(100)
     consuming.cancel()

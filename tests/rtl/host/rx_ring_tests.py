@@ -26,6 +26,7 @@ from tests.rtl.host.bench import (
     publish_word,
     ring_contents,
 )
+from tests.rtl.host.random_traffic import RandomTraffic
 
 FIFO_LINES = 64
 OUTSTANDING_WRITES = 255
@@ -432,35 +433,9 @@ async def random_traffic_and_host(dut: Any) -> None:
     and in order at consecutive slots, and with what was counted as dropped it is all that was sent."""
     bench = await begin(dut, epoch=0x7FFF_FFF0)
     rng = bench.random
-    sent: dict[int, Message] = {}
+    traffic = RandomTraffic(bench)
+    sent, counts = traffic.sent, traffic.continuations
     consumer = Consumer(bench, RX_BASE, 4)
-    counts: dict[int, int] = {}
-    over = False
-
-    async def traffic() -> None:
-        nonlocal over
-        for number in range(1, 1201):
-            item = message(number, rng.choice((0, 0, 0, 0, 1, 1, 2, 5, 17)))
-            if item.continuations and rng.random() < 0.1:
-                for line in item.continuations:
-                    await bench.send_line(line, first=False)
-                await bench.abort()
-            else:
-                sent[number] = item
-                counts[number] = len(item.continuations)
-                for line in item.continuations:
-                    await bench.send_line(line, first=False)
-                    await bench.clocks(rng.choice((0, 0, 0, 6)))
-                await bench.send_line(item.first, first=True)
-            await bench.clocks(rng.choice((0, 0, 1, 3, 8)))
-        over = True
-
-    async def host() -> None:
-        while not over:
-            bench.memory.pace.ready = rng.choice((1.0, 1.0, 0.5, 0.2, 0.0))
-            bench.memory.pace.response_clocks = rng.choice((0, 3, 20))
-            await bench.clocks(rng.randint(10, 150))
-        bench.memory.pace.ready = 1.0
 
     async def consume() -> None:
         while True:
@@ -472,9 +447,7 @@ async def random_traffic_and_host(dut: Any) -> None:
             await bench.clocks(rng.choice((1, 1, 4, 30)))
 
     consuming = cocotb.start_soon(consume())
-    steering = cocotb.start_soon(host())
-    await traffic()
-    await steering
+    await traffic.run(1200, gaps=(0, 0, 1, 3, 8))
     await bench.settle()
     await bench.clocks(40)
     consuming.cancel()

@@ -11,13 +11,13 @@ from typing import Any
 from bridge import layout
 from bridge.layout import DropReason, FrameKind
 from generators.tables import MOLD_BLOCK, MOLD_HEADER
+from tb.env.records import RECORD_BYTES, message_lines
 from tb.model.headers import Delivery, Inspection, inspect
 from tb.model.packet import HEADER_BYTES, Packet, PacketFormat, message, parse
 from tb.model.receive import SEQUENCES, STATUSES, FrameResult, ReceiveModel
 from tb.receive.entries import End, Header
 from tb.receive.items import BEAT_BYTES, FrameEntries, FrameItem, FrameOutcome, Report
 from tests.rtl.receive.frames import GROUP_ADDRESS, GROUP_PORT
-from tests.rtl.receive.lines import RECORD_BYTES, expected_lines
 
 HEADER_BEATS = 12   # of the longest headers: two tags, IPv4 with options, UDP
 LATENCY = 2   # clocks from the beat with a message's last byte to the decoded message
@@ -100,7 +100,7 @@ class ModelJudge:
         ends = block_ends(frame, self._inspect(frame), self.format)
         for index, (block, found) in enumerate(zip(blocks, entries.messages, strict=False)):
             due = message((first + index) % SEQUENCES, block, None, self.format)
-            lines = expected_lines(due, frame.beat_clocks[0] - 1, self.line_b)
+            lines = message_lines(due, "B" if self.line_b else "A", frame.beat_clocks[0] - 1)
             assert (found.continuations, found.record) == lines, \
                 f"message {index} of {where}: {_shown((found.continuations, found.record))} is not {_shown(lines)}"
             self.entry_messages += 1
@@ -148,7 +148,7 @@ class ModelJudge:
         self.called_off += 1
 
     def _lines(self, result: FrameResult, outcome: FrameOutcome, where: str) -> None:
-        expected = [expected_lines(message, outcome.report.timestamp) for message in result.messages]
+        expected = [message_lines(message, "A", outcome.report.timestamp) for message in result.messages]
         delivered = [(message.continuations, message.record) for message in outcome.messages]
         for due, found in zip(expected, delivered, strict=False):
             assert found == due, f"message {due[1][:8].hex()} of {where}: {_shown(found)} is not {_shown(due)}"
