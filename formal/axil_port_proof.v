@@ -72,6 +72,15 @@ module axil_port_proof (
 
   localparam WAIT_LIMIT = 3;
 
+  // Read inside the module
+  // verilog_lint: waive-start signal-name-style
+  (* hierconn *) wire       \u_axil_port.aw_held ;
+  (* hierconn *) wire       \u_axil_port.w_held ;
+  (* hierconn *) wire       \u_axil_port.ar_held ;
+  (* hierconn *) wire       \u_axil_port.read_sampled ;
+  (* hierconn *) wire [1:0] \u_axil_port.write_clocks ;
+  // verilog_lint: waive-end signal-name-style
+
   reg        started = 1'b0;
   reg [2:0]  addresses;               // taken, their write not done
   reg [2:0]  data;
@@ -146,6 +155,16 @@ module axil_port_proof (
       assert (write_clocks <= WAIT_LIMIT && read_clocks <= WAIT_LIMIT);
       if (idle)
         assert (!bvalid && !rvalid && addresses == 3'd0 && data == 3'd0 && reads == 3'd0);
+      // What holds in every reachable state, for the induction.
+      assert (addresses == {2'd0, \u_axil_port.aw_held } && data == {2'd0, \u_axil_port.w_held });
+      assert (reads == {2'd0, \u_axil_port.ar_held } + {2'd0, rvalid});
+      assert (sampled == (\u_axil_port.read_sampled || rvalid));
+      assert (!\u_axil_port.read_sampled || (\u_axil_port.ar_held && !rvalid));
+      assert (!\u_axil_port.aw_held || write_address == address_taken);
+      assert (!\u_axil_port.w_held || write_data == data_taken);
+      assert (!\u_axil_port.ar_held || read_address == read_taken);
+      assert (write_clocks <= {1'b0, \u_axil_port.write_clocks });
+      assert (read_clocks <= (rvalid ? 3'd2 : {2'd0, \u_axil_port.read_sampled }));
     end
   end
 

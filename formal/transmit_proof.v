@@ -57,6 +57,10 @@ module transmit_proof (
   reg         order_inside;
   reg         frame_inside;
 
+  // verilog_lint: waive-start signal-name-style
+  (* hierconn *) wire \u_transmit_mux.frame_turn ;  // whose turn it is, read inside the module
+  // verilog_lint: waive-end signal-name-style
+
   wire        taken       = tx_tvalid && tx_tready;
   wire        order_taken = order_tvalid && order_tready;
   wire        frame_taken = frame_tvalid && frame_tready;
@@ -101,6 +105,15 @@ module transmit_proof (
       assert (!order_taken || beat == order_beat);
       assert (!frame_taken || beat == frame_beat);
       assert (!(taken && in_frame) || of_host == frame_taken);
+    end
+
+    // What holds in every reachable state, for the induction: a source inside a frame has the turn.
+    if (started && !rst) begin
+      assert (!order_inside || !\u_transmit_mux.frame_turn );
+      assert (!frame_inside || \u_transmit_mux.frame_turn );
+      assert (in_frame == (order_inside || frame_inside));
+      assert (!in_frame || of_host == frame_inside);
+      assert (!\u_transmit_mux.frame_turn || frame_tvalid);
     end
   end
 

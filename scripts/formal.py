@@ -27,8 +27,10 @@ TIMEOUT_S = 1200
 PAGE = ROOT / "docs/formal.md"
 BEGIN, END = "<!-- written by scripts/formal.py from here on -->\n", "<!-- ... to here -->\n"
 
-# Registers have the values that their initial statements give, or any; each clock is one step.
-PREPARE = """prep -flatten -nordff -top {top}; memory_map; async2sync; dffunmap; setundef -undriven -anyseq; opt_clean;
+# Registers have the values that their initial statements give, or any; each clock is one step. Memories become
+# registers first, so that a harness can name their words. A module that is cut has outputs that do as the solver likes.
+PREPARE = """proc; memory -nordff; {cut} prep -flatten -nordff -top {top}; memory_map;
+  async2sync; dffunmap; setundef -undriven -anyseq; opt_clean;
   write_smt2 -wires {output}"""
 
 
@@ -64,6 +66,7 @@ class Proof:
     faults: tuple[Fault, ...]
     depth: int  # clocks from reset
     induction: int | None = None  # k, where it closes
+    cut: tuple[str, ...] = ()  # modules left out: the harness says what it assumes of their outputs
 
     @property
     def reach(self) -> str:
@@ -75,7 +78,7 @@ def proofs() -> dict[str, Proof]:
     return {
         entry["name"]: Proof(
             entry["name"], entry["says"], tuple(Fault(**fault) for fault in entry["fault"]), entry["depth"],
-            entry.get("induction"),
+            entry.get("induction"), tuple(entry.get("cut", ())),
         )
         for entry in entries
     }
@@ -116,12 +119,12 @@ def check(proof: Proof, fault: Fault | None = None) -> float:
     top = f"{proof.name}_proof"
     read = (f"verilog_defaults -add -formal -I{RTL}; read_verilog -formal -I{RTL} {FORMAL / top}.v; "
             f"hierarchy -top {top} " + " ".join(f"-libdir {library}" for library in libraries))
-    prepare = PREPARE.format(top=top, output=smt2)
+    prepare = PREPARE.format(top=top, output=smt2, cut="".join(f"cutpoint {module};" for module in proof.cut))
     _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)
-    solve = ["yosys-smtbmc", "-s", "z3", "--unroll", "--noprogress"]
+    solve = ["yosys-smtbmc", "-s", "z3", "--noincr", "--unroll", "--noprogress"]
     depth = fault.depth if fault is not None and fault.depth else proof.depth
     _run([*solve, "-t", depth, "--dump-vcd", "trace.vcd", smt2], directory)
-    if proof.induction is not None:
+    if proof.induction is not None and fault is None:
         _run([*solve, "-i", "-t", proof.induction, "--dump-vcd", "induction.vcd", smt2], directory)
     return time.monotonic() - start
 
