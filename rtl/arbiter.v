@@ -204,6 +204,7 @@ module arbiter #(
   wire        a_same;
   wire        a_ahead;
   wire        a_harmless;
+  wire        a_near;
   wire        a_first_end;
   wire [63:0] a_start;
   wire        a_old;
@@ -236,6 +237,7 @@ module arbiter #(
   wire        b_same;
   wire        b_ahead;
   wire        b_harmless;
+  wire        b_near;
   wire        b_first_end;
   wire [63:0] b_start;
   wire        b_old;
@@ -287,6 +289,7 @@ module arbiter #(
     .same_session    (a_same),
     .ahead           (a_ahead),
     .harmless        (a_harmless),
+    .near            (a_near),
     .first_end       (a_first_end),
     .start_number    (a_start),
     .old             (a_old),
@@ -294,7 +297,7 @@ module arbiter #(
     .number_after    (a_number_after),
     .over            (a_over),
     .other_decided   (b_harmless || b_draining || b_overtaken),
-    .other_tame      (b_owner && b_same),
+    .other_tame      (b_owner && b_same && b_near),
     .after           (a_after),
     .after_wild      (a_after_wild)
   );
@@ -339,6 +342,7 @@ module arbiter #(
     .same_session    (b_same),
     .ahead           (b_ahead),
     .harmless        (b_harmless),
+    .near            (b_near),
     .first_end       (b_first_end),
     .start_number    (b_start),
     .old             (b_old),
@@ -346,7 +350,7 @@ module arbiter #(
     .number_after    (b_number_after),
     .over            (b_over),
     .other_decided   (a_harmless || a_draining || a_overtaken),
-    .other_tame      (a_owner && a_same),
+    .other_tame      (a_owner && a_same && a_near),
     .after           (b_after),
     .after_wild      (b_after_wild)
   );

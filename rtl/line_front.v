@@ -61,6 +61,7 @@ module line_front (
   output reg          same_session,
   output wire         ahead,
   output reg          harmless,           // it cannot change the stream, whatever its verdict
+  output reg          near,               // ... nor move it by 2^62 numbers
   output wire         first_end,          // the first end of its session
   output wire [63:0]  start_number,       // what the stream expects once the frame owns it
   output wire         old,                // the message at hand
@@ -71,7 +72,7 @@ module line_front (
 
   // against the other line's frames
   input  wire         other_decided,      // the other line's front frame is, or not waited for
-  input  wire         other_tame,         // ... or owns the stream and stays in its session
+  input  wire         other_tame,         // ... or owns the stream, stays in its session and near
   output wire         after,              // one that started before is undecided
   output wire         after_wild          // ... and might make a harmless frame harmful
 );
@@ -171,13 +172,18 @@ module line_front (
 
   wire        all_old   = behind[63:16] != 48'd0 || behind[15:0] >= numbers;
 
+  // Numbers are compared modulo 2^64, so a frame far behind is ahead of a stream that has moved far: only a frame less
+  // than 2^62 behind is harmless, and with the other line's owner `near` (2^61 and a packet at most) it stays behind.
+  wire        not_far   = behind[63:62] == 2'b00;
+
   assign ahead     = same_session && !unnumbered && is_ahead;
   assign first_end = is_end && !(same_session && stream_ended);
 
   always @(posedge clk) begin
     same_session <= stream_valid && session_here == stream_session;
     harmless     <= !rst && !header_valid && !stream_changed && (pending || owner)
-                    && same_session && !unnumbered && !is_ahead && all_old && !first_end;
+                    && same_session && !unnumbered && not_far && all_old && !first_end;
+    near         <= behind[63:61] == 3'b000 || behind[63:61] == 3'b111;
   end
 
   // ---- its first messages may be old

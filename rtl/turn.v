@@ -3,7 +3,7 @@
 //
 // A frame's turn comes when no older frame of the other line is undecided. At its turn it becomes the owner of the
 // stream, or drains if it is harmless, or is parked if it is ahead and packets are held. Harmless ones need not even
-// wait for an older frame that owns the stream and stays in its session: that leaves them harmless.
+// wait for an older frame that owns the stream and stays in its session and near: that leaves them harmless.
 //
 // A parked frame goes, before anything else, as soon as it is no longer ahead, and when a frame of another session
 // comes up, which may not pass it. When its time is over it is released: frames of the other line that started before
@@ -28,7 +28,7 @@ module turn (
   input  wire        a_harmless,
   input  wire        a_over,              // its time
   input  wire        a_after,             // a frame of B that started before it is undecided
-  input  wire        a_after_wild,        // ... and might change the session, or is not known
+  input  wire        a_after_wild,        // ... and might make a harmless frame harmful
   input  wire [63:0] a_sequence,
 
   input  wire        b_waiting,
@@ -40,7 +40,7 @@ module turn (
   input  wire        b_harmless,
   input  wire        b_over,
   input  wire        b_after,             // a frame of A that started before it is undecided
-  input  wire        b_after_wild,        // ... and might change the session, or is not known
+  input  wire        b_after_wild,        // ... and might make a harmless frame harmful
   input  wire [63:0] b_sequence,
 
   output wire        a_holds,             // owner that may change the stream

@@ -118,6 +118,24 @@ async def half_the_numbers_are_ahead(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_jump_makes_news_of_what_was_behind(dut: Any) -> None:
+    """An owner may move the stream so far that a frame which was behind, and waits for the owner, is ahead of it."""
+    bench = await Bench.start(dut)
+    base, half = 1 << 20, 1 << 63
+    for leader, follower in ("AB", "BA"):
+        for behind in (8, half // 2 - 1, half // 2, half // 2 + 9, half - 9, half - 1):
+            for jump in (1, half // 4 - 9, half // 4 + 9, half // 2, half - 9, half - behind - 2, half - behind):
+                await bench.reset()
+                run = await bench.play([
+                    packet(leader, 1, base, 1),
+                    packet(leader, 60, (base + 1 + jump) % (1 << 64), 5),
+                    packet(follower, 65, (base + 1 - behind) % (1 << 64), 2),
+                ])
+                delivered = run.oracle.outcomes[2].messages
+                assert bool(delivered) == (behind + jump + 5 > half), f"{behind} behind, the stream moves on by {jump}"
+
+
+@cocotb.test()
 async def the_second_copy_stands_in_for_a_bad_first(dut: Any) -> None:
     """It waits for the verdict; then its messages are new, at whatever moment it came."""
     bench = await Bench.start(dut, events=ALL_EVENTS)
