@@ -12,7 +12,7 @@ from bridge.interface import CLOCK_PS
 from tb.env.setup import NicSetup
 from tb.env.test import NicTest
 from tb.model.receive import HOLD_MARGIN_PS
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import Schedule, idle_beats, packet
 from tests.rtl.receive.frames import frame, message, mold, unknown
 

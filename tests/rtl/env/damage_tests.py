@@ -17,7 +17,7 @@ from tb.env.records import event_line
 from tb.env.setup import NicSetup
 from tb.env.test import NicTest
 from tb.model.receive import Delivery
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import Schedule, idle_beats, packet
 from tests.rtl.receive.frames import C_TAG, S_TAG, frame, message, mold
 

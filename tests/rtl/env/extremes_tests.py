@@ -14,7 +14,7 @@ from tb.env.setup import NicSetup
 from tb.env.test import NicTest
 from tb.model.config import KernelConfig
 from tb.model.segments import SegmentModel
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import Schedule, block, idle_beats, packet
 from tests.rtl.host.orders import enter_orders, ouch
 

@@ -16,7 +16,7 @@ from tb.env.setup import RX_LINES, WINDOW, NicSetup
 from tb.env.test import NicTest
 from tb.host.registers import OKAY
 from tb.model.segments import SegmentModel
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import Schedule, idle_beats, packet
 from tests.rtl.host.orders import enter_orders, ouch
 from tests.rtl.receive.frames import TYPES, frame, message, mold, unknown

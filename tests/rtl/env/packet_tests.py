@@ -9,7 +9,7 @@ import pyuvm
 
 from tb.env.setup import NicSetup
 from tb.env.test import NicTest
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import MINIMUM_GAP, Schedule, idle_beats, packet
 from tests.rtl.receive.frames import C_TAG, S_TAG, TYPES, frame, message, mold, unknown
 

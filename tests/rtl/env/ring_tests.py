@@ -12,7 +12,7 @@ from tb.agents.host_memory import FAST, Pace
 from tb.env.environment import NicEnvironment
 from tb.env.setup import NicSetup
 from tb.env.test import NicTest
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import MINIMUM_GAP, Schedule, idle_beats, packet
 from tests.rtl.receive.frames import message, unknown
 

@@ -10,7 +10,7 @@ import pyuvm
 from tb.agents.host_memory import FAST, Pace
 from tb.env.setup import NicSetup
 from tb.env.test import NicTest
-from tests.rtl.env.effort import scaled
+from tests.rtl.effort import scaled
 from tests.rtl.env.feed import Faults, Feed
 
 CLEAN = Faults(0, 0, 0, 0, 0)

@@ -17,7 +17,7 @@ import pytest
 
 from bridge.build import rtl_sources
 from tb.env.test import COVERAGE_DIRECTORY
-from tests.rtl.env.effort import EFFORT
+from tests.rtl.effort import EFFORT
 
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 

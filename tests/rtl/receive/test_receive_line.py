@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Runs the cocotb tests of the receive line: all on Verilator in one build, and on Icarus again, where the longest are
-for `make regress`, which asks for full effort (TEST_EFFORT=100)."""
+"""Runs the cocotb tests of the receive line: all on Verilator in one build, and on Icarus again with a share of the
+random traffic and of the matrix, unless TEST_EFFORT asks for more."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rtl.effort import EFFORT
+
 cocotb_runner = pytest.importorskip("cocotb_tools.runner")
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -19,7 +21,7 @@ BENCH = ROOT / "tb" / "receive" / "receive_bench.v"
 TOP = "receive_bench"
 MODULES = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests",
            "verified_tests", "prototype_tests", "traffic_tests")
-LONG_ON_ICARUS = ("matrix_tests", "storm_tests", "traffic_tests")
+QUICK = {"icarus": "13", "verilator": "100"}   # percent
 SMALL_QUEUE_LOG2 = 3
 SMALL_QUEUES = {"ARBITER": 0, "LINE_B": 1, "QUEUE_LOG2": 5, "LINES_LOG2": 7}
 RTL = ROOT / "rtl"
@@ -36,22 +38,23 @@ def simulate(simulator: str, modules: tuple[str, ...], build: Path, build_args: 
     """Builds the bench and runs every cocotb test of ``modules``; fails with the simulation's own failures."""
     sys.path.insert(0, str(ROOT))  # the simulator's Python gets this process's path
     seed = os.environ.get("COCOTB_RANDOM_SEED") or str(random.SystemRandom().randrange(1 << 31))
-    print(f"reproduce: COCOTB_RANDOM_SEED={seed} pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
+    effort = os.environ.get(EFFORT, QUICK[simulator])
+    print(f"reproduce: COCOTB_RANDOM_SEED={seed} {EFFORT}={effort} pytest "
+          f"{os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
     try:
         runner = cocotb_runner.get_runner(simulator)
         runner.build(sources=sources(), includes=[ROOT / "rtl"], hdl_toplevel=TOP,
                      parameters=parameters, build_args=build_args, build_dir=build, timescale=("1ps", "1ps"),
                      always=True)
         runner.test(hdl_toplevel=TOP, test_module=[f"tests.rtl.receive.{module}" for module in modules],
-                    build_dir=build, test_dir=build, seed=int(seed), results_xml=str(build / "results.xml"))
+                    build_dir=build, test_dir=build, seed=int(seed), results_xml=str(build / "results.xml"),
+                    extra_env={EFFORT: effort})
     finally:
         sys.path.remove(str(ROOT))
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_receive_line(module: str, tmp_path: Path) -> None:
-    if module in LONG_ON_ICARUS and os.environ.get("TEST_EFFORT") != "100":
-        pytest.skip("takes minutes on Icarus: make regress")
     simulate("icarus", (module,), tmp_path, ["-g2005"])
 
 
