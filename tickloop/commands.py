@@ -112,7 +112,8 @@ def _parser() -> argparse.ArgumentParser:
                                    formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
 
     sim = command("sim", "the closed loop: frames, RTL, kernel, orders")
-    sim.add_argument("captures", nargs="*", metavar="CAPTURE", help=f"{CAPTURE_HELP}; without one, the scenario is run")
+    sim.add_argument("captures", nargs="*", metavar="CAPTURE", type=_path("CAPTURE"),
+                     help=f"{CAPTURE_HELP}; without one, the scenario is run")
     sim.add_argument("--scenario", metavar="NAME", help=f"generated traffic: {', '.join(PROFILES)} (default: opening)")
     sim.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9), help="length of the scenario")
     sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
@@ -126,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parse = command("parse", "every frame of a capture through the RTL alone",
                     "Every frame of a capture through the RTL alone, with the subscription filter off.\n"
                     "Several CAPTUREs are each run from reset, into DIR/<file name of the capture>.")
-    parse.add_argument("captures", nargs="+", metavar="CAPTURE", help=CAPTURE_HELP)
+    parse.add_argument("captures", nargs="+", metavar="CAPTURE", type=_path("CAPTURE"), help=CAPTURE_HELP)
     parse.add_argument("--group", type=_group, default=DEFAULT_GROUP, metavar="ADDR:PORT",
                        help=f"market-data group (default: {DEFAULT_GROUP})")
     _common(parse, "verified")
@@ -170,8 +171,9 @@ def _format(parser: argparse.ArgumentParser) -> None:
 
 
 def _nic(config: NicConfig, options: argparse.Namespace) -> NicConfig:
-    if options.format == "prototype" and options.line_b:
-        raise UsageError("--line-b: --format prototype has no sequence numbers to arbitrate by")
+    if options.format == "prototype" and (options.line_b or options.hold):
+        option = "--line-b" if options.line_b else "--hold"
+        raise UsageError(f"{option}: --format prototype has no sequence numbers to arbitrate by")
     return replace(config, delivery=options.delivery, hold_ns=options.hold, packet_format=options.format)
 
 
@@ -184,7 +186,7 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
         raise UsageError("--format prototype: its messages have no order for a book; parse takes them")
     config = load_config(options.config)
     config = replace(config, nic=_nic(config.nic, options))
-    source = from_capture(Path(options.captures[0]), config.group, options.line_b, options.fcs) if options.captures \
+    source = from_capture(options.captures[0], config.group, options.line_b, options.fcs) if options.captures \
         else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, options.waves, arguments))
     print_table(outcome)
@@ -192,7 +194,7 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
 
 
 def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
-    names = [Path(capture).name for capture in options.captures]
+    names = [capture.name for capture in options.captures]
     if len(set(names)) < len(names):
         raise UsageError("two captures of one name cannot share an output directory")
     if len(names) > 1 and options.line_b:
@@ -202,7 +204,7 @@ def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
     config = replace(base, kernel=kernel, nic=_nic(base.nic, options))
     jobs = []
     for name, capture in zip(names, options.captures, strict=True):
-        source = from_capture(Path(capture), options.group, options.line_b, options.fcs)
+        source = from_capture(capture, options.group, options.line_b, options.fcs)
         out = options.out / name if len(names) > 1 else options.out
         jobs.append(Job("parse", source, config, out, options.sim, options.seed, options.waves, arguments))
     if len(jobs) == 1:
