@@ -129,14 +129,8 @@ module descriptor_fetch (
   wire [2:0]  last     = shape[unpack_pointer[1:0]][2:0] - 3'd1;
   wire [1:0]  position = first + unpacked[1:0];
   wire        is_last  = unpacked == last;
-  reg  [80:0] unpacking;
+  wire [80:0] unpacking = unpack ? answers[unpack_pointer[1:0]][81 * position +: 81] : 81'dx;
   integer     i;
-
-  always @* begin
-    unpacking = 81'dx;                // not looked at: spares a simulation the work
-    if (unpack)
-      unpacking = answers[unpack_pointer[1:0]][81 * position +: 81];
-  end
 
   always @(posedge clk) begin
     if (rst) begin
