@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import inspect
 import json
 import re
 import subprocess
@@ -76,10 +77,22 @@ def measure(module: str) -> dict[str, int]:
     return {**cells(yosys(CELLS.format(top=module))), "levels": int(found[-1]) if found else 0}
 
 
+def parts(module: str) -> list[Path]:
+    """The sources of a module and of everything below it."""
+    sources = {path.stem: path for path in rtl_sources()}
+    instance = re.compile(rf"^ +({'|'.join(sources)}) (?:#\(|u_)", re.M)
+    found, new = set(), {module}
+    while new:
+        found |= new
+        new = {name for known in new for name in instance.findall(sources[known].read_text())} - found
+    return [sources[name] for name in sorted(found)]
+
+
 def measured(module: str) -> dict[str, int]:
-    """As `measure`, from the cache if no source has changed."""
-    digest = hashlib.sha256((version() + Path(__file__).read_text()).encode())
-    for path in [*rtl_sources(), *sorted((ROOT / "rtl").glob("*.vh"))]:
+    """As `measure`, from the cache if none of its sources has changed."""
+    recipe = f"{version()} {LEVELS} {CELLS} {inspect.getsource(cells)}"
+    digest = hashlib.sha256(recipe.encode())
+    for path in [*parts(module), *sorted((ROOT / "rtl").glob("*.vh"))]:
         digest.update(path.read_bytes())
     cache = BUILD / "synth" / f"{module}.{digest.hexdigest()[:16]}.json"
     if not cache.exists():
