@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One line of the arbitration's proof: what its queue may bring (assumed), and what of the frame at its front is true of
-// the stream (asserted, as it is of every reachable state). Packets are numbered ones; their sequence numbers lie within 2^20
-// of 0 on both sides, so that "before" and "after" are clear where they pass 2^64.
+// One line of the arbitration's proof: what its queue may bring (assumed), and what is true of the frame at its front
+// in every reachable state (asserted). Packets are numbered ones; their sequence numbers lie within 2^20 of 0 on both
+// sides, so that "before" and "after" are clear where they pass 2^64.
 `include "layout.vh"
 `include "entry.vh"
 `default_nettype none
@@ -94,7 +94,7 @@ module arbitration_line (
   // ---- Assumed: [HEADER] (LINE | RECORD)* END, with the numbers one after the other; after a void HEADER only the END
 
   reg         open;                       // a frame whose HEADER came, not its END
-  reg         void;                       // ... but a void one
+  reg         is_void;                      // ... but a void one
   reg  [15:0] came;                       // messages of it that came
   reg  [15:0] total;
   reg  [15:0] passed;                     // messages of it that were taken from the front
@@ -111,12 +111,12 @@ module arbitration_line (
   always @(posedge clk) begin
     if (rst) begin
       open <= 1'b0;
-      void <= 1'b0;
+      is_void <= 1'b0;
       ended <= 16'd0;
     end else if (comes) begin
       ended <= ended + {15'd0, x_kind == `TL_ENTRY_END};
       open <= true_header || (open && x_kind != `TL_ENTRY_END);
-      void <= (header && x_data[`TL_HEADER_VOID]) || (void && x_kind != `TL_ENTRY_END);
+      is_void <= (header && x_data[`TL_HEADER_VOID]) || (is_void && x_kind != `TL_ENTRY_END);
     end
     if (true_header) begin
       came   <= 16'd0;
@@ -135,7 +135,7 @@ module arbitration_line (
   always @* begin
     if (started && comes) begin
       if (x_kind == `TL_ENTRY_HEADER)
-        assume (!open && !void && !x_data[`TL_HEADER_UNNUMBERED] && first - BASE < RANGE);
+        assume (!open && !is_void && !x_data[`TL_HEADER_UNNUMBERED] && first - BASE < RANGE);
       if (x_kind == `TL_ENTRY_LINE || x_kind == `TL_ENTRY_RECORD)
         assume (open && came < total);
       if (x_kind == `TL_ENTRY_RECORD)
@@ -167,10 +167,11 @@ module arbitration_line (
       assert (!swallow || open || (kept && kept_end));
       assert (!kept || ({1'b0, kept_line} + {1'b0, kept_record} + {1'b0, kept_end} == 2'd1));
       assert (!(kept && (kept_line || kept_record)) || open);
-      assert (!(kept && kept_end) || (!open && !void));
-      assert (!void || (none && !swallow && !open));
+      assert (!(kept && kept_end) || (!open && !is_void));
+      assert (!is_void || (none && !swallow && !open));
       assert (ended + {15'd0, was_void} + {15'd0, swallow} == settled + {15'd0, kept && kept_end});
-      assert (!(kept && swallow) && (!was_void || (none && !swallow)) && was_void == (void || (was_void && kept && kept_end)));
+      assert (!(kept && swallow) && (!was_void || (none && !swallow)));
+      assert (was_void == (is_void || (was_void && kept && kept_end)));
       assert (!(overtaken && waiting) && !(release_hold && (waiting || none)));
       if (!none) begin
         assert (place == settled && (released || owner || draining || others == after));

@@ -238,8 +238,8 @@ module arbitration_proof (
 
   always @(posedge clk) begin
     started      <= 1'b1;
-    emits_record <= ((\u_arbiter.a_emits && \u_arbiter.a_is_record ) || (\u_arbiter.b_emits && \u_arbiter.b_is_record ))
-                    && !rst;
+    emits_record <= !rst && ((\u_arbiter.a_emits && \u_arbiter.a_is_record )
+                             || (\u_arbiter.b_emits && \u_arbiter.b_is_record ));
     moves        <= \u_arbiter.u_stream.commit && !rst;
     moves_to     <= rst ? 64'd0 : \u_arbiter.u_stream.commit ? \u_arbiter.u_stream.own_next : next_expected;
     emits_number <= \u_arbiter.b_emits ? b_number : a_number;
@@ -271,8 +271,8 @@ module arbitration_proof (
       // The stream moves with a good END of its owner, and only then.
       assert (next_expected == moves_to);
       assert (!moves || \u_arbiter.stream_changed );
-      assert (!\u_arbiter.u_stream.commit
-              || (\u_arbiter.a_ends && \u_arbiter.a_end && !\u_arbiter.a_bad ) || (\u_arbiter.b_ends && \u_arbiter.b_end && !\u_arbiter.b_bad ));
+      assert (!\u_arbiter.u_stream.commit || (\u_arbiter.a_ends && \u_arbiter.a_end && !\u_arbiter.a_bad )
+              || (\u_arbiter.b_ends && \u_arbiter.b_end && !\u_arbiter.b_bad ));
       assert (!ends || !(\u_arbiter.a_ends && \u_arbiter.b_ends ));
       assert (emits_record == (\u_arbiter.emitted && \u_arbiter.emitted_first ));
       if (\u_arbiter.emitted )

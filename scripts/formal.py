@@ -2,8 +2,9 @@
 """Runs the proofs of formal/proofs.toml: Yosys turns harness and RTL into SMT-LIB, yosys-smtbmc and z3 search.
 
 A proof is done by k-induction where its entry says so (true for any number of clocks), else up to a number of clocks
-from reset. The induction step is put to z3 one assertion at a time: what takes hours at once takes seconds so. Each
-entry also names faults, as replacements in the RTL: `--faults` shows for every proof that it fails with each of them. The table in docs/formal.md is written from proofs.toml: what is attempted, not what held.
+from reset. The induction step is put to z3 one assertion at a time: what takes too long at once takes seconds so. Each
+entry also names faults, as replacements in the RTL: `--faults` shows for every proof that it fails with each of them.
+The table in docs/formal.md is written from proofs.toml: what is attempted, not what held.
 """
 
 from __future__ import annotations
@@ -162,8 +163,8 @@ def check(proof: Proof, fault: Fault | None = None) -> float:
     _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)
     if fault is None or not fault.step:
         depth = fault.depth if fault is not None and fault.depth else proof.depth
-        _run(["yosys-smtbmc", "-s", "z3", "--noincr", "--unroll", "--noprogress", "-t", depth, "--dump-vcd", "trace.vcd",
-              smt2], directory)
+        search = ["yosys-smtbmc", "-s", "z3", "--noincr", "--unroll", "--noprogress", "-t", depth]
+        _run([*search, "--dump-vcd", "trace.vcd", smt2], directory)
     if proof.induction is not None and (fault is None or fault.step):
         _induction_step(smt2, top, proof.induction, directory)
     return time.monotonic() - start
