@@ -146,7 +146,8 @@ module rx_descriptors_proof (
           assert (write_line != watched || allowed);
       end
       // What holds in every reachable state, for the induction.
-      assert (\u_rx.step == FETCH || !(\u_rx.first_held && \u_rx.first_granted && \u_rx.first_line == watched) || allowed);
+      assert (\u_rx.step == FETCH || allowed
+              || !(\u_rx.first_held && \u_rx.first_granted && \u_rx.first_line == watched));
       assert (of_head <= {44'd0, slot_mask[15:2]});
       assert (\u_rx.step != COMMIT || of_mark <= {44'd0, slot_mask[15:2]});
       assert (\u_rx.step != SELECT && \u_rx.step != COMMIT || \u_rx.mark_slot <= slot_mask);
