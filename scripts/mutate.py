@@ -20,6 +20,7 @@ import json
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,15 +64,26 @@ class Explanation:
         return False
 
 
-def digest(count: int) -> str:
-    """Of everything that a result depends on."""
-    value = hashlib.sha256(str(count).encode())
-    scripts = sorted((ROOT / "scripts/mutants").glob("*.py"))
-    generators = (ROOT / f"generators/{name}.py" for name in ("mutation", "batch", "prototype"))
-    bench = sorted((ROOT / replay.BENCH).iterdir())
-    for path in [*scripts, *generators, *bench, *faults.sources(), *sorted((ROOT / "rtl").glob("*.vh"))]:
+def digest(paths: Iterable[Path]) -> str:
+    value = hashlib.sha256()
+    for path in paths:
         value.update(path.read_bytes())
     return value.hexdigest()[:16]
+
+
+def workplace(count: int) -> Path:
+    """Where the netlist, its player and the proofs are kept, by what they depend on."""
+    scripts = [ROOT / f"scripts/mutants/{name}.py" for name in ("faults", "equivalence")]
+    bench = sorted((ROOT / replay.BENCH).iterdir())
+    name = digest([*scripts, *bench, *faults.sources(), *sorted((ROOT / "rtl").glob("*.vh"))])
+    return BUILD / "mutate" / f"{count}_{name}"
+
+
+def results_file(directory: Path) -> Path:
+    """... and the results, which the vectors change too."""
+    scripts = [ROOT / f"scripts/mutants/{name}.py" for name in ("stimulus", "vectors", "replay")]
+    generators = sorted((ROOT / "generators").glob("*.py"))
+    return directory / f"results_{digest([*scripts, *generators])}.json"
 
 
 def judge(count: int, processes: int) -> list[Outcome]:
@@ -80,17 +92,14 @@ def judge(count: int, processes: int) -> list[Outcome]:
     Raises:
         RuntimeError: a tool failed, or the sound receive side delivers nothing to compare.
     """
-    directory = BUILD / "mutate" / digest(count)
-    cache = directory / "results.json"
-    if cache.exists():
-        return [Outcome(**outcome) for outcome in json.loads(cache.read_text())]
+    directory = workplace(count)
+    results = results_file(directory)
+    if results.exists():
+        return [Outcome(**outcome) for outcome in json.loads(results.read_text())]
     directory.mkdir(parents=True, exist_ok=True)
     mutants = faults.draw(count, directory)
     killed = replay.judge(replay.build(directory), directory, [mutant.number for mutant in mutants], processes)
-    left = [mutant.number for mutant in mutants if mutant.number not in killed]
-    netlist = equivalence.prepare(directory / "mutants.il", directory)
-    with ThreadPoolExecutor(processes) as pool:
-        equivalent = dict(zip(left, pool.map(lambda mutant: equivalence.proven(netlist, mutant), left), strict=True))
+    equivalent = proofs(directory, [mutant.number for mutant in mutants if mutant.number not in killed], processes)
 
     def outcome(mutant: faults.Mutant) -> Outcome:
         if mutant.number in killed:
@@ -98,8 +107,24 @@ def judge(count: int, processes: int) -> list[Outcome]:
         return Outcome(mutant.place, EQUIVALENT if equivalent[mutant.number] else SURVIVED)
 
     outcomes = [outcome(mutant) for mutant in mutants]
-    cache.write_text(json.dumps([vars(one) for one in outcomes], indent=1))
+    results.write_text(json.dumps([vars(one) for one in outcomes], indent=1))
     return outcomes
+
+
+def proofs(directory: Path, mutants: list[int], processes: int) -> dict[int, bool]:
+    """Which of the mutants are proven to be equivalent; an answer is kept."""
+    kept = directory / "proofs.json"
+    known: dict[int, bool] = {}
+    if kept.exists():
+        known = {int(mutant): answer for mutant, answer in json.loads(kept.read_text()).items()}
+    asked = [mutant for mutant in mutants if mutant not in known]
+    if asked:
+        netlist = equivalence.prepare(directory / "mutants.il", directory)
+        with ThreadPoolExecutor(processes) as pool:
+            answers = pool.map(lambda mutant: equivalence.proven(netlist, mutant), asked)
+            known |= dict(zip(asked, answers, strict=True))
+        kept.write_text(json.dumps(known))
+    return known
 
 
 def explanations(path: Path = EXPLAINED) -> list[Explanation]:

@@ -77,11 +77,11 @@ class Stimulus:
         self.set(clock + 1, **dict.fromkeys(inputs, 0))
 
     def frame(self, line: int, data: bytes, *, clock: int = 0, bad_fcs: bool = False, idle: float = 0.0,
-              pause: tuple[int, int] | None = None, gap: int = GAP) -> int:
+              longest: int = 4, pause: tuple[int, int] | None = None, gap: int = GAP) -> int:
         """A frame whose first beat is due in a clock, and comes then or as soon as the port is free.
 
-        ``idle``: the share of its beats before which the port is idle for some clocks; ``pause``: (beat, clocks)
-        before one beat; ``gap`` follows it. Returns the clock of the last beat.
+        ``idle``: the share of its beats before which the port is idle for up to ``longest`` clocks; ``pause``: (beat,
+        clocks) before one beat; ``gap`` follows it. Returns the clock of the last beat.
         """
         beats = -(-len(data) // 8)
         words = np.frombuffer(data.ljust(8 * beats, b"\0"), "<u8").astype(np.uint64)
@@ -91,7 +91,8 @@ class Stimulus:
         steps = np.ones(beats, np.int64)
         steps[0] = 0
         if idle:
-            steps[1:] += np.where(self.random.random(beats - 1) < idle, self.random.integers(1, 5, beats - 1), 0)
+            clocks = self.random.integers(1, longest + 1, beats - 1)
+            steps[1:] += np.where(self.random.random(beats - 1) < idle, clocks, 0)
         if pause is not None and pause[0] < beats:
             steps[pause[0]] += pause[1]
         start = max(clock, self.now, self._free[line])

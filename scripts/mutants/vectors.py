@@ -163,6 +163,27 @@ def fill_watched(seed: int, rounds: int) -> Stimulus:
     return made
 
 
+def filter_reset(seed: int, rounds: int) -> Stimulus:
+    """Resets while the filter is filled and while a bit is set; then what it lets pass."""
+    made = Stimulus(seed)
+    random = made.random
+    made.set(made.now, ENABLE=1)
+    for number in range(rounds):
+        made.pulse(made.now, FILTER_FILL=1)
+        made.set(made.now, FILTER_FILL_VALUE=number & 1)
+        reset = made.now + int(random.integers(1, FILL_CLOCKS))
+        made.pulse(reset, RST=1)
+        made.pulse(reset + int(random.integers(-2, 3)), FILTER_UPDATE=1)
+        made.set(reset - 3, FILTER_UPDATE_LOCATE=int(random.integers(1 << 16)), FILTER_UPDATE_PASS=1 - (number & 1))
+        made.now = reset + 10
+        fill_filter(made, number & 2 > 0)
+        made.set(made.now, FILTER_ENABLE=1)
+        made.play(traffic(seed + number, 40, 0.0), pace=0.0)
+        made.settle(60)
+    made.settle(1000)
+    return made
+
+
 # ---- directed
 
 def sessions(seed: int, packets: int, *, verified: int = 0, hold: int = 0) -> Stimulus:
@@ -435,38 +456,80 @@ def set_ups(seed: int, rounds: int) -> Stimulus:
     return made
 
 
+def wrong_header(random: np.random.Generator, number: int) -> bytes:
+    """A frame with one header field changed by a bit or to any value, or cut; most with checksums that are right."""
+    rows = np.array([0])
+    blocks = blocks_of(random, [int(random.integers(0, 30))])
+    one = frames_of([packet(b"LAYERS   " + bytes([48 + number % 3]), number, blocks, 1)], random, tags=4)
+    data = one.data
+    kind = random.random()
+    start = int(one.ip_start[0])
+    if kind < 0.5:
+        at = start + int(random.choice([0, 2, 3, 6, 7, 9, 16, 17, 18, 19]))
+        data[0, at] ^= 1 << int(random.integers(8))
+    elif kind < 0.6:
+        data[0, start] = random.integers(256)
+    elif kind < 0.75:
+        at = 12 + int(random.integers(start - 12))
+        data[0, at] ^= 1 << int(random.integers(8))
+    elif kind < 0.85:
+        at = int(one.udp_start[0]) + int(random.integers(8))
+        data[0, at] ^= 1 << int(random.integers(8))
+    if random.random() < 0.8:
+        refresh_udp(one, rows)
+        if int(data[0, start] & 15) * 4 + start < data.shape[1]:
+            refresh_ip(one, rows)
+    if kind > 0.9:
+        data[0, int(one.udp_start[0]) + batch.UDP_CHECKSUM] ^= 1
+    elif random.random() < 0.2:
+        one.length[0] = random.integers(1, one.length[0])
+    return one.frame(0)
+
+
 def layers(seed: int, frames: int, *, verified: int = 0) -> Stimulus:
     """Headers with one field changed by a bit or to any value, checksums right again; ends at every byte of them."""
     made = Stimulus(seed)
     random = made.random
     made.set(made.now, ENABLE=1, VERIFIED=verified)
-    rows = np.array([0])
     for number in range(frames):
-        blocks = blocks_of(random, [int(random.integers(0, 30))])
-        one = frames_of([packet(b"LAYERS   " + bytes([48 + number % 3]), number, blocks, 1)], random, tags=4)
-        data = one.data
-        kind = random.random()
-        start = int(one.ip_start[0])
-        if kind < 0.5:
-            at = start + int(random.choice([0, 2, 3, 6, 7, 9, 16, 17, 18, 19]))
-            data[0, at] ^= 1 << int(random.integers(8))
-        elif kind < 0.6:
-            data[0, start] = random.integers(256)
-        elif kind < 0.75:
-            at = 12 + int(random.integers(start - 12))
-            data[0, at] ^= 1 << int(random.integers(8))
-        elif kind < 0.85:
-            at = int(one.udp_start[0]) + int(random.integers(8))
-            data[0, at] ^= 1 << int(random.integers(8))
-        if random.random() < 0.8:
-            refresh_udp(one, rows)
-            if int(data[0, start] & 15) * 4 + start < data.shape[1]:
-                refresh_ip(one, rows)
-        if random.random() < 0.2:
-            one.length[0] = random.integers(1, one.length[0])
-        made.frame(int(random.integers(2)), one.frame(0), bad_fcs=bool(random.random() < 0.05),
+        made.frame(int(random.integers(2)), wrong_header(random, number), bad_fcs=bool(random.random() < 0.05),
                    idle=0.1 if random.random() < 0.2 else 0.0)
     made.settle(1000)
+    return made
+
+
+def many_frames(seed: int, repeats: int) -> Stimulus:
+    """Each way in which headers can be wrong some thousand times, and more frames on a line than 15 bits count, then
+    both lines at once."""
+    made = Stimulus(seed)
+    random = made.random
+    made.set(made.now, ENABLE=1)
+    frames = [wrong_header(random, number) for number in range(400)]
+    for _ in range(repeats):
+        for number in random.permutation(len(frames)).tolist():
+            made.frame(number & 1, frames[number], bad_fcs=number < 40)
+    made.now = made.end
+    made.set(made.now, EVENT_ENABLE=0)
+    for line in (0, 1):
+        for _ in range(40_000):
+            made.frame(line, b"\xFF")
+    made.settle(3000)
+    made.set(made.now, EVENT_ENABLE=7)
+    made.play(traffic(seed, 200, 0.1), pace=0.0)
+    made.settle(1000)
+    return made
+
+
+def many_blocks(seed: int, frames: int) -> Stimulus:
+    """As many blocks as a frame can hold, of no bytes each; slow enough that none is lost."""
+    made = Stimulus(seed)
+    random = made.random
+    made.set(made.now, ENABLE=1)
+    for number in range(frames):
+        count = 4577 - int(random.integers(0, 300))
+        data = frames_of([packet(b"MANYBLOCKS", 5000 * number, bytes(2 * count), count)], random, tags=1, options=1)
+        made.frame(number & 1, data.frame(0), clock=made.end, idle=1.0, longest=9)
+    made.settle(5000)
     return made
 
 
@@ -496,9 +559,12 @@ VECTORS: dict[str, Callable[[], Stimulus]] = {
     "hold on": lambda: feed(22, 2500, verified=1, hold=3000, idle=0.02),
     "sessions on": lambda: sessions(23, 2500),
     "counted on, more": lambda: counted_on(24, 400),
-    "set-ups, more": lambda: set_ups(25, 400),
+    "set-ups, more": lambda: set_ups(25, 200),
     "long frames verified": lambda: long_frames(26, 250, verified=1),
     "long prototype verified": lambda: long_frames(27, 250, verified=1, is_prototype=True),
-    "checksums, more": lambda: checksums(28, 4000),
-    "holds, more": lambda: holds(29, 1200),
+    "checksums, more": lambda: checksums(28, 1500),
+    "holds, more": lambda: holds(29, 400),
+    "filter reset": lambda: filter_reset(31, 24),
+    "many blocks": lambda: many_blocks(32, 4),
+    "many frames": lambda: many_frames(33, 40),
 }
