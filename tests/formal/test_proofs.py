@@ -35,6 +35,7 @@ def test_a_proof_sees_its_faults(fault):
 @pytest.mark.parametrize("name", PROOFS)
 def test_every_proof_has_faults_that_fit_the_rtl(name, tmp_path):
     assert PROOFS[name].faults
+    assert PROOFS[name].depth >= (PROOFS[name].induction or 0)  # or the induction would have no beginning
     for fault in PROOFS[name].faults:
         assert fault.apply(tmp_path).read_text() != (formal.RTL / fault.file).read_text()
 
