@@ -27,6 +27,7 @@ module dma_read_mux (
   output wire         frame_answer,
   output wire [511:0] answer_data,
   output wire         answer_error,   // the host answered with an error; nothing in the data
+  output wire         in_flight,      // reads the host has not answered
 
   // AXI4 read channels
   output wire [63:0]  m_axi_araddr,
@@ -117,6 +118,7 @@ module dma_read_mux (
 
   assign m_axi_araddr = {arline, 6'd0};
   assign m_axi_rready = issued != answered;
+  assign in_flight    = slot_read_valid || tx_valid || rx_valid || frame_valid || issued != answered;
 
   always @(posedge clk) begin
     if (rst) begin

@@ -329,11 +329,16 @@ module host_side #(
   wire [58:0] window_end;
   wire [58:0] window2_first;
   wire [58:0] window2_end;
+  wire        rx_write_in_flight;
+  wire        tx_write_in_flight;
+  wire        read_in_flight;
+  wire        dma_in_flight = rx_write_in_flight || tx_write_in_flight || raw_in_flight || read_in_flight;
 
   ring_grants u_ring_grants (
     .clk                    (clk),
     .rst                    (rst),
     .changed                (grants_change),
+    .in_flight              (dma_in_flight),
     .window_base            (window_base),
     .window_size            (window_size),
     .window2_base           (window2_base),
@@ -748,8 +753,6 @@ module host_side #(
 
   // ---- DMA
 
-  wire rx_write_in_flight;
-  wire tx_write_in_flight;
   wire write_event_error;
 
   assign rx_in_flight = rx_write_in_flight || rx_fetch_in_flight;
@@ -813,6 +816,7 @@ module host_side #(
     .frame_answer     (frame_answer),
     .answer_data      (answer_data),
     .answer_error     (answer_error),
+    .in_flight        (read_in_flight),
     .m_axi_araddr     (m_axi_araddr),
     .m_axi_arvalid    (m_axi_arvalid),
     .m_axi_arready    (m_axi_arready),

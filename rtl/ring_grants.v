@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Whether each ring lies wholly inside one of the granted windows. A ring is granted whole or not at all, so a slot's
 // address needs no check of its own. Worked out one ring after the other whenever the set-up changes; `settled` is 0
-// until the answers hold (14 clocks), and no DMA is issued meanwhile.
+// until the answers hold (14 clocks) and all DMA from before is answered, and no DMA is issued meanwhile. The register
+// port takes no further write until then: so the host knows when the NIC is done with a window it took away.
 `default_nettype none
 
 module ring_grants (
@@ -9,6 +10,7 @@ module ring_grants (
   input  wire        rst,
 
   input  wire        changed,             // a window, base or size changes at the end of this clock
+  input  wire        in_flight,           // DMA is not answered yet
   input  wire [63:0] window_base,
   input  wire [63:0] window_size,
   input  wire [63:0] window2_base,
@@ -55,16 +57,18 @@ module ring_grants (
   localparam [3:0] LAST = 4'd13;
 
   reg [3:0] step;
+  reg       quiet;
 
   always @(posedge clk) begin
+    quiet <= !in_flight;
     if (rst || changed) begin
       step    <= 4'd0;
       settled <= 1'b0;
     end else begin
-      if (step == LAST)
-        settled <= 1'b1;
-      else
+      if (step != LAST)
         step <= step + 4'd1;
+      else if (quiet)
+        settled <= 1'b1;
     end
   end
 

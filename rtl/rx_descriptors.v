@@ -249,6 +249,10 @@ module rx_descriptors (
   // ---- Steps
 
   reg [8:0] empty_left;
+  reg       stale;                    // the windows changed since what is held was fetched
+
+  always @(posedge clk)
+    stale <= !settled || (stale && step != FETCH);
 
   always @(posedge clk) begin
     if (rst || start || !enable) begin
@@ -301,7 +305,7 @@ module rx_descriptors (
           if (marked) begin
             used     <= 8'd0;
             used_any <= 1'b0;
-            step <= FILL;
+            step     <= stale ? FETCH : FILL;
           end
         EMPTY:
           if (marked)

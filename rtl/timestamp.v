@@ -31,18 +31,31 @@ module timestamp #(
   localparam [31:0] DEN = PERIOD_DEN;
 
   reg  [7:0] fraction;                // numerator, always below DEN
-  wire [7:0] fraction_sum = fraction + NUM[7:0];
-  wire       carry        = fraction_sum >= DEN[7:0];
+  reg        carry;                   // with NUM it is DEN or more: this clock adds another nanosecond
+  wire [7:0] fraction_next = carry ? fraction + NUM[7:0] - DEN[7:0] : fraction + NUM[7:0];
 
-  always @(posedge clk) begin
+  always @(posedge clk)
     if (rst) begin
-      time_ns  <= 48'd0;
       fraction <= 8'd0;
+      carry    <= 1'b0;
     end else begin
-      time_ns  <= time_ns + {16'd0, NS} + {47'd0, carry} + (step_valid ? step_ns : 48'd0);
-      fraction <= carry ? fraction_sum - DEN[7:0] : fraction_sum;
+      fraction <= fraction_next;
+      carry    <= fraction_next >= DEN[7:0] - NUM[7:0];
     end
-  end
+
+  // Three numbers as two, one LUT a bit; then one addition.
+  wire [47:0] clock_ns = carry ? {16'd0, NS} + 48'd1 : {16'd0, NS};
+  wire [47:0] step     = step_ns & {48{step_valid}};
+  wire [47:0] partial  = time_ns ^ clock_ns ^ step;
+  wire [47:0] carries  = (time_ns & clock_ns) | (time_ns & step) | (clock_ns & step);
+
+  always @(posedge clk)
+    if (rst)
+      time_ns <= 48'd0;
+    else
+      time_ns <= partial + {carries[46:0], 1'b0};
+
+  wire unused = carries[47];              // of a time that wraps
 
 endmodule
 `default_nettype wire

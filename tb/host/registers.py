@@ -10,7 +10,7 @@ from cocotb.triggers import RisingEdge
 
 OKAY, SLVERR = 0, 2  # AXI4 section A3.4.4
 ALL_BYTES = 0xF
-RESPONSE_CLOCKS = 100  # without an answer for so long, the slave hangs
+RESPONSE_CLOCKS = 1000  # without an answer for so long, the slave hangs; a write may wait until DMA is answered
 
 
 @dataclass(frozen=True)

@@ -369,6 +369,36 @@ async def windows_change_while_descriptors_wait(dut: Any) -> None:
     assert await bench.read("DMA_REFUSED_COUNT") == 2
 
 
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_window_goes_while_messages_come(dut: Any) -> None:
+    """When the register port takes the next write, the NIC is done with the window that the write before took away:
+    nothing is written into it any more, whatever the clocks and whatever was fetched while it stood."""
+    bench, ring, consumer = await begin(dut)
+    numbers = iter(range(1, 1000))
+    cut = 0
+    for delay in range(24):
+        sent = [message(next(numbers), lines) for lines in (0, 0, 1, 0, 2, 0, 0)]
+        sending = cocotb.start_soon(bench.send(*sent))
+        await bench.clocks(delay)
+        bench.memory.pace.ready = (1.0, 0.3, 0.1)[delay % 3]
+        await bench.write("WINDOW_SIZE_LO", 0)
+        await bench.write("WINDOW_SIZE_HI", 0)
+        answered_ps = int(get_sim_time("ps"))
+        await sending
+        await bench.settle()
+        lines = [w for w in bench.memory.writes if not is_mark(w)]
+        assert [w for w in lines if w.address_ps > answered_ps] == []
+        cut += 0 < len(lines) < sum(m.lines for m in sent)
+        await bench.stop_ring("RX")
+        bench.memory.writes.clear()
+        for index in range(SLOTS):
+            ring.put(index, ring.buffer(index))
+        await bench.set_window()
+        await bench.start_ring("RX", RING, 4, EPOCH)
+        consumer.index = 0
+    assert cut > 5
+
+
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def random_traffic_and_host(dut: Any) -> None:
     """Messages of 1 to 18 lines with aborts, a host between quick and dead, a consumer that lags and now and then
