@@ -28,9 +28,10 @@ TIMEOUT_S = 1200
 PAGE = ROOT / "docs/formal.md"
 BEGIN, END = "<!-- written by scripts/formal.py from here on -->\n", "<!-- ... to here -->\n"
 
-# Registers have the values that their initial statements give, or any; each clock is one step. Memories become
-# registers first, so that a harness can name their words. A module that is cut has outputs that do as the solver likes.
-PREPARE = """proc; memory -nordff; {cut} prep -flatten -nordff -top {top}; memory_map;
+# Registers have the values that their initial statements give, or any; each clock is one step. Where a harness names
+# words of a memory, memories become registers first. A module that is cut has outputs that do as the solver likes.
+WORDS = "memory -nordff;"
+PREPARE = """proc; {words} {cut} prep -flatten -nordff -top {top}; memory_map;
   async2sync; dffunmap; setundef -undriven -anyseq; opt_clean;
   write_smt2 -wires {output}"""
 
@@ -69,6 +70,7 @@ class Proof:
     depth: int  # clocks from reset
     induction: int | None = None  # k, where it closes
     cut: tuple[str, ...] = ()  # modules left out: the harness says what it assumes of their outputs
+    words: bool = False  # the harness names words of memories
 
     @property
     def reach(self) -> str:
@@ -80,7 +82,7 @@ def proofs() -> dict[str, Proof]:
     return {
         entry["name"]: Proof(
             entry["name"], entry["says"], tuple(Fault(**fault) for fault in entry["fault"]), entry["depth"],
-            entry.get("induction"), tuple(entry.get("cut", ())),
+            entry.get("induction"), tuple(entry.get("cut", ())), entry.get("words", False),
         )
         for entry in entries
     }
@@ -159,7 +161,7 @@ def check(proof: Proof, fault: Fault | None = None) -> float:
             f"hierarchy -top {top} " + " ".join(f"-libdir {library}" for library in libraries))
     # A module with parameters has them in its name.
     cut = " ".join(f"cutpoint {module} $paramod*\\{module}\\*;" for module in proof.cut)
-    prepare = PREPARE.format(top=top, output=smt2, cut=cut)
+    prepare = PREPARE.format(top=top, output=smt2, cut=cut, words=WORDS if proof.words else "")
     _run(["yosys", "-q", "-p", f"{read}; {prepare}"], directory)
     if fault is None or not fault.step:
         depth = fault.depth if fault is not None and fault.depth else proof.depth
