@@ -43,17 +43,20 @@ module timestamp #(
       carry    <= fraction_next >= DEN[7:0] - NUM[7:0];
     end
 
-  // Three numbers as two, one LUT a bit; then one addition.
+  // Three numbers as two, one LUT a bit; then one addition, its upper half for both carries.
   wire [47:0] clock_ns = carry ? {16'd0, NS} + 48'd1 : {16'd0, NS};
   wire [47:0] step     = step_ns & {48{step_valid}};
   wire [47:0] partial  = time_ns ^ clock_ns ^ step;
   wire [47:0] carries  = (time_ns & clock_ns) | (time_ns & step) | (clock_ns & step);
+  wire [24:0] low      = {1'b0, partial[23:0]} + {1'b0, carries[22:0], 1'b0};
+  wire [23:0] high     = partial[47:24] + carries[46:23];
+  wire [23:0] high_1   = partial[47:24] + carries[46:23] + 24'd1;
 
   always @(posedge clk)
     if (rst)
       time_ns <= 48'd0;
     else
-      time_ns <= partial + {carries[46:0], 1'b0};
+      time_ns <= {low[24] ? high_1 : high, low[23:0]};
 
   wire unused = carries[47];              // of a time that wraps
 
