@@ -43,22 +43,25 @@ module timestamp #(
       carry    <= fraction_next >= DEN[7:0] - NUM[7:0];
     end
 
-  // Three numbers as two, one LUT a bit; then one addition, its upper half for both carries.
+  // Three numbers as two, one LUT a bit; then one addition, its upper thirds for both carries.
   wire [47:0] clock_ns = carry ? {16'd0, NS} + 48'd1 : {16'd0, NS};
   wire [47:0] step     = step_ns & {48{step_valid}};
   wire [47:0] partial  = time_ns ^ clock_ns ^ step;
   wire [47:0] carries  = (time_ns & clock_ns) | (time_ns & step) | (clock_ns & step);
-  wire [24:0] low      = {1'b0, partial[23:0]} + {1'b0, carries[22:0], 1'b0};
-  wire [23:0] high     = partial[47:24] + carries[46:23];
-  wire [23:0] high_1   = partial[47:24] + carries[46:23] + 24'd1;
+  wire [16:0] low      = {1'b0, partial[15:0]} + {1'b0, carries[14:0], 1'b0};
+  wire [16:0] middle   = {1'b0, partial[31:16]} + {1'b0, carries[30:15]};
+  wire [17:0] middle_1 = {1'b0, partial[31:16], 1'b1} + {1'b0, carries[30:15], 1'b1};
+  wire [15:0] high     = partial[47:32] + carries[46:31];
+  wire [16:0] high_1   = {partial[47:32], 1'b1} + {carries[46:31], 1'b1};
+  wire        over     = low[16] ? middle_1[17] : middle[16];
 
   always @(posedge clk)
     if (rst)
       time_ns <= 48'd0;
     else
-      time_ns <= {low[24] ? high_1 : high, low[23:0]};
+      time_ns <= {over ? high_1[16:1] : high, low[16] ? middle_1[16:1] : middle[15:0], low[15:0]};
 
-  wire unused = carries[47];              // of a time that wraps
+  wire unused = &{1'b0, carries[47], middle_1[0], high_1[0]};
 
 endmodule
 `default_nettype wire
