@@ -98,7 +98,9 @@ module smartnic #(
   output wire [15:0]  report_count,
   output wire [47:0]  report_timestamp,
 
-  output wire         idle
+  // Nothing under way. Two, because either is as deep as a path may be.
+  output wire         receive_idle,
+  output wire         host_idle
 );
 
   // ---- Time
@@ -142,7 +144,6 @@ module smartnic #(
   wire [63:0]  next_expected;
   wire         next_expected_valid;
   wire         overflow;
-  wire         receive_idle;
 
   receive #(
     .QUEUE_LOG2 (QUEUE_LOG2),
@@ -201,7 +202,6 @@ module smartnic #(
 
   // ---- Host side: ring lines to host memory, orders and frames out of it, registers
 
-  wire host_idle;
 
   host_side #(
     .RX_FIFO_LOG2 (RX_FIFO_LOG2)
@@ -295,8 +295,6 @@ module smartnic #(
     .m_axi_rready         (m_axi_rready),
     .idle                 (host_idle)
   );
-
-  assign idle = receive_idle && host_idle;
 
   // decoded_* are where the latency of a receive line is measured; events of lost messages are the RX ring's.
   wire unused = &{1'b0, decoded_a, decoded_b, event_enable[`TL_BIT_EVENT_ENABLE_LOST]};

@@ -20,7 +20,7 @@ NIC = "nic"  # instance name of the NIC in the testbench
 
 # Group -> signals of the NIC, or of an instance in it, with the enumeration that names a signal's values.
 GROUPS: Mapping[str, Mapping[str, type[IntEnum] | None]] = {
-    "time": dict.fromkeys(("clk", "rst", "time_ns", "idle")),
+    "time": dict.fromkeys(("clk", "rst", "time_ns", "receive_idle", "host_idle")),
     "receive port, line A": dict.fromkeys(("rx_a_tvalid", "rx_a_tlast", "rx_a_tdata", "rx_a_tkeep", "rx_a_tuser")),
     "receive port, line B": dict.fromkeys(("rx_b_tvalid", "rx_b_tlast", "rx_b_tdata", "rx_b_tkeep", "rx_b_tuser")),
     "messages": dict.fromkeys((

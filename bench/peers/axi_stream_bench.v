@@ -69,7 +69,8 @@ module axi_stream_bench (
     .m_axi_rdata(512'd0), .m_axi_rresp(2'b00), .m_axi_rlast(1'b1), .m_axi_rvalid(1'b0), .m_axi_rready(),
     .time_step_valid(1'b0), .time_step_ns(48'd0), .time_ns(),
     .report_valid(), .report_line(), .report_reason(), .report_kind(), .report_flags(), .report_gap_from(),
-    .report_session(), .report_sequence(), .report_count(), .report_timestamp(), .idle()
+    .report_session(), .report_sequence(), .report_count(), .report_timestamp(),
+    .receive_idle(), .host_idle()
   );
 
 endmodule

@@ -133,7 +133,8 @@ module testbench #(
 
   reg          time_step_valid;
   reg  [47:0]  time_step_ns;
-  wire         report_valid, report_line, idle;
+  wire         report_valid, report_line, receive_idle, host_idle;
+  wire         idle = receive_idle && host_idle;
   wire [7:0]   report_reason, report_kind, report_flags;
   wire [63:0]  report_gap_from, report_sequence;
   wire [79:0]  report_session;
@@ -178,7 +179,7 @@ module testbench #(
     .report_valid(report_valid), .report_line(report_line), .report_reason(report_reason), .report_kind(report_kind),
     .report_flags(report_flags), .report_gap_from(report_gap_from), .report_session(report_session),
     .report_sequence(report_sequence), .report_count(report_count), .report_timestamp(report_timestamp),
-    .idle(idle)
+    .receive_idle(receive_idle), .host_idle(host_idle)
   );
 
   // The bytes of frame_log from its sequence number on.

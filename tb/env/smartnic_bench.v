@@ -67,6 +67,10 @@ module smartnic_bench #(
   always @(posedge clk)
     clocks <= clocks + 48'd1;
 
+  wire receive_idle;
+  wire host_idle;
+  assign events[7] = receive_idle && host_idle;
+
   smartnic #(
     .QUEUE_LOG2   (QUEUE_LOG2),
     .LINES_LOG2   (LINES_LOG2),
@@ -144,7 +148,8 @@ module smartnic_bench #(
     .report_sequence  (report[231:168]),
     .report_count     (report[247:232]),
     .report_timestamp (report[295:248]),
-    .idle             (events[7])
+    .receive_idle     (receive_idle),
+    .host_idle        (host_idle)
   );
 
   assign events[6]       = tx_tvalid;
