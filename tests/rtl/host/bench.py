@@ -164,9 +164,15 @@ class Bench:
         """Waits until nothing is in flight."""
         for _ in range(IDLE_CLOCKS):
             await RisingEdge(self.clk)
-            if self.dut.idle.value and not self.memory.busy:
+            if self.idle and not self.memory.busy:
                 return
         raise AssertionError(f"not idle after {IDLE_CLOCKS} clocks")
+
+    @property
+    def idle(self) -> bool:
+        """The whole NIC tells it of both its halves."""
+        halves = ("idle",) if hasattr(self.dut, "idle") else ("receive_idle", "host_idle")
+        return all(getattr(self.dut, name).value for name in halves)
 
     async def _idle_is_true(self) -> None:
         """While the NIC says idle, it neither offers nor awaits anything."""
@@ -174,7 +180,7 @@ class Bench:
         while True:
             await RisingEdge(self.clk)
             await ReadOnly()
-            if dut.idle.value:
+            if self.idle:
                 assert not self.memory.busy, "idle while the host owes an answer"
                 for name in ("m_axi_awvalid", "m_axi_wvalid", "m_axi_arvalid", "tx_tvalid", "s_axil_bvalid",
                              "s_axil_rvalid"):
