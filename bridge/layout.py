@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xD0E56649
+LAYOUT_HASH = 0x25C83F2D
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -258,16 +258,18 @@ MAILBOX = _dtype(
     ("now_ps", 144, "<u8"),
 )
 TRACE_ENTRY = _dtype(
-    32,
+    40,
     ("sequence", 0, "<u8"),
     ("dequeue", 8, "<u4"),
-    ("decision", 12, "<u4"),
-    ("doorbell", 16, "<u4"),
-    ("done", 20, "<u4"),
-    ("stock_locate", 24, "<u2"),
-    ("type", 26, "<u1"),
-    ("orders", 27, "<u1"),
-    ("reserved", 28, "<u4"),
+    ("applied", 12, "<u4"),
+    ("decision", 16, "<u4"),
+    ("doorbell", 20, "<u4"),
+    ("done", 24, "<u4"),
+    ("bid", 28, "<u4"),
+    ("ask", 32, "<u4"),
+    ("stock_locate", 36, "<u2"),
+    ("type", 38, "<u1"),
+    ("orders", 39, "<u1"),
 )
 CONFIG_HEADER = _dtype(
     192,
@@ -403,19 +405,23 @@ GUEST_LOG = _dtype(
     ("answer", 28, "<u4"),
 )
 TRACE_LOG = _dtype(
-    64,
+    80,
     ("sequence", 0, "<u8"),
     ("dequeue_ps", 8, "<u8"),
-    ("decision_ps", 16, "<u8"),
-    ("doorbell_ps", 24, "<u8"),
-    ("done_ps", 32, "<u8"),
-    ("decision_work", 40, "<u4"),
-    ("doorbell_work", 44, "<u4"),
-    ("done_work", 48, "<u4"),
-    ("stock_locate", 52, "<u2"),
-    ("type", 54, "<u1"),
-    ("orders", 55, "<u1"),
-    ("reserved", 56, "<u8"),
+    ("applied_ps", 16, "<u8"),
+    ("decision_ps", 24, "<u8"),
+    ("doorbell_ps", 32, "<u8"),
+    ("done_ps", 40, "<u8"),
+    ("applied_work", 48, "<u4"),
+    ("decision_work", 52, "<u4"),
+    ("doorbell_work", 56, "<u4"),
+    ("done_work", 60, "<u4"),
+    ("bid", 64, "<u4"),
+    ("ask", 68, "<u4"),
+    ("stock_locate", 72, "<u2"),
+    ("type", 74, "<u1"),
+    ("orders", 75, "<u1"),
+    ("reserved", 76, "<u4"),
 )
 
 ITCH_LENGTHS = {

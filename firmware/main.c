@@ -163,20 +163,31 @@ static unsigned send_order(struct kernel *kernel, uint32_t *doorbell) {
 static void process(struct kernel *kernel, const union rx_line *line) {
   struct mailbox_port *port = &kernel->port;
   uint32_t dequeue = work_tap(port);
-  uint32_t decided = dequeue, doorbell = dequeue;
+  uint32_t applied = dequeue, decided = dequeue, doorbell = dequeue;
+  uint32_t bid = 0, ask = 0;
   unsigned orders = 0;
 
-  enum decision decision = engine_record(&kernel->engine, line);
-  if (decision >= DECISION_HOLD) decided = work_tap(port);
-  if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
-  if (decision == DECISION_BLOCK && kernel->config->filter != 0) nic_block(&kernel->nic, line->record.stock_locate);
+  enum effect effect = engine_record(&kernel->engine, line);
+  if (effect == EFFECT_BOOK) {
+    applied = work_tap(port);
+    bid = book_best_bid(kernel->engine.change.book);
+    ask = book_best_ask(kernel->engine.change.book);
+    enum decision decision = engine_decide(&kernel->engine);
+    if (decision != DECISION_NONE) decided = work_tap(port);
+    if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
+  } else if (effect == EFFECT_BLOCK && kernel->config->filter != 0) {
+    nic_block(&kernel->nic, line->record.stock_locate);
+  }
 
   kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
       .sequence = line->record.sequence,
       .dequeue = dequeue,
+      .applied = applied,
       .decision = decided,
       .doorbell = doorbell,
       .done = work_tap(port),
+      .bid = bid,
+      .ask = ask,
       .stock_locate = line->record.stock_locate,
       .type = line->record.type,
       .orders = (uint8_t)orders,

@@ -53,6 +53,9 @@ struct change {
 
 static inline uint32_t book_best_bid(const struct book *book) { return book->side[SIDE_BID].best_key; }
 
+/* UINT32_MAX: no ask */
+static inline uint32_t book_best_ask(const struct book *book) { return ~book->side[SIDE_ASK].best_key; }
+
 /* A and F */
 enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uint64_t reference, uint8_t buy_sell,
                        uint32_t shares, uint32_t price, struct change *change);

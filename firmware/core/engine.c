@@ -53,7 +53,8 @@ static void __attribute__((noinline, cold)) count_refusal(struct statistics *sta
 }
 
 /* The price check stands between every strategy and the ring: ITCH price(4) reaches beyond what is a price. */
-static inline enum decision decide(struct engine *engine, const struct change *change) {
+enum decision engine_decide(struct engine *engine) {
+  const struct change *change = &engine->change;
   const struct book *book = change->book;
   if (book->strategy != STRATEGY_BEST_BID) return DECISION_NONE;
   uint32_t bid = book_best_bid(book);
@@ -72,23 +73,23 @@ static inline bool is_decoded(const struct rx_record *record) {
 }
 
 /* Records without effect on a book; R still names the symbol of a locate (ITCH 5.0, 1.2.1). */
-static enum decision other_record(struct engine *engine, const union rx_line *line) {
+static enum effect other_record(struct engine *engine, const union rx_line *line) {
   const struct rx_record *record = &line->record;
   unsigned status = record->status & ~(STATUS_RAW | STATUS_LINE_B);
   if (status > MESSAGE_STATUS_TOO_LONG) {
     engine->statistics.bad_records++;
-    return DECISION_NONE;
+    return EFFECT_NONE;
   }
   if (record->type == 'R' && is_decoded(record)) {
     if (!symbols_learn(&engine->books.symbols, record->stock_locate, load_u64(line->R.stock))) {
       engine->statistics.bad_records++;
-      return DECISION_NONE;
+      return EFFECT_NONE;
     }
     engine->statistics.other_messages++;
-    return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? DECISION_NONE : DECISION_BLOCK;
+    return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? EFFECT_NONE : EFFECT_BLOCK;
   }
   engine->statistics.other_messages++;
-  return DECISION_NONE;
+  return EFFECT_NONE;
 }
 
 void engine_event(struct engine *engine, const union rx_line *line) {
@@ -100,7 +101,7 @@ void engine_event(struct engine *engine, const union rx_line *line) {
   }
 }
 
-enum decision engine_record(struct engine *engine, const union rx_line *line) {
+enum effect engine_record(struct engine *engine, const union rx_line *line) {
   const struct rx_record *record = &line->record;
   struct statistics *statistics = &engine->statistics;
   struct books *books = &engine->books;
@@ -111,35 +112,35 @@ enum decision engine_record(struct engine *engine, const union rx_line *line) {
   statistics->records++;
   if (!is_decoded(record)) return other_record(engine, line);
 
-  struct change change;
+  struct change *change = &engine->change;
   enum outcome outcome;
   switch (record->type) {
     case 'A':
     case 'F': /* as A; the attribution behind it is of no use to a book */
       outcome = books_add(books, locate, load_u64(line->A.stock), line->A.order_reference_number,
-                          line->A.buy_sell_indicator, line->A.shares, line->A.price, &change);
+                          line->A.buy_sell_indicator, line->A.shares, line->A.price, change);
       break;
     case 'E':
     case 'C': /* as E: the order leaves the book at its own price, wherever it traded */
-      outcome = books_reduce(books, locate, line->E.order_reference_number, line->E.executed_shares, &change);
+      outcome = books_reduce(books, locate, line->E.order_reference_number, line->E.executed_shares, change);
       break;
     case 'X':
-      outcome = books_reduce(books, locate, line->X.order_reference_number, line->X.canceled_shares, &change);
+      outcome = books_reduce(books, locate, line->X.order_reference_number, line->X.canceled_shares, change);
       break;
-    case 'D': outcome = books_delete(books, locate, line->D.order_reference_number, &change); break;
+    case 'D': outcome = books_delete(books, locate, line->D.order_reference_number, change); break;
     case 'U':
       outcome = books_replace(books, locate, line->U.original_order_reference_number,
-                              line->U.new_order_reference_number, line->U.shares, line->U.price, &change);
+                              line->U.new_order_reference_number, line->U.shares, line->U.price, change);
       break;
     default: return other_record(engine, line);
   }
   if (outcome > OUTCOME_OVER_EXECUTION) {
     count_refusal(statistics, outcome);
-    return DECISION_NONE;
+    return EFFECT_NONE;
   }
   statistics->book_messages++;
   statistics->over_executions += outcome == OUTCOME_OVER_EXECUTION;
-  return decide(engine, &change);
+  return EFFECT_BOOK;
 }
 
 /* Two pairs of types share a branch above because their decoded fields lie at the same places. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trading core: one record of the RX ring in, books updated, at most one order wanted.
+ * The trading core: one record of the RX ring in, books updated; then, of a changed book, at most one order wanted.
  *
  * Pure: no I/O, no globals. The caller owns the rings, the clock and the memory.
  */
@@ -39,9 +39,15 @@ struct gap {
   uint64_t received;
 };
 
+/* What a record did. */
+enum effect {
+  EFFECT_NONE = 0,
+  EFFECT_BLOCK, /* its locate is of no interest: the NIC may keep its messages back */
+  EFFECT_BOOK,  /* engine.change says which book changed: engine_decide is due */
+};
+
 enum decision {
   DECISION_NONE = 0, /* no strategy ran */
-  DECISION_BLOCK,    /* the record's locate is of no interest: the NIC may keep its messages back */
   DECISION_HOLD,
   DECISION_ORDER, /* engine.intent holds the order */
 };
@@ -49,6 +55,7 @@ enum decision {
 struct engine {
   struct books books;
   struct ouch ouch;
+  struct change change;
   struct intent intent;
   struct statistics statistics;
   uint64_t next_sequence;
@@ -81,6 +88,9 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
 /* A line of the RX ring that is no message: an event of a frame, or messages lost for want of room. */
 void engine_event(struct engine *engine, const union rx_line *line);
 
-enum decision engine_record(struct engine *engine, const union rx_line *line);
+enum effect engine_record(struct engine *engine, const union rx_line *line);
+
+/* The strategy of the book that the last record changed. */
+enum decision engine_decide(struct engine *engine);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xD0E56649u
+#define LAYOUT_HASH 0x25C83F2Du
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -280,28 +280,32 @@ _Static_assert(offsetof(struct mailbox, ack_status) == 132, "mailbox.ack_status"
 _Static_assert(offsetof(struct mailbox, ack_value) == 136, "mailbox.ack_value");
 _Static_assert(offsetof(struct mailbox, now_ps) == 144, "mailbox.now_ps");
 
-/* What one message cost: the kernel's work count (low 32 bits) at each tap. */
+/* What one message cost and did: the kernel's work count (low 32 bits) at each tap, the top of the book it changed. */
 struct trace_entry {
   uint64_t sequence;
   uint32_t dequeue;
+  uint32_t applied;
   uint32_t decision;
   uint32_t doorbell;
   uint32_t done;
+  uint32_t bid;
+  uint32_t ask;
   uint16_t stock_locate;
   uint8_t type;
   uint8_t orders;
-  uint32_t reserved;
 };
-_Static_assert(sizeof(struct trace_entry) == 32, "trace_entry");
+_Static_assert(sizeof(struct trace_entry) == 40, "trace_entry");
 _Static_assert(offsetof(struct trace_entry, sequence) == 0, "trace_entry.sequence");
 _Static_assert(offsetof(struct trace_entry, dequeue) == 8, "trace_entry.dequeue");
-_Static_assert(offsetof(struct trace_entry, decision) == 12, "trace_entry.decision");
-_Static_assert(offsetof(struct trace_entry, doorbell) == 16, "trace_entry.doorbell");
-_Static_assert(offsetof(struct trace_entry, done) == 20, "trace_entry.done");
-_Static_assert(offsetof(struct trace_entry, stock_locate) == 24, "trace_entry.stock_locate");
-_Static_assert(offsetof(struct trace_entry, type) == 26, "trace_entry.type");
-_Static_assert(offsetof(struct trace_entry, orders) == 27, "trace_entry.orders");
-_Static_assert(offsetof(struct trace_entry, reserved) == 28, "trace_entry.reserved");
+_Static_assert(offsetof(struct trace_entry, applied) == 12, "trace_entry.applied");
+_Static_assert(offsetof(struct trace_entry, decision) == 16, "trace_entry.decision");
+_Static_assert(offsetof(struct trace_entry, doorbell) == 20, "trace_entry.doorbell");
+_Static_assert(offsetof(struct trace_entry, done) == 24, "trace_entry.done");
+_Static_assert(offsetof(struct trace_entry, bid) == 28, "trace_entry.bid");
+_Static_assert(offsetof(struct trace_entry, ask) == 32, "trace_entry.ask");
+_Static_assert(offsetof(struct trace_entry, stock_locate) == 36, "trace_entry.stock_locate");
+_Static_assert(offsetof(struct trace_entry, type) == 38, "trace_entry.type");
+_Static_assert(offsetof(struct trace_entry, orders) == 39, "trace_entry.orders");
 
 /* The kernel's configuration module: this header, then symbol_count config_symbol entries. */
 struct config_header {
@@ -564,30 +568,38 @@ _Static_assert(offsetof(struct guest_log, answer) == 28, "guest_log.answer");
 struct trace_log {
   uint64_t sequence;
   uint64_t dequeue_ps;
+  uint64_t applied_ps;
   uint64_t decision_ps;
   uint64_t doorbell_ps;
   uint64_t done_ps;
+  uint32_t applied_work;
   uint32_t decision_work;
   uint32_t doorbell_work;
   uint32_t done_work;
+  uint32_t bid;
+  uint32_t ask;
   uint16_t stock_locate;
   uint8_t type;
   uint8_t orders;
-  uint64_t reserved;
+  uint32_t reserved;
 };
-_Static_assert(sizeof(struct trace_log) == 64, "trace_log");
+_Static_assert(sizeof(struct trace_log) == 80, "trace_log");
 _Static_assert(offsetof(struct trace_log, sequence) == 0, "trace_log.sequence");
 _Static_assert(offsetof(struct trace_log, dequeue_ps) == 8, "trace_log.dequeue_ps");
-_Static_assert(offsetof(struct trace_log, decision_ps) == 16, "trace_log.decision_ps");
-_Static_assert(offsetof(struct trace_log, doorbell_ps) == 24, "trace_log.doorbell_ps");
-_Static_assert(offsetof(struct trace_log, done_ps) == 32, "trace_log.done_ps");
-_Static_assert(offsetof(struct trace_log, decision_work) == 40, "trace_log.decision_work");
-_Static_assert(offsetof(struct trace_log, doorbell_work) == 44, "trace_log.doorbell_work");
-_Static_assert(offsetof(struct trace_log, done_work) == 48, "trace_log.done_work");
-_Static_assert(offsetof(struct trace_log, stock_locate) == 52, "trace_log.stock_locate");
-_Static_assert(offsetof(struct trace_log, type) == 54, "trace_log.type");
-_Static_assert(offsetof(struct trace_log, orders) == 55, "trace_log.orders");
-_Static_assert(offsetof(struct trace_log, reserved) == 56, "trace_log.reserved");
+_Static_assert(offsetof(struct trace_log, applied_ps) == 16, "trace_log.applied_ps");
+_Static_assert(offsetof(struct trace_log, decision_ps) == 24, "trace_log.decision_ps");
+_Static_assert(offsetof(struct trace_log, doorbell_ps) == 32, "trace_log.doorbell_ps");
+_Static_assert(offsetof(struct trace_log, done_ps) == 40, "trace_log.done_ps");
+_Static_assert(offsetof(struct trace_log, applied_work) == 48, "trace_log.applied_work");
+_Static_assert(offsetof(struct trace_log, decision_work) == 52, "trace_log.decision_work");
+_Static_assert(offsetof(struct trace_log, doorbell_work) == 56, "trace_log.doorbell_work");
+_Static_assert(offsetof(struct trace_log, done_work) == 60, "trace_log.done_work");
+_Static_assert(offsetof(struct trace_log, bid) == 64, "trace_log.bid");
+_Static_assert(offsetof(struct trace_log, ask) == 68, "trace_log.ask");
+_Static_assert(offsetof(struct trace_log, stock_locate) == 72, "trace_log.stock_locate");
+_Static_assert(offsetof(struct trace_log, type) == 74, "trace_log.type");
+_Static_assert(offsetof(struct trace_log, orders) == 75, "trace_log.orders");
+_Static_assert(offsetof(struct trace_log, reserved) == 76, "trace_log.reserved");
 
 /* rx_record of ITCH 'S' */
 struct itch_S {

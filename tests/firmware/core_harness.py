@@ -17,7 +17,7 @@ from tests.firmware.records import Export, config_module, parse_export, record_l
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 CONFIGURE, RECORDS, EXPORT, CHECK, TOKEN = range(1, 6)
 REPLY = np.dtype([("slot", layout.TX_SLOT), ("decision", "<u4")])
-DECISION_ORDER = 3
+DECISION_ORDER = 2
 EXPORT_LIMIT = 64 << 20
 
 

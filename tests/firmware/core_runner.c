@@ -151,7 +151,7 @@ static void records(const uint8_t *lines, uint32_t bytes) {
       engine_event(&engine, &line);
       continue;
     }
-    replies[i].decision = engine_record(&engine, &line);
+    if (engine_record(&engine, &line) == EFFECT_BOOK) replies[i].decision = engine_decide(&engine);
     if (replies[i].decision == DECISION_ORDER) {
       ouch_enter_order(&engine.ouch, &engine.intent, &replies[i].slot);
       engine.statistics.orders_sent++;

@@ -15,9 +15,12 @@ from bridge import layout
 from bridge.layout import MailboxOp
 from generators.profiles import generate
 from generators.tables import encode
+from tb.model.config import KernelConfig
+from tb.model.kernel import KernelModel
+from tb.model.receive import MessageResult
 from tests.firmware.peer import REGISTER, TIMEOUT_S, Peer, Run, exit_code
 from tests.firmware.records import config_module, parse_export, record_lines
-from tests.firmware.streams import hostile_stream, predict
+from tests.firmware.streams import MODEL, hostile_stream, predict
 
 Boot = Callable[..., Run]
 
@@ -168,16 +171,39 @@ def test_trace(boot: Boot, real_messages: list[bytes]) -> None:
     kinds = set()
     for entry, message in zip(run.trace, real_messages, strict=True):
         start = int(entry["dequeue"])
-        decision, doorbell, done = ((int(entry[tap]) - start) % (1 << 32) for tap in ("decision", "doorbell", "done"))
+        applied, decision, doorbell, done = (
+            (int(entry[tap]) - start) % (1 << 32) for tap in ("applied", "decision", "doorbell", "done")
+        )
         assert chr(entry["type"]) == chr(message[0])
         assert 0 < done < 10_000
         if entry["orders"]:
-            assert 0 < decision < doorbell < done
+            assert 0 < applied < decision < doorbell < done
+            assert 0 < entry["bid"] < layout.PRICE_LIMIT
         else:
             assert doorbell == 0
             assert decision < done
+        if decision:
+            assert 0 < applied < decision
         kinds.add((bool(entry["orders"]), decision > 0))
     assert kinds == {(False, False), (False, True), (True, True)}
+
+
+def test_the_trace_has_the_top_of_every_changed_book(boot: Boot) -> None:
+    """Best bid and ask behind each message that changed a book are the model's; 0 and all ones stand for none."""
+    messages = [message for _, message in generate("opening", seed=8, messages=1500)]
+    run = boot(Peer(lines_of(messages), burst=50))
+    model = KernelModel(KernelConfig(**MODEL))
+    changes = 0
+    for entry, raw in zip(run.trace, messages, strict=True):
+        model.message(MessageResult(int(entry["sequence"]), chr(raw[0]), len(raw), "ok", raw))
+        changed = model.statistics["book_messages"] > changes
+        changes += changed
+        assert (entry["applied"] != entry["dequeue"]) == changed
+        if changed:
+            book = model.books[int(entry["stock_locate"])]
+            assert entry["bid"] == book.best_bid()
+            assert entry["ask"] == (book.best_ask() or 0xFFFFFFFF)
+    assert changes > 1000
 
 
 def test_instruction_counts_are_exact(boot: Boot) -> None:

@@ -37,7 +37,7 @@ ORIGIN_NS = 5_000  # NIC time when the first frame arrives
 FIRST_CLOCK = 1_000
 FRAME_CLOCKS = 400
 DMA_CLOCKS = 5
-DEQUEUE_PS, DECISION, DOORBELL, DONE, PS = 250_000, 40, 90, 120, 250
+DEQUEUE_PS, APPLIED, DECISION, DOORBELL, DONE, PS = 250_000, 30, 40, 90, 120, 250
 
 
 def encode_record(message: MessageResult, hw_timestamp_ns: int, index: int, epoch: int, line: str = "A",
@@ -178,8 +178,9 @@ def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool
                 order = kernel.message(message)
                 dequeue = clock * CLOCK_PS + DEQUEUE_PS
                 trace_log.append((
-                    message.sequence, dequeue, dequeue + DECISION * PS, dequeue + DOORBELL * PS * bool(order),
-                    dequeue + DONE * PS, DECISION, DOORBELL if order else 0, DONE, 0, 0, int(order is not None), 0,
+                    message.sequence, dequeue, dequeue + APPLIED * PS, dequeue + DECISION * PS,
+                    dequeue + DOORBELL * PS * bool(order), dequeue + DONE * PS, APPLIED, DECISION,
+                    DOORBELL if order else 0, DONE, 0, 0, 0, 0, int(order is not None), 0,
                 ))
                 if order:
                     at = (dequeue + DOORBELL * PS) // CLOCK_PS + 40
