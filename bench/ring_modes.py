@@ -67,7 +67,7 @@ def _report(mode: RingMode, result: LoopResult, posted_write_clocks: int) -> str
     spread = f"{min(waits):8}{statistics.median(waits):8.0f}{max(waits):8}"
     return (
         f"  {mode:14}{len(records):10,}{lost:8,}{clocks / len(records):12.2f}"
-        f"{len(result.dma) / len(records):10.2f}{result.dma_reads / len(records):10.2f}{spread}"
+        f"{len(result.dma) / len(records):10.2f}{len(result.reads) / len(records):10.2f}{spread}"
     )
 
 

@@ -95,6 +95,8 @@ class LoopResult:
 
     frames: npt.NDArray[Any]  # FRAME_LOG, one a received frame, in wire order: first clock, then A before B
     dma: npt.NDArray[Any]  # DMA_LOG, every line the NIC wrote
+    reads: npt.NDArray[Any]  # READ_LOG, every line the NIC read
+    register_accesses: npt.NDArray[Any]  # REGISTER_LOG, the host's on AXI4-Lite
     sent: list[SentFrame]
     guest: npt.NDArray[Any]  # GUEST_LOG, empty without a kernel
     trace: npt.NDArray[Any]  # TRACE_LOG, one a record the kernel finished
@@ -107,7 +109,6 @@ class LoopResult:
     waves: Path | None = None
     raw: list[RawFrame] = field(default_factory=list)  # in ring order
     clock_ps: int = CLOCK_PS
-    dma_reads: int = 0  # lines the NIC read
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0

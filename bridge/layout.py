@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x25C83F2D
+LAYOUT_HASH = 0xB4C753FA
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -120,6 +120,15 @@ class Tick(IntEnum):
     REGISTER_WRITE = 29
     READ_DATA = 30
     FINISHED = 31
+
+
+class RegisterPurpose(IntEnum):
+    """``register_purpose`` of the layout."""
+
+    KERNEL_WRITE = 0
+    KERNEL_READ = 1
+    FINAL_READ = 2
+    HOST_WRITE = 3
 
 
 class TxKind(IntEnum):
@@ -395,14 +404,35 @@ TX_LOG = _dtype(
     ("length", 16, "<u4"),
     ("reserved", 20, "<u4"),
 )
-GUEST_LOG = _dtype(
+READ_LOG = _dtype(
+    88,
+    ("issued_clock", 0, "<u8"),
+    ("answered_clock", 8, "<u8"),
+    ("address", 16, "<u8"),
+    ("data", 24, ("u1", 64)),
+)
+REGISTER_LOG = _dtype(
     32,
+    ("started_clock", 0, "<u8"),
+    ("done_clock", 8, "<u8"),
+    ("address", 16, "<u4"),
+    ("value", 20, "<u4"),
+    ("write", 24, "<u1"),
+    ("response", 25, "<u1"),
+    ("purpose", 26, "<u1"),
+    ("reserved", 28, "<u4"),
+)
+GUEST_LOG = _dtype(
+    48,
     ("time_ps", 0, "<u8"),
     ("work", 8, "<u8"),
-    ("op", 16, "<u4"),
-    ("address", 20, "<u4"),
-    ("value", 24, "<u4"),
-    ("answer", 28, "<u4"),
+    ("answered_ps", 16, "<u8"),
+    ("op", 24, "<u4"),
+    ("address", 28, "<u4"),
+    ("value", 32, "<u4"),
+    ("answer", 36, "<u4"),
+    ("status", 40, "<u4"),
+    ("reserved", 44, "<u4"),
 )
 TRACE_LOG = _dtype(
     80,

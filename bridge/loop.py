@@ -213,6 +213,8 @@ def _result(
     return LoopResult(
         frames=record.read_frames(directory),
         dma=record.read_log(directory, "dma", layout.DMA_LOG),
+        reads=record.read_log(directory, "reads", layout.READ_LOG),
+        register_accesses=record.read_log(directory, "registers", layout.REGISTER_LOG),
         sent=record.read_sent(directory),
         guest=record.read_log(directory, "guest", layout.GUEST_LOG),
         trace=record.read_log(directory, "trace", layout.TRACE_LOG),
@@ -225,7 +227,6 @@ def _result(
         waves=request.out.resolve() / WAVES if request.waves else None,
         raw=record.read_raw(directory),
         clock_ps=request.clock_ps,
-        dma_reads=totals["reads"],
         rx_base=registers["RX_BASE_LO"] | registers["RX_BASE_HI"] << 32,
         rx_log2=registers["RX_LOG2"],
         epoch=registers["RX_EPOCH"],

@@ -29,10 +29,10 @@ static struct {
   char message[512];
   uint64_t ticks, writes, read_count, reports, skipped, take_skip, last_clock;
   struct {
-    uint64_t due, address;
+    uint64_t issued, due, address;
   } reads[READS];
   uint32_t read_head, read_tail;
-  uint64_t answer_address; /* of the read being answered in this tick */
+  struct read_log answered; /* in this tick, but for its data */
   uint32_t final_address[FINAL_READS], final_value[FINAL_READS], final_count, final_done;
   uint64_t sign; /* clock of the last sign that something goes on: a beat, a write, a report, a frame sent */
   struct {
@@ -157,7 +157,7 @@ static void advance_end(uint64_t clock, bool idle) {
     core.ending = true;
     core.loop_s = seconds_now() - core.loop_start;
     for (uint32_t i = 0; i < core.final_count; i++)
-      registers_queue(clock + 1, false, core.final_address[i], 0, PURPOSE_FINAL);
+      registers_queue(clock + 1, false, core.final_address[i], 0, REGISTER_PURPOSE_FINAL_READ);
   }
   if (core.final_done == core.final_count) core.finished = true;
 }
@@ -185,7 +185,9 @@ unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned
   if (registers_waiting(clock, address) > ANSWER_CLOCKS)
     core_fail(TL_FAILED, "the NIC does not answer an access to register 0x%03x", *address);
   if (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock) {
-    core.answer_address = core.reads[core.read_tail++ % READS].address;
+    core.answered.issued_clock = core.reads[core.read_tail % READS].issued;
+    core.answered.answered_clock = clock;
+    core.answered.address = core.reads[core.read_tail++ % READS].address;
     *control |= 1u << TICK_READ_DATA;
   }
   const uint32_t beats = player_beat(0, clock, tdata_a) | player_beat(1, clock, tdata_b);
@@ -217,27 +219,35 @@ unsigned long long tl_read(unsigned long long clock, unsigned long long address)
               address, READS);
   } else {
     core.read_count++;
+    core.reads[core.read_head % READS].issued = clock;
     core.reads[core.read_head % READS].due = clock + core.config.read_clocks;
     core.reads[core.read_head++ % READS].address = address;
   }
   return next_tick(clock);
 }
 
-void tl_read_data(unsigned int *line) { memory_read(core.answer_address, line); }
+void tl_read_data(unsigned int *line) {
+  memory_read(core.answered.address, core.answered.data);
+  recorder_write(LOG_READS, &core.answered, sizeof core.answered);
+  memcpy(line, core.answered.data, sizeof core.answered.data);
+}
 
 unsigned long long tl_register_done(unsigned long long clock, unsigned int data, unsigned int response) {
-  uint32_t address = 0;
-  switch (registers_done(&address)) {
-    case PURPOSE_WRITE: guest_write_done(clock); break;
-    case PURPOSE_READ: guest_read_done(clock, data, response != 0); break;
-    case PURPOSE_FINAL:
-      if (response) core_fail(TL_LAYOUT, "the NIC refused to read register 0x%03x", address);
+  struct register_log access;
+  if (!registers_done(clock, data, response, &access)) {
+    core_fail(TL_FAILED, "the NIC answered a register access that was not made");
+    return next_tick(clock);
+  }
+  switch (access.purpose) {
+    case REGISTER_PURPOSE_KERNEL_WRITE: guest_write_done(clock); break;
+    case REGISTER_PURPOSE_KERNEL_READ: guest_read_done(clock, data, response != 0); break;
+    case REGISTER_PURPOSE_FINAL_READ:
+      if (response) core_fail(TL_LAYOUT, "the NIC refused to read register 0x%03x", access.address);
       core.final_value[core.final_done++] = data;
       break;
-    case PURPOSE_HOST:
-      if (response) core_fail(TL_FAILED, "the NIC refused a write to register 0x%03x", address);
+    case REGISTER_PURPOSE_HOST_WRITE:
+      if (response) core_fail(TL_FAILED, "the NIC refused a write to register 0x%03x", access.address);
       break;
-    case PURPOSE_NONE: core_fail(TL_FAILED, "the NIC answered a register access that was not made");
   }
   return next_tick(clock);
 }

@@ -168,7 +168,8 @@ static bool take_request(uint64_t running_since_ps) {
     core_fail(TL_SILENT, "the kernel makes requests but takes no records from its ring");
     return false;
   }
-  guest.log = (struct guest_log){guest.time_ps, work, guest.op, guest.address, guest.value, 0};
+  guest.log = (struct guest_log){
+      .time_ps = guest.time_ps, .work = work, .op = guest.op, .address = guest.address, .value = guest.value};
   guest.state = SERVE;
   guest.due = clock_at_or_after(guest.time_ps);
   guest.rendezvous++;
@@ -183,7 +184,9 @@ static void delay_host(void) {
 
 static void acknowledge(uint32_t status, uint32_t value) {
   struct mailbox *m = guest.mailbox;
+  guest.log.answered_ps = guest.time_ps;
   guest.log.answer = value;
+  guest.log.status = status;
   recorder_write(LOG_GUEST, &guest.log, sizeof guest.log);
   m->ack_status = status;
   m->ack_value = value;
@@ -280,7 +283,8 @@ void guest_serve(uint64_t clock) {
     switch (guest.op) {
       case MAILBOX_OP_ATTACH: serve_attach(); break;
       case MAILBOX_OP_REGISTER_WRITE:
-        registers_queue(clock + guest.config.doorbell_clocks, true, guest.address, guest.value, PURPOSE_WRITE);
+        registers_queue(clock + guest.config.doorbell_clocks, true, guest.address, guest.value,
+                        REGISTER_PURPOSE_KERNEL_WRITE);
         if (++guest.posted < POSTED_CREDITS) {
           resume(ACKNOWLEDGE_STATUS_OK, 0);
         } else {
@@ -289,7 +293,7 @@ void guest_serve(uint64_t clock) {
         }
         break;
       case MAILBOX_OP_REGISTER_READ:
-        registers_queue(clock + guest.config.read_clocks / 2, false, guest.address, 0, PURPOSE_READ);
+        registers_queue(clock + guest.config.read_clocks / 2, false, guest.address, 0, REGISTER_PURPOSE_KERNEL_READ);
         guest.state = WAIT_READ;
         guest.due = NEVER;
         break;

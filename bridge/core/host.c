@@ -38,19 +38,20 @@ void tl_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers) {
 
 void host_begin(uint64_t clock) {
   for (uint32_t i = 0; i < host.setup_count; i++)
-    registers_queue(clock, true, host.setup[i].address, host.setup[i].value, PURPOSE_HOST);
+    registers_queue(clock, true, host.setup[i].address, host.setup[i].value, REGISTER_PURPOSE_HOST_WRITE);
 }
 
 /* The RX ring's lines go back in steps, as a driver does it: each doorbell costs a crossing. */
 void host_take(uint64_t clock, struct publication record) {
   if (record.ring == RING_RAW) {
     host.raw_lines += record.lines;
-    registers_queue(clock + host.config.doorbell_clocks, true, REG_RAW_TAIL, host.raw_lines, PURPOSE_HOST);
+    registers_queue(clock + host.config.doorbell_clocks, true, REG_RAW_TAIL, host.raw_lines,
+                    REGISTER_PURPOSE_HOST_WRITE);
   } else if (record.ring == RING_RX) {
     rings_clear_descriptors(record.lines);
     host.rx_lines += record.lines;
     if (host.rx_lines - host.rx_given_back < host.config.give_back) return;
     host.rx_given_back = host.rx_lines;
-    registers_queue(clock + host.config.doorbell_clocks, true, REG_RX_TAIL, host.rx_lines, PURPOSE_HOST);
+    registers_queue(clock + host.config.doorbell_clocks, true, REG_RX_TAIL, host.rx_lines, REGISTER_PURPOSE_HOST_WRITE);
   }
 }

@@ -26,7 +26,18 @@ void core_fail(int status, const char *format, ...) __attribute__((format(printf
 bool core_failed(void);
 
 /* ---- recorder: one buffered file a log ---- */
-enum log { LOG_FRAMES, LOG_DMA, LOG_SENT, LOG_GUEST, LOG_TRACE, LOG_EXPORT, LOG_RAW, LOG_COUNT };
+enum log {
+  LOG_FRAMES,
+  LOG_DMA,
+  LOG_READS,
+  LOG_REGISTERS,
+  LOG_SENT,
+  LOG_GUEST,
+  LOG_TRACE,
+  LOG_EXPORT,
+  LOG_RAW,
+  LOG_COUNT
+};
 int recorder_open(const char *directory);
 void recorder_write(enum log log, const void *data, size_t bytes);
 int recorder_close(void);
@@ -72,19 +83,13 @@ uint64_t memory_next_visible(void); /* ps, NEVER if nothing is on its way */
 uint64_t memory_published(void);    /* records visible so far */
 
 /* ---- register accesses on their way to the NIC, in order ---- */
-enum purpose {
-  PURPOSE_NONE = -1,
-  PURPOSE_WRITE, /* the kernel's */
-  PURPOSE_READ,
-  PURPOSE_FINAL, /* this core's, after the run */
-  PURPOSE_HOST   /* this core playing the host */
-};
 void registers_open(void);
-void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose);
+void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum register_purpose purpose);
 uint64_t registers_due(void);
 bool registers_start(uint64_t clock, uint32_t *control, uint32_t *address, uint32_t *data);
 uint64_t registers_waiting(uint64_t clock, uint32_t *address); /* clocks since the access under way was started */
-enum purpose registers_done(uint32_t *address); /* of the access that ended; PURPOSE_NONE: none was under way */
+/* Ends and records the access under way, which the NIC has answered. False: there was none. */
+bool registers_done(uint64_t clock, uint32_t data, uint32_t response, struct register_log *access);
 bool registers_quiet(void);
 
 /* ---- the kernel: mailbox protocol and lockstep time ---- */

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const NAMES[LOG_COUNT] = {"frames", "dma", "sent", "guest", "trace", "export", "raw"};
+static const char *const NAMES[LOG_COUNT] = {"frames", "dma",   "reads",  "registers", "sent",
+                                             "guest",  "trace", "export", "raw"};
 static FILE *files[LOG_COUNT];
 
 int recorder_open(const char *directory) {

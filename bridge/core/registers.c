@@ -9,7 +9,7 @@
 struct access {
   uint64_t due;
   uint32_t address, value;
-  enum purpose purpose;
+  enum register_purpose purpose;
   bool write;
 };
 
@@ -22,7 +22,7 @@ static struct {
 
 void registers_open(void) { memset(&registers, 0, sizeof registers); }
 
-void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum purpose purpose) {
+void registers_queue(uint64_t due_clock, bool write, uint32_t address, uint32_t value, enum register_purpose purpose) {
   if (registers.head - registers.tail == QUEUE) {
     core_fail(TL_FAILED, "more than %u register accesses are on their way to the NIC", QUEUE);
     return;
@@ -56,11 +56,21 @@ uint64_t registers_waiting(uint64_t clock, uint32_t *address) {
   return clock - registers.started;
 }
 
-enum purpose registers_done(uint32_t *address) {
-  if (!registers.busy) return PURPOSE_NONE;
+bool registers_done(uint64_t clock, uint32_t data, uint32_t response, struct register_log *access) {
+  if (!registers.busy) return false;
   registers.busy = false;
-  *address = registers.queue[registers.tail % QUEUE].address;
-  return registers.queue[registers.tail++ % QUEUE].purpose;
+  const struct access *done = &registers.queue[registers.tail++ % QUEUE];
+  *access = (struct register_log){
+      .started_clock = registers.started,
+      .done_clock = clock,
+      .address = done->address,
+      .value = done->write ? done->value : data,
+      .write = done->write,
+      .response = (uint8_t)response,
+      .purpose = (uint8_t)done->purpose,
+  };
+  recorder_write(LOG_REGISTERS, access, sizeof *access);
+  return true;
 }
 
 bool registers_quiet(void) { return !registers.busy && registers.head == registers.tail; }

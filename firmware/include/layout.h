@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x25C83F2Du
+#define LAYOUT_HASH 0xB4C753FAu
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -48,6 +48,7 @@ enum message_status { MESSAGE_STATUS_OK = 0, MESSAGE_STATUS_UNKNOWN_TYPE = 1, ME
 enum mailbox_op { MAILBOX_OP_ATTACH = 1, MAILBOX_OP_REGISTER_WRITE = 2, MAILBOX_OP_REGISTER_READ = 3, MAILBOX_OP_POLL = 4, MAILBOX_OP_EXPORT = 5, MAILBOX_OP_EXIT = 6 };
 enum acknowledge_status { ACKNOWLEDGE_STATUS_OK = 0, ACKNOWLEDGE_STATUS_STOP = 1, ACKNOWLEDGE_STATUS_ERROR = 2 };
 enum tick { TICK_A_TKEEP = 0, TICK_A_TVALID = 8, TICK_A_TLAST = 9, TICK_A_TUSER = 10, TICK_B_TKEEP = 16, TICK_B_TVALID = 24, TICK_B_TLAST = 25, TICK_B_TUSER = 26, TICK_REGISTER = 28, TICK_REGISTER_WRITE = 29, TICK_READ_DATA = 30, TICK_FINISHED = 31 };
+enum register_purpose { REGISTER_PURPOSE_KERNEL_WRITE = 0, REGISTER_PURPOSE_KERNEL_READ = 1, REGISTER_PURPOSE_FINAL_READ = 2, REGISTER_PURPOSE_HOST_WRITE = 3 };
 enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
 enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
 enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
@@ -547,22 +548,63 @@ _Static_assert(offsetof(struct tx_log, last_clock) == 8, "tx_log.last_clock");
 _Static_assert(offsetof(struct tx_log, length) == 16, "tx_log.length");
 _Static_assert(offsetof(struct tx_log, reserved) == 20, "tx_log.reserved");
 
+/* One DMA read of the NIC. */
+struct read_log {
+  uint64_t issued_clock;
+  uint64_t answered_clock;
+  uint64_t address;
+  uint8_t data[64];
+};
+_Static_assert(sizeof(struct read_log) == 88, "read_log");
+_Static_assert(offsetof(struct read_log, issued_clock) == 0, "read_log.issued_clock");
+_Static_assert(offsetof(struct read_log, answered_clock) == 8, "read_log.answered_clock");
+_Static_assert(offsetof(struct read_log, address) == 16, "read_log.address");
+_Static_assert(offsetof(struct read_log, data) == 24, "read_log.data");
+
+/* One register access of the host, on AXI4-Lite. */
+struct register_log {
+  uint64_t started_clock;
+  uint64_t done_clock;
+  uint32_t address;
+  uint32_t value;
+  uint8_t write;
+  uint8_t response;
+  uint8_t purpose;
+  uint8_t pad0[1];
+  uint32_t reserved;
+};
+_Static_assert(sizeof(struct register_log) == 32, "register_log");
+_Static_assert(offsetof(struct register_log, started_clock) == 0, "register_log.started_clock");
+_Static_assert(offsetof(struct register_log, done_clock) == 8, "register_log.done_clock");
+_Static_assert(offsetof(struct register_log, address) == 16, "register_log.address");
+_Static_assert(offsetof(struct register_log, value) == 20, "register_log.value");
+_Static_assert(offsetof(struct register_log, write) == 24, "register_log.write");
+_Static_assert(offsetof(struct register_log, response) == 25, "register_log.response");
+_Static_assert(offsetof(struct register_log, purpose) == 26, "register_log.purpose");
+_Static_assert(offsetof(struct register_log, reserved) == 28, "register_log.reserved");
+
 /* One request of the kernel. */
 struct guest_log {
   uint64_t time_ps;
   uint64_t work;
+  uint64_t answered_ps;
   uint32_t op;
   uint32_t address;
   uint32_t value;
   uint32_t answer;
+  uint32_t status;
+  uint32_t reserved;
 };
-_Static_assert(sizeof(struct guest_log) == 32, "guest_log");
+_Static_assert(sizeof(struct guest_log) == 48, "guest_log");
 _Static_assert(offsetof(struct guest_log, time_ps) == 0, "guest_log.time_ps");
 _Static_assert(offsetof(struct guest_log, work) == 8, "guest_log.work");
-_Static_assert(offsetof(struct guest_log, op) == 16, "guest_log.op");
-_Static_assert(offsetof(struct guest_log, address) == 20, "guest_log.address");
-_Static_assert(offsetof(struct guest_log, value) == 24, "guest_log.value");
-_Static_assert(offsetof(struct guest_log, answer) == 28, "guest_log.answer");
+_Static_assert(offsetof(struct guest_log, answered_ps) == 16, "guest_log.answered_ps");
+_Static_assert(offsetof(struct guest_log, op) == 24, "guest_log.op");
+_Static_assert(offsetof(struct guest_log, address) == 28, "guest_log.address");
+_Static_assert(offsetof(struct guest_log, value) == 32, "guest_log.value");
+_Static_assert(offsetof(struct guest_log, answer) == 36, "guest_log.answer");
+_Static_assert(offsetof(struct guest_log, status) == 40, "guest_log.status");
+_Static_assert(offsetof(struct guest_log, reserved) == 44, "guest_log.reserved");
 
 /* One trace_entry on simulated time. */
 struct trace_log {

@@ -180,6 +180,8 @@ class Core:
             "frames": layout.FRAME_LOG,
             "guest": layout.GUEST_LOG,
             "dma": layout.DMA_LOG,
+            "reads": layout.READ_LOG,
+            "registers": layout.REGISTER_LOG,
             "trace": layout.TRACE_LOG,
             "raw": layout.RAW_FRAME,
         }[name]

@@ -157,12 +157,48 @@ def test_the_log_holds_what_a_register_read_answered(tmp_path: Path) -> None:
         _end(kernel)
 
     core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
-    run, _ = run_with_kernel(core, script, on_access=lambda address: 0xABCD)
+    run, kernel = run_with_kernel(core, script, on_access=lambda address: 0xABCD)
     assert run.status == 0, run.message
     log = core.log("guest")
     operations = [MailboxOp.ATTACH, MailboxOp.REGISTER_READ, MailboxOp.POLL, MailboxOp.EXIT]
     assert log["op"].tolist() == operations
     assert log["answer"].tolist() == [0, 0xABCD, 0, 0]
+    status = layout.AcknowledgeStatus
+    assert log["status"].tolist() == [status.OK, status.OK, status.STOP, status.OK]
+    assert log["answered_ps"].tolist() == [now for _, _, now in kernel.answers]
+
+
+def test_the_record_has_every_register_access_and_every_dma_read(tmp_path: Path) -> None:
+    version, tail = layout.REGISTERS["VERSION"], layout.REGISTERS["RX_TAIL"]
+
+    def script(kernel: Kernel) -> None:
+        kernel.attach()
+        kernel.ram[0x4000:0x4040] = bytes(range(64))
+        kernel.request(MailboxOp.REGISTER_READ, address=version)
+        kernel.request(MailboxOp.REGISTER_WRITE, 5, tail)
+        kernel.request(MailboxOp.POLL, 0)
+        _end(kernel)
+
+    def on_clock(clock: int) -> None:
+        if clock > 100 and not issued:
+            issued.append(clock)
+            core.read(clock, 0x4000)
+
+    issued: list[int] = []
+    core = Core(tmp_path, [(0, bytes(64), False)], kernel=True)
+    core.native.tl_add_final_read(version)
+    run, _ = run_with_kernel(core, script, on_access=lambda address: 0xABCD, on_clock=on_clock)
+    assert run.status == 0, run.message
+    accesses, purpose = core.log("registers"), layout.RegisterPurpose
+    assert [(at, bool(write), address) for at, write, address, _ in run.accesses] == [
+        (int(a["started_clock"]), bool(a["write"]), int(a["address"])) for a in accesses
+    ]
+    assert (accesses["done_clock"] - accesses["started_clock"]).tolist() == [REGISTER_CLOCKS] * 3
+    assert accesses["value"].tolist() == [0xABCD, 5, 0xABCD]
+    assert accesses["purpose"].tolist() == [purpose.KERNEL_READ, purpose.KERNEL_WRITE, purpose.FINAL_READ]
+    (read,) = core.log("reads")
+    assert (int(read["issued_clock"]), int(read["answered_clock"])) == (issued[0], run.reads[0][0])
+    assert (int(read["address"]), read["data"].tobytes()) == (0x4000, bytes(range(64)))
 
 
 FAULTS = {

@@ -52,7 +52,7 @@ def test_another_seed_differs(completed: Completed) -> None:
 def test_host_side_variations_leave_the_record_alone(
     variation: dict[str, int], completed: Completed, tmp_path: Path
 ) -> None:
-    """Byte for byte: frames, DMA writes, transmitted beats, kernel requests and trace, with their simulated times."""
+    """Byte for byte: frames, DMA, register accesses, sent frames, kernel requests and trace, with simulated times."""
     run = completed("sim", *SCENARIO)
     out = tmp_path / "varied"
     out.mkdir()
@@ -63,7 +63,7 @@ def test_host_side_variations_leave_the_record_alone(
     )  # fmt: skip
     result = loop.run(request)
     assert (result.clocks_skipped == 0) == ("skip_idle" in variation)
-    for name in ("frames", "dma", "sent", "guest", "trace", "export"):
+    for name in ("frames", "dma", "reads", "registers", "sent", "guest", "trace", "export"):
         ours, theirs = (out / "record" / f"{name}.bin").read_bytes(), (record / f"{name}.bin").read_bytes()
         assert ours == theirs, name
         assert ours, name

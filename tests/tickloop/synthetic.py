@@ -199,10 +199,11 @@ def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool
         "EVENT_ENABLE": sum(layout.REGISTER_FIELDS["EVENT_ENABLE"][name] for name in enabled),
         "HOLD": nic.hold_ns, "TX_ORDERS": len(sent),
     }
-    guest_log = [(time_ps, 0, layout.MailboxOp.REGISTER_WRITE, layout.REGISTERS[name], value, 0)
+    guest_log = [(time_ps, 0, time_ps, layout.MailboxOp.REGISTER_WRITE, layout.REGISTERS[name], value, 0, 0, 0)
                  for time_ps, name, value in filter_writes]
     return LoopResult(
         frames=_log(frame_log, layout.FRAME_LOG), dma=_log(ring.writes, layout.DMA_LOG), sent=sent,
+        reads=_log([], layout.READ_LOG), register_accesses=_log([], layout.REGISTER_LOG),
         guest=_log(guest_log, layout.GUEST_LOG), trace=_log(trace_log, layout.TRACE_LOG), registers=registers,
         export=export_bytes(kernel, bad_frames) if closed_loop else b"",
         clocks=FIRST_CLOCK + len(frame_log) * FRAME_CLOCKS,

@@ -19,9 +19,9 @@ _SENT = struct.Struct("<QQI")
 
 
 def digest(result: LoopResult) -> str:
-    """Over frame, DMA, guest and trace logs, and the sent frames with their clocks; rings are part of the DMA."""
+    """Over frame, DMA, register, guest and trace logs, and the sent frames with their clocks; rings are part of DMA."""
     sha = hashlib.sha256()
-    for name in ("frames", "dma", "guest", "trace"):
+    for name in ("frames", "dma", "reads", "register_accesses", "guest", "trace"):
         log = np.ascontiguousarray(getattr(result, name))
         sha.update(f"{name} {len(log)}\n".encode())
         sha.update(log.tobytes())
