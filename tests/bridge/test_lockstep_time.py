@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bridge import layout
@@ -103,11 +104,11 @@ def test_trace_taps_lie_on_simulated_time(tmp_path: Path) -> None:
     def script(kernel: Kernel) -> None:
         kernel.attach()
         kernel.request(MailboxOp.REGISTER_READ, address=layout.REGISTERS["VERSION"], work=100)
-        entry = b"".join(
-            value.to_bytes(size, "little")
-            for value, size in [(42, 8), (40, 4), (60, 4), (90, 4), (130, 4), (9, 2), (65, 1), (1, 1), (0, 4)]
-        )
-        kernel.ram[0x1000:0x1020] = entry
+        entry = np.zeros(1, layout.TRACE_ENTRY)
+        for name, value in {"sequence": 42, "dequeue": 40, "applied": 50, "decision": 60, "doorbell": 90, "done": 130,
+                            "orders": 1}.items():  # fmt: skip
+            entry[name] = value
+        kernel.ram[0x1000 : 0x1000 + entry.itemsize] = entry.tobytes()
         kernel.request(MailboxOp.POLL, 0, work=50, trace_index=1)
         _end(kernel)
 
