@@ -25,6 +25,8 @@ class Config(ctypes.Structure):
         ("doorbell_clocks", ctypes.c_uint32),
         ("timeout_s", ctypes.c_uint32),
         ("host_delay_us", ctypes.c_uint32),
+        ("guest_delay_us", ctypes.c_uint32),
+        ("delay_seed", ctypes.c_uint32),
         ("give_back", ctypes.c_uint32),
         ("patience_clocks", ctypes.c_uint64),
     ]
@@ -36,7 +38,7 @@ class Totals(ctypes.Structure):
     _fields_ = [
         *(
             (name, ctypes.c_uint64)
-            for name in ("clocks", "skipped", "ticks", "frames", "reports", "writes", "reads", "rendezvous")
+            for name in ("clocks", "skipped", "ticks", "frames", "reports", "writes", "reads", "rendezvous", "held_up")
         ),
         *((name, ctypes.c_double) for name in ("boot_s", "loop_s", "guest_s")),
     ]

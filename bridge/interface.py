@@ -55,7 +55,9 @@ class LoopRequest:
     read_ns: int = 400
     doorbell_ns: int = 200
     skip_idle: bool = True
-    host_delay: int = 0
+    host_delay: int = 0  # us: up to so long the bridge waits, at random, before it lets the kernel go on
+    guest_delay: int = 0  # us: up to so long QEMU is stopped, at random, while the kernel runs
+    delay_seed: int = 1
     progress: Callable[[int, int], None] | None = None
     clock_ps: int = CLOCK_PS  # of the NIC; the lines carry eight bytes a clock
     # without a kernel
@@ -109,6 +111,7 @@ class LoopResult:
     waves: Path | None = None
     raw: list[RawFrame] = field(default_factory=list)  # in ring order
     clock_ps: int = CLOCK_PS
+    held_up: int = 0  # delays injected (host_delay, guest_delay)
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0

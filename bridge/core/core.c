@@ -101,6 +101,7 @@ void tl_get_totals(struct tl_totals *totals) {
       .writes = core.writes,
       .reads = core.read_count,
       .rendezvous = guest_rendezvous(),
+      .held_up = guest_held_up(),
       .boot_s = guest_boot_seconds(),
       .loop_s = core.loop_s,
       .guest_s = guest_seconds(),

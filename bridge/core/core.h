@@ -50,6 +50,8 @@ struct tl_config {
   uint32_t doorbell_clocks;     /* kernel's register write -> at the NIC */
   uint32_t timeout_s;           /* silence of the kernel that ends the run */
   uint32_t host_delay_us;       /* upper bound of random delays injected before the kernel goes on (tests) */
+  uint32_t guest_delay_us;      /* ... and of random stops of QEMU after it (tests) */
+  uint32_t delay_seed;
   uint32_t give_back;           /* without a kernel: lines after which the ring tail register is advanced */
   uint64_t patience_clocks;     /* the longest that the NIC may keep something without a sign: a packet on hold */
 };
@@ -65,7 +67,7 @@ const char *tl_message(void);
 uint32_t tl_final_value(uint32_t index);
 
 struct tl_totals {
-  uint64_t clocks, skipped, ticks, frames, reports, writes, reads, rendezvous;
+  uint64_t clocks, skipped, ticks, frames, reports, writes, reads, rendezvous, held_up;
   double boot_s, loop_s, guest_s;
 };
 void tl_get_totals(struct tl_totals *totals);

@@ -8,6 +8,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -45,7 +46,7 @@ static struct {
     uint64_t work, time_ps;
   } windows[WINDOWS];
   uint64_t window_count;
-  uint64_t rendezvous, random;
+  uint64_t rendezvous, random, held_up;
   double boot_s, wait_s;
 } guest;
 
@@ -59,7 +60,7 @@ int guest_open(const struct tl_config *config) {
   memset(&guest, 0, sizeof guest);
   guest.config = *config;
   guest.due = NEVER;
-  guest.random = (uint64_t)getpid() << 32 ^ (uint64_t)(seconds_now() * 1e9);
+  guest.random = config->delay_seed;
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   void *map = mmap(NULL, MAILBOX_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, config->mailbox_fd, 0);
   if (map == MAP_FAILED) {
@@ -176,10 +177,28 @@ static bool take_request(uint64_t running_since_ps) {
   return true;
 }
 
-static void delay_host(void) {
-  if (!guest.config.host_delay_us) return;
+/* One time in 8: a number below `limit`; else, and with a limit of 0, 0. */
+static useconds_t random_delay(uint32_t limit) {
+  if (!limit) return 0;
   guest.random = guest.random * 6364136223846793005ull + 1442695040888963407ull;
-  if ((guest.random >> 60) == 0) usleep((useconds_t)((guest.random >> 32) % guest.config.host_delay_us));
+  return (guest.random >> 61) == 0 ? (useconds_t)((guest.random >> 32) % limit) : 0;
+}
+
+static void delay_host(void) {
+  const useconds_t delay = random_delay(guest.config.host_delay_us);
+  if (!delay) return;
+  usleep(delay);
+  guest.held_up++;
+}
+
+/* The kernel has just been let go on: stop it wherever it has come to by now. */
+static void delay_guest(void) {
+  const useconds_t delay = random_delay(guest.config.guest_delay_us);
+  if (!delay) return;
+  kill(guest.qemu_pid, SIGSTOP);
+  usleep(delay);
+  kill(guest.qemu_pid, SIGCONT);
+  guest.held_up++;
 }
 
 static void acknowledge(uint32_t status, uint32_t value) {
@@ -200,6 +219,7 @@ static void acknowledge(uint32_t status, uint32_t value) {
 static void resume(uint32_t status, uint32_t value) {
   delay_host();
   acknowledge(status, value);
+  delay_guest();
   guest.sequence++;
   const double start = seconds_now();
   if (!wait_request(guest.sequence) || !take_request(guest.time_ps)) {
@@ -345,5 +365,6 @@ uint64_t guest_due(void) { return guest.due; }
 bool guest_feeding(void) { return guest.feeding; }
 bool guest_exited(void) { return guest.state == EXITED; }
 uint64_t guest_rendezvous(void) { return guest.rendezvous; }
+uint64_t guest_held_up(void) { return guest.held_up; }
 double guest_boot_seconds(void) { return guest.boot_s; }
 double guest_seconds(void) { return guest.wait_s; }
