@@ -165,18 +165,21 @@ static void process(struct kernel *kernel, const union rx_line *line) {
   uint32_t dequeue = work_tap(port);
   uint32_t applied = dequeue, decided = dequeue, doorbell = dequeue;
   uint32_t bid = 0, ask = 0;
+  uint16_t locate = line->record.stock_locate;
   unsigned orders = 0;
 
   enum effect effect = engine_record(&kernel->engine, line);
   if (effect == EFFECT_BOOK) {
     applied = work_tap(port);
-    bid = book_best_bid(kernel->engine.change.book);
-    ask = book_best_ask(kernel->engine.change.book);
+    const struct book *book = kernel->engine.change.book;
+    bid = book_best_bid(book);
+    ask = book_best_ask(book);
+    locate = book->stock_locate;
     enum decision decision = engine_decide(&kernel->engine);
     if (decision != DECISION_NONE) decided = work_tap(port);
     if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
   } else if (effect == EFFECT_BLOCK && kernel->config->filter != 0) {
-    nic_block(&kernel->nic, line->record.stock_locate);
+    nic_block(&kernel->nic, locate);
   }
 
   kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
@@ -188,7 +191,7 @@ static void process(struct kernel *kernel, const union rx_line *line) {
       .done = work_tap(port),
       .bid = bid,
       .ask = ask,
-      .stock_locate = line->record.stock_locate,
+      .stock_locate = locate,
       .type = line->record.type,
       .orders = (uint8_t)orders,
   };
