@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x7EE6F1FC
+LAYOUT_HASH = 0xE8F3DEFF
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -452,6 +452,11 @@ TRACE_LOG = _dtype(
     ("type", 74, "<u1"),
     ("orders", 75, "<u1"),
     ("reserved", 76, "<u4"),
+)
+LOG_LENGTH = _dtype(
+    32,
+    ("name", 0, ("u1", 24)),
+    ("length", 24, "<u8"),
 )
 
 ITCH_LENGTHS = {

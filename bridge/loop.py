@@ -32,10 +32,11 @@ SIMULATOR_DIED = 5
 SILENT = 6
 NO_SPACE = 8
 FULL_BYTES = 1 << 16  # a disk with less left is full: no buffer of waves or logs fits
-KERNEL_TIMEOUT_S = 10
+KERNEL_TIMEOUT_S = 5
 SIMULATOR_LOG = "simulator.log"
 WAVES = "waves.vcd"
-SILENCE_S = 10.0  # without a word or any processor time from the simulator
+SILENCE_S = 5.0  # without a word or any processor time from the simulator
+LOOK_S = 0.25
 
 
 def epoch_of(seed: int) -> int:
@@ -106,8 +107,28 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
     }
 
 
-def _processor_time(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+class _Silence:
+    """How long the simulator has neither said nor done anything. Time in which it was waiting for a processor or a
+    disk does not count, nor time in which this process itself stood still."""
+
+    def __init__(self, pid: int) -> None:
+        self._stat = Path(f"/proc/{pid}/stat")
+        self._spent: list[str] = []
+        self._looked = time.monotonic()
+        self.seconds = 0.0
+
+    def broken(self) -> None:
+        """It said something."""
+        self.seconds, self._looked = 0.0, time.monotonic()
+
+    def look(self) -> None:
+        state, *fields = self._stat.read_text().rsplit(")", 1)[1].split()
+        spent, now = fields[10:12], time.monotonic()
+        if spent != self._spent or state in ("R", "D"):
+            self.seconds = 0.0
+        else:
+            self.seconds += min(now - self._looked, 2 * LOOK_S)
+        self._spent, self._looked = spent, now
 
 
 def _watch(
@@ -120,13 +141,14 @@ def _watch(
     """
     rest, outcomes = b"", 0
     last: dict[str, Any] | None = None
-    spent: list[str] = []
+    silence = _Silence(process.pid)
     while True:
-        if not select.select([progress], [], [], SILENCE_S)[0]:
-            before, spent = spent, _processor_time(process.pid)
-            if spent == before:
+        if not select.select([progress], [], [], LOOK_S)[0]:
+            silence.look()
+            if silence.seconds > SILENCE_S:
                 raise BridgeError(SILENT, f"the simulator has been silent for {SILENCE_S:.0f} s")
             continue
+        silence.broken()
         chunk = os.read(progress, 4096)
         if not chunk:
             break
@@ -210,8 +232,33 @@ def _result(
 ) -> LoopResult | BridgeError:
     if outcome["status"] != 0:
         return BridgeError(outcome["status"], outcome["message"])
-    directory, totals = _record(request), outcome["totals"]
+    totals = outcome["totals"]
     registers = dict(zip(layout.REGISTERS, outcome["final"], strict=True))
+    return _read_back(
+        request,
+        registers,
+        clocks=totals["clocks"],
+        clocks_skipped=totals["skipped"],
+        wall={"setup_s": setup_s, "boot_s": outcome["boot_s"], "loop_s": totals["loop_s"]},
+        versions=versions,
+        waves=request.out.resolve() / WAVES if request.waves else None,
+        held_up=totals["held_up"],
+    )
+
+
+def recorded(request: LoopRequest) -> LoopResult:
+    """What a run that did not come to its end has recorded. The NIC's counters, which are read last, are not known;
+    registers have the values written last."""
+    accesses = record.read_log(_record(request), "registers", layout.REGISTER_LOG)
+    writes = accesses[accesses["write"] != 0]
+    values = dict(zip(writes["address"].tolist(), writes["value"].tolist(), strict=True))
+    registers = {name: values.get(address, 0) for name, address in layout.REGISTERS.items()}
+    last = accesses["done_clock"].max() if len(accesses) else 0
+    return _read_back(request, registers, clocks=int(last), clocks_skipped=0, wall={})
+
+
+def _read_back(request: LoopRequest, registers: dict[str, int], **totals: Any) -> LoopResult:
+    directory = _record(request)
     return LoopResult(
         frames=record.read_frames(directory),
         dma=record.read_log(directory, "dma", layout.DMA_LOG),
@@ -221,18 +268,13 @@ def _result(
         guest=record.read_log(directory, "guest", layout.GUEST_LOG),
         trace=record.read_log(directory, "trace", layout.TRACE_LOG),
         registers=registers,
-        export=(directory / "export.bin").read_bytes(),
-        clocks=totals["clocks"],
-        clocks_skipped=totals["skipped"],
-        wall={"setup_s": setup_s, "boot_s": outcome["boot_s"], "loop_s": totals["loop_s"]},
-        versions=versions,
-        waves=request.out.resolve() / WAVES if request.waves else None,
+        export=record.recorded(directory, "export"),
         raw=record.read_raw(directory),
         clock_ps=request.clock_ps,
-        held_up=totals["held_up"],
         rx_base=registers["RX_BASE_LO"] | registers["RX_BASE_HI"] << 32,
         rx_log2=registers["RX_LOG2"],
         epoch=registers["RX_EPOCH"],
+        **totals,
     )
 
 

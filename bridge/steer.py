@@ -22,7 +22,7 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 from bridge import core_library, qemu
 from bridge.interface import BridgeError
 
-EXIT_PATIENCE_S = 5.0
+EXIT_PATIENCE_S = 3.0  # less than the silence for which a frozen simulator is known
 
 
 def _open_core(library: Any, order: dict[str, Any], memory: qemu.Memory | None) -> None:

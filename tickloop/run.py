@@ -41,6 +41,7 @@ from tickloop.rundir.frames import LINES
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.orders import segments_sent
 from tickloop.rundir.write import write_run
+from tickloop.unfinished import keep
 from tickloop.versions import git_commit, package_versions
 from waves.save_file import write_save_file
 
@@ -94,14 +95,17 @@ def execute(job: Job) -> Outcome:
 
     Raises:
         TickloopError: the job cannot be run.
-        BridgeError: the loop failed; the directory holds what there is.
+        BridgeError: the loop failed; the directory holds what was recorded up to then.
     """
     prepared, build_s = _prepare_all([job])
     progress = Progress("frames")
     try:
         result = loop.run(replace(prepared[0].request, progress=progress))
-    finally:
+    except (BridgeError, KeyboardInterrupt) as error:
         progress.close()
+        _keep(prepared[0], error)
+        raise
+    progress.close()
     return _finish(prepared[0], result, build_s)
 
 
@@ -117,7 +121,11 @@ def execute_many(jobs: Sequence[Job]) -> Iterator[Outcome | BridgeError]:
     requests = [replace(each.request, progress=progress) for each, progress in zip(prepared, shown, strict=True)]
     for each, progress, result in zip(prepared, shown, loop.run_many(requests), strict=True):
         progress.close()
-        yield result if isinstance(result, BridgeError) else _finish(each, result, build_s)
+        if isinstance(result, BridgeError):
+            _keep(each, result)
+            yield result
+        else:
+            yield _finish(each, result, build_s)
 
 
 def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
@@ -162,6 +170,19 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
         write_save_file(result.waves)
     write_report(job.out)
     return Outcome(job, run, observed, comparisons, causes)
+
+
+def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
+    """The directory of a run that did not come to its end."""
+    job, request = prepared.job, prepared.request
+
+    def describe(result: LoopResult, observed: Observed) -> dict[str, Any]:
+        return _run_document(job, result, request.kernel, observed, [])
+
+    if isinstance(error, BridgeError):
+        keep(request, error.exit_status, str(error), describe)
+    else:
+        keep(request, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
 
 
 def prepare(out: Path) -> None:

@@ -36,10 +36,9 @@ static struct {
   uint32_t final_address[FINAL_READS], final_value[FINAL_READS], final_count, final_done;
   uint64_t sign; /* clock of the last sign that something goes on: a beat, a write, a report, a frame sent */
   struct {
-    uint64_t first, last;
-    uint32_t length;
+    struct tx_log entry;
     uint8_t data[SENT_MAX];
-  } sent;
+  } sent; /* a frame on its way out */
   double loop_start, loop_s;
 } core;
 
@@ -254,21 +253,21 @@ unsigned long long tl_register_done(unsigned long long clock, unsigned int data,
 }
 
 void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep, unsigned int tlast) {
-  static const uint8_t zero[8];
-  if (core.sent.length == 0) core.sent.first = clock;
+  struct tx_log *entry = &core.sent.entry;
+  if (entry->length == 0) entry->first_clock = clock;
   const uint32_t bytes = (uint32_t)__builtin_popcount(tkeep & 0xFF);
-  if (core.sent.length + 8 > SENT_MAX) {
+  if (entry->length + 8 > SENT_MAX) {
     core_fail(TL_FAILED, "the NIC sends a frame longer than %u bytes", SENT_MAX);
     return;
   }
-  memcpy(core.sent.data + core.sent.length, &tdata, 8);
-  core.sent.length += bytes;
+  memcpy(core.sent.data + entry->length, &tdata, 8);
+  entry->length += bytes;
   if (!tlast) return;
-  const struct tx_log entry = {.first_clock = core.sent.first, .last_clock = clock, .length = core.sent.length};
-  recorder_write(LOG_SENT, &entry, sizeof entry);
-  recorder_write(LOG_SENT, core.sent.data, core.sent.length);
-  recorder_write(LOG_SENT, zero, -core.sent.length & 7u);
-  core.sent.length = 0;
+  const uint32_t padding = -entry->length & 7u;
+  entry->last_clock = clock;
+  memset(core.sent.data + entry->length, 0, padding);
+  recorder_write(LOG_SENT, &core.sent, sizeof *entry + entry->length + padding);
+  entry->length = 0;
   core.sign = clock;
 }
 

@@ -68,20 +68,25 @@ static uint32_t written_back(uint64_t address, uint64_t strobe) {
 
 /* A frame in the raw ring: its first line, then its bytes padded to 8. */
 static void record_raw(uint64_t address, const struct raw_frame *frame) {
-  static const uint8_t zero[8];
+  static struct {
+    struct raw_frame head;
+    uint8_t data[UINT16_MAX + 8];
+  } entry;
   const uint64_t slot = (address - rings.raw.base) / LINE_BYTES;
-  recorder_write(LOG_RAW, frame, sizeof *frame);
-  for (uint32_t left = frame->length, k = 1; left; k++) {
-    const uint32_t bytes = left < CONTINUATION_BYTES ? left : CONTINUATION_BYTES;
+  const uint32_t padding = -(uint32_t)frame->length & 7u;
+  entry.head = *frame;
+  for (uint32_t done = 0, k = 1; done < frame->length; k++) {
+    const uint32_t left = frame->length - done, bytes = left < CONTINUATION_BYTES ? left : CONTINUATION_BYTES;
     const uint8_t *line = memory_at(rings.raw.base + LINE_BYTES * ((slot + k) & (slots(&rings.raw) - 1)), LINE_BYTES);
     if (!line || k > frame->continuations) {
       core_fail(TL_FAILED, "a frame of %u bytes in the raw ring has %u lines", frame->length, frame->continuations);
       return;
     }
-    recorder_write(LOG_RAW, line, bytes);
-    left -= bytes;
+    memcpy(entry.data + done, line, bytes);
+    done += bytes;
   }
-  recorder_write(LOG_RAW, zero, -(uint32_t)frame->length & 7u);
+  memset(entry.data + frame->length, 0, padding);
+  recorder_write(LOG_RAW, &entry, sizeof entry.head + frame->length + padding);
 }
 
 struct publication rings_written(uint64_t address, uint64_t strobe, const void *line) {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x7EE6F1FCu
+#define LAYOUT_HASH 0xE8F3DEFFu
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -642,6 +642,15 @@ _Static_assert(offsetof(struct trace_log, stock_locate) == 72, "trace_log.stock_
 _Static_assert(offsetof(struct trace_log, type) == 74, "trace_log.type");
 _Static_assert(offsetof(struct trace_log, orders) == 75, "trace_log.orders");
 _Static_assert(offsetof(struct trace_log, reserved) == 76, "trace_log.reserved");
+
+/* How long a log of a run is that goes on, or did not come to its end: an entry of lengths.bin. */
+struct log_length {
+  uint8_t name[24];
+  uint64_t length;
+};
+_Static_assert(sizeof(struct log_length) == 32, "log_length");
+_Static_assert(offsetof(struct log_length, name) == 0, "log_length.name");
+_Static_assert(offsetof(struct log_length, length) == 24, "log_length.length");
 
 /* rx_record of ITCH 'S' */
 struct itch_S {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -153,12 +154,21 @@ def _rtl_alone(tmp_path: Path, out: str = "out", **changes: object) -> LoopReque
     return LoopRequest(stimulus=tmp_path / "stimulus.bin", out=tmp_path / out, simulator="icarus", **changes)  # type: ignore[arg-type]
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_no_room_for_the_logs(tmp_path: Path) -> None:
+    """By the limit of a file's size, which needs no file system of its own; the simulator cannot write either."""
     record = tmp_path / "out/record"
     record.mkdir(parents=True)
-    for name in ("frames.bin", "results.xml"):
-        (record / name).symlink_to("/dev/full")
-    assert _fails(_rtl_alone(tmp_path)).exit_status == 8
+    (record / "results.xml").symlink_to("/dev/full")
+    request = _rtl_alone(tmp_path)
+    build.build_simulator("icarus", False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 15, hard))
+    try:
+        error = _fails(request)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.exit_status == 8
+    assert "cannot record" in str(error)
 
 
 def test_a_full_disk_does_not_hide_what_happened(request_with: Callable[..., LoopRequest], tmp_path: Path) -> None:

@@ -15,14 +15,25 @@ from tickloop.rundir.orders import sent_time_ns
 
 def write_run(out: Path, result: LoopResult, observed: Observed, run: dict[str, Any], closed_loop: bool) -> None:
     """Writes every file but console.log (the bridge's) and report.html, which is made from these."""
+    write_logs(out, result, observed, closed_loop)
+    if closed_loop:
+        write_books(out, observed)
+    write_json(out / "summary.json", {**observed.counters, "agree": not observed.disagreements})
+    write_json(out / "run.json", run)
+
+
+def write_logs(out: Path, result: LoopResult, observed: Observed, closed_loop: bool) -> None:
+    """Writes the files that grow with the run."""
     write_json_lines(out / "frames.jsonl", observed.frames)
     write_json_lines(out / "messages.jsonl", observed.messages)
     write_json_lines(out / "events.jsonl", observed.events)
-    write_json(out / "summary.json", {**observed.counters, "agree": not observed.disagreements})
     write_json(out / "latency.json", {"stages": observed.latency.summary()})
     observed.latency.write_csv(out / "latency.csv")
     if closed_loop:
         write_json_lines(out / "orders.jsonl", observed.orders)
         write_pcap(out / "orders.pcap", [(max(0, sent_time_ns(result, sent)), sent.data) for sent in result.sent])
-        write_json_array(out / "books.json", observed.export.books)
-    write_json(out / "run.json", run)
+
+
+def write_books(out: Path, observed: Observed) -> None:
+    """The kernel's books as it exported them."""
+    write_json_array(out / "books.json", observed.export.books)
