@@ -1,132 +1,153 @@
 # SPDX-License-Identifier: MIT
-"""Somebody dies or the user stops the run: one clear line, the promised exit status, nothing left behind."""
+"""Somebody dies, freezes, or the user stops the run, at each state of the protocol: one clear line, the promised exit
+status, within ten seconds, nothing left behind, and the run directory holds what was recorded up to then."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.loop.conftest import ROOT, processes_of
+from bridge import layout, record
+from generators.profiles import generate
+from tests.loop import peers
+from tests.loop.peers import PeerRun, assert_one_line
 
-PATIENCE_S = 10
-_started: list[subprocess.Popen[str]] = []
-
-
-@pytest.fixture(autouse=True)
-def _nothing_runs_on() -> Iterator[None]:
-    """A test that fails leaves no run behind either."""
-    yield
-    while _started:
-        process = _started.pop()
-        process.kill()
-        process.communicate()
-
-
-def _heed_ctrl_c() -> None:
-    """A shell that runs the tests in the background has them, and their children, ignore Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+SCENARIO, MESSAGES = "quiet", 60_000
+SHORT = 300
+STATES: dict[str, tuple[Callable[[PeerRun], None], str | None]] = {
+    "before the handshake": (peers.before_the_handshake, peers.STOP_AT_ONCE),
+    "parked": (peers.parked, None),
+    "running": (peers.running, None),
+    "in DMA": (peers.in_dma, None),
+    "at exit": (peers.at_exit, peers.STOP_AT_THE_END),
+}
+Start = Callable[..., PeerRun]
 
 
-def _start(out: Path, *arguments: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "tickloop",
-        "sim",
-        "--scenario",
-        "quiet",
-        "--messages",
-        "500000",
-        "--out",
-        str(out),
-    ]
-    process = subprocess.Popen(
-        [*command, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  there is no other thread
-    )
-    _started.append(process)
-    return process
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """``start(state)``: a run in that state; a test that fails leaves none behind either."""
+    runs: list[PeerRun] = []
+
+    def begin(state: str) -> PeerRun:
+        reach, qemu = STATES[state]
+        arguments = ("--scenario", SCENARIO, "--messages", str(_messages(state)))
+        run = PeerRun(tmp_path / f"run{len(runs)}", *arguments, qemu=qemu)
+        runs.append(run)
+        reach(run)
+        return run
+
+    yield begin
+    for run in runs:
+        run.close()
 
 
-def _wait_for(name: str, out: Path) -> int:
-    """The process id of QEMU or of the simulator of the run in ``out``, once the loop runs."""
-    for _ in range(1800):
-        time.sleep(0.1)
-        if not (out / "record/dma.bin").exists() or (out / "record/dma.bin").stat().st_size == 0:
-            continue
-        for entry in Path("/proc").iterdir():
-            try:
-                command = (entry / "cmdline").read_bytes().decode(errors="replace")
-                where = os.readlink(entry / "cwd")
-            except OSError:
-                continue
-            if name in command.split("\0")[0] and str(out) in command + where:
-                return int(entry.name)
-    raise AssertionError(f"{name} did not appear")
+def _messages(state: str) -> int:
+    """Of the scenario: as many as no run gets through before it is brought to its state."""
+    return SHORT if state == "at exit" else MESSAGES
 
 
-def _gone(out: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while processes_of(out) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert processes_of(out) == []
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def _assert_one_line(errors: str, text: str) -> None:
-    lines = [
-        line for line in errors.splitlines() if line and "\r" not in line and not line.startswith("tickloop: warning")
-    ]
-    assert "Traceback" not in errors
-    assert len(lines) == 1, errors
-    assert text in lines[0]
+def _assert_recorded(run: PeerRun, state: str, status: int, error: str) -> None:
+    """The files hold what the logs do: the beginning of what the scenario sends, with nothing missing in between."""
+    document = json.loads((run.out / "run.json").read_text())
+    assert (document["passed"], document["exit_status"]) == (False, status)
+    assert document["error"] in error or status == 130
+    logs = run.out / "record"
+    assert not record.incomplete(logs)
+    published = record.read_log(logs, "dma", layout.DMA_LOG)["data"].view(layout.RX_RECORD)[:, 0]["publish"]
+    messages = _lines(run.out / "messages.jsonl")
+    assert len(messages) == (published != 0).sum()
+    assert (len(messages) > 0) == (state != "before the handshake")
+    sent = generate(SCENARIO, seed=1, messages=_messages(state))
+    expected = [(number, chr(message[0])) for number, (_, message) in zip(range(1, len(messages) + 1), sent)]  # noqa: B905
+    assert [(message["sequence"], message["type"]) for message in messages] == expected
+    assert len(_lines(run.out / "frames.jsonl")) == len(record.read_frames(logs))
+    assert len(_lines(run.out / "orders.jsonl")) == len(record.read_sent(logs))
+    assert (run.out / "books.json").exists() == (state == "at exit")
 
 
+@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
-    ("victim", "status", "text"), [("qemu-system", 4, "QEMU"), ("Vtestbench", 5, "simulator died")]
+    ("victim", "status", "text"), [("qemu", 4, "QEMU"), ("simulator", 5, "simulator died (SIGKILL)")]
 )
-def test_a_peer_is_killed(tmp_path: Path, victim: str, status: int, text: str) -> None:
-    process = _start(tmp_path)
-    os.kill(_wait_for(victim, tmp_path), signal.SIGKILL)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == status, errors
-    _assert_one_line(errors, text)
-    _gone(tmp_path)
+def test_a_peer_is_killed(start: Start, state: str, victim: str, status: int, text: str) -> None:
+    run = start(state)
+    simulator, pid = run.simulator, getattr(run, victim)
+    run.fault()
+    os.kill(pid, signal.SIGKILL)
+    if victim == "qemu":
+        os.kill(simulator, signal.SIGCONT)
+    returncode, errors = run.ended()
+    assert returncode == status, errors
+    _assert_recorded(run, state, status, assert_one_line(errors, text))
 
 
-def test_ctrl_c(tmp_path: Path) -> None:
-    process = _start(tmp_path)
-    _wait_for("qemu-system", tmp_path)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130, errors
-    assert "Traceback" not in errors
-    _gone(tmp_path)
+@pytest.mark.parametrize("state", STATES)
+def test_tickloop_itself_is_killed(start: Start, state: str) -> None:
+    run = start(state)
+    run.fault()
+    run.process.kill()
+    returncode, errors = run.ended()
+    assert (returncode, errors) == (-signal.SIGKILL, "")
+    assert (len(run.dma()) > 0) == (state != "before the handshake")
 
 
-def test_tickloop_itself_is_killed(tmp_path: Path) -> None:
-    process = _start(tmp_path)
-    _wait_for("qemu-system", tmp_path)
-    process.kill()
-    process.communicate(timeout=30)
-    _gone(tmp_path)
+@pytest.mark.parametrize("state", STATES)
+def test_ctrl_c(start: Start, state: str) -> None:
+    """As from a terminal: to the whole process group."""
+    run = start(state)
+    run.fault()
+    os.killpg(run.process.pid, signal.SIGINT)
+    returncode, errors = run.ended()
+    assert returncode == 130, errors
+    _assert_recorded(run, state, 130, assert_one_line(errors, "interrupted"))
 
 
-def test_a_frozen_kernel_is_noticed(tmp_path: Path) -> None:
-    process = _start(tmp_path)
-    qemu = _wait_for("qemu-system", tmp_path)
-    os.kill(qemu, signal.SIGSTOP)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 6, errors
-    _assert_one_line(errors, "silent")
-    _gone(tmp_path)
+def test_a_frozen_peer_is_noticed(start: Start) -> None:
+    """Frozen runs take no processor, so they wait for their time-outs together."""
+    runs = []
+    for state, victim, text in (
+        ("before the handshake", "qemu", "the kernel has been silent"),
+        ("before the handshake", "simulator", "the simulator has been silent"),
+        ("running", "qemu", "the kernel has been silent"),
+        ("parked", "simulator", "the simulator has been silent"),
+        ("in DMA", "simulator", "the simulator has been silent"),
+        ("at exit", "qemu", "QEMU does not end"),
+    ):
+        run = start(state)
+        os.kill(getattr(run, victim), signal.SIGSTOP)
+        run.fault()
+        runs.append((run, state, text))
+    for run, state, text in runs:
+        returncode, errors = run.ended()
+        assert returncode == 6, errors
+        _assert_recorded(run, state, 6, assert_one_line(errors, text))
+
+
+def test_runs_side_by_side_never_meet(start: Start, tmp_path: Path, completed: Callable[..., Any]) -> None:
+    """One loses its QEMU, one is stopped by the user; the third has the digest of a run that was alone."""
+    arguments = ("--scenario", SCENARIO, "--messages", str(SHORT))
+    alone = completed("sim", *arguments).json("run.json")["digest"]
+    killed, stopped = start("running"), start("before the handshake")
+    third = PeerRun(tmp_path / "third", *arguments)
+    try:
+        killed.fault()
+        stopped.fault()
+        os.kill(killed.qemu, signal.SIGKILL)
+        os.killpg(stopped.process.pid, signal.SIGINT)
+        assert killed.ended()[0] == 4
+        assert stopped.ended()[0] == 130
+        assert third.process.wait(30) == 0
+        assert json.loads((third.out / "run.json").read_text())["digest"] == alone
+    finally:
+        third.close()
