@@ -37,7 +37,8 @@ SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcar
 
 SIM_ARGUMENTS = $(if $(CAPTURE),'$(CAPTURE)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(SEED),--seed '$(SEED)') \
   $(if $(LINE_B),--line-b '$(LINE_B)') $(if $(DELIVERY),--delivery '$(DELIVERY)') $(if $(HOLD),--hold '$(HOLD)') \
-  $(if $(MODE),--mode '$(MODE)') $(if $(CONFIG),--config '$(CONFIG)') $(if $(filter-out 0,$(WAVES)),--waves)
+  $(if $(MODE),--mode '$(MODE)') $(if $(CONFIG),--config '$(CONFIG)') \
+  $(if $(filter-out 0,$(WAVES)),--waves $(filter vcd fst,$(WAVES)))
 
 sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARIO SEED DELIVERY HOLD MODE CONFIG WAVES OUT)
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --sim '$(SIM)' --out '$(OUT)'
@@ -46,7 +47,7 @@ test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGUMENTS)
 
 waves: .venv/.setup-waves  ## run the closed loop with waves and open it in GTKWave
-	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves --sim '$(SIM)' --out '$(OUT)'
+	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves $(filter vcd fst,$(WAVES)) --sim '$(SIM)' --out '$(OUT)'
 	@$(BIN)/tickloop waves '$(OUT)'
 
 bench: .venv/.setup-test  ## measure the published figures
@@ -81,7 +82,7 @@ help:  ## list the jobs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo "  not available in this version: docs"
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
-	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file WAVES=1 OUT=dir"
+	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file WAVES=1|vcd|fst OUT=dir"
 
 clean:  ## remove what was built and run; the installed packages stay
 	@$(MAKE) -s -C firmware clean

@@ -9,7 +9,9 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import tickloop
 from bridge.interface import BridgeError
@@ -21,7 +23,7 @@ from tickloop.inputs import from_capture, from_scenario
 from tickloop.report.html import write_report
 from tickloop.report.table import print_table
 from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
-from tickloop.waves import open_waves
+from tickloop.waves import DumpFormat, Views, open_waves
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
 
@@ -161,7 +163,11 @@ def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
     parser.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"), default="verilator",
                         help="verilator (default) or icarus")
     parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help="(default: 1)")
-    parser.add_argument("--waves", action="store_true", help="leave waves of the RTL and a GTKWave save file")
+    parser.add_argument("--waves", metavar="[vcd|fst]", type=_choice("--waves", *get_args(DumpFormat)),
+                        help="leave waves of RTL and kernel (default: vcd) with a GTKWave save file, and trace.json")
+    parser.add_argument("--waves-symbol", metavar="STOCK",
+                        help="symbol whose best bid and ask the waves show (default: that of the first order)")
+    parser.add_argument("--trace", action="store_true", help="leave trace.json, the timeline for ui.perfetto.dev")
     parser.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="run directory")
 
 
@@ -188,9 +194,13 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     config = replace(config, nic=_nic(config.nic, options))
     source = from_capture(options.captures[0], config.group, options.line_b, options.fcs) if options.captures \
         else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
-    outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, options.waves, arguments))
+    outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments))
     print_table(outcome)
     return exit_status(outcome)
+
+
+def _views(options: argparse.Namespace) -> Views:
+    return Views(options.waves, options.trace or options.waves is not None, options.waves_symbol)
 
 
 def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
@@ -206,7 +216,7 @@ def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
     for name, capture in zip(names, options.captures, strict=True):
         source = from_capture(capture, options.group, options.line_b, options.fcs)
         out = options.out / name if len(names) > 1 else options.out
-        jobs.append(Job("parse", source, config, out, options.sim, options.seed, options.waves, arguments))
+        jobs.append(Job("parse", source, config, out, options.sim, options.seed, _views(options), arguments))
     if len(jobs) == 1:
         outcome = execute(jobs[0])
         print_table(outcome)
@@ -254,10 +264,16 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "report": _report, "waves": _waves}
 
 
+def _with_formats(arguments: tuple[str, ...]) -> list[str]:
+    """``--waves`` needs no format; argparse would take a CAPTURE behind it for one."""
+    return ["--waves=vcd" if argument == "--waves" and behind not in get_args(DumpFormat) else argument
+            for argument, behind in pairwise([*arguments, ""])]
+
+
 def run(arguments: tuple[str, ...]) -> int:
     """Runs one command; returns its exit status. Ctrl-C is the caller's."""
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(_with_formats(arguments))
         return COMMANDS[options.command](options, arguments)
     except (TickloopError, BridgeError) as error:
         status = error.status if isinstance(error, TickloopError) else error.exit_status

@@ -43,7 +43,7 @@ from tickloop.rundir.orders import segments_sent
 from tickloop.rundir.write import write_run
 from tickloop.unfinished import keep
 from tickloop.versions import git_commit, package_versions
-from waves.save_file import write_save_file
+from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
 
 STIMULUS = "stimulus.bin"
 
@@ -58,7 +58,7 @@ class Job:
     out: Path
     simulator: Simulator
     seed: int = 1
-    waves: bool = False
+    waves: Views = NO_VIEWS
     arguments: tuple[str, ...] = ()
 
     @property
@@ -143,11 +143,12 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
 
     first = jobs[0]
     kernel = None
+    check_tools(first.waves)
     if first.closed_loop:
         qemu.executable()  # told before a build that takes longer than its absence
     start = monotonic()
     with note_if_slow(f"building the {first.simulator} simulation; the next run finds it built"):
-        build.build_simulator(first.simulator, first.waves)
+        build.build_simulator(first.simulator, first.waves.dump is not None)
         if first.closed_loop:
             kernel = build.build_kernel()
     build_s = monotonic() - start
@@ -166,8 +167,8 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
         causes.append(prediction.doubtful)
     run = _run_document(job, result, prepared.request.kernel, observed, comparisons)
     write_run(job.out, result, observed, run, job.closed_loop)
-    if result.waves:
-        write_save_file(result.waves)
+    for warning in write_views(job.out, job.waves, result, observed, job.config.time):
+        print(f"tickloop: warning: {warning}", file=sys.stderr)
     write_report(job.out)
     return Outcome(job, run, observed, comparisons, causes)
 
@@ -221,7 +222,7 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
-        waves=job.waves, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
+        waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
 

@@ -1,93 +1,123 @@
 # SPDX-License-Identifier: MIT
-"""Writes the GTKWave save file of a dump: the NIC's signals in the order of the data path, enumerations by name.
+"""Writes the GTKWave save file of a dump: data path and kernel in groups, values by name or as text, orders as markers.
 
-Signals are looked up in the dump's header, so one list serves both simulators, whose scopes and bit ranges differ. A
-save file names its translate filters by absolute path; it is made for the place where the run is.
+Signals are looked up in the dump's definitions, so one list serves both simulators, whose scopes and bit ranges differ.
+Every path in it is relative to the run directory, which can be moved: GTKWave is to be started there.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
+from string import ascii_lowercase
+from typing import NamedTuple
 
-from vcd.gtkw import GTKWSave
+from vcd.gtkw import GTKWColor, GTKWSave
 
-from bridge.layout import DropReason, FrameKind
+from bridge.layout import DropReason, FrameKind, MailboxOp
+from waves.dump import Definitions, Variable
+from waves.kernel import State
 
-NIC = "nic"  # instance name of the NIC in the testbench
+NIC = "testbench.nic"
+KERNEL = "kernel"
+FILTERS = "record"  # folder of the translate filters
+WINDOW = (1600, 1000)
+BEFORE_PS = 1_300_000  # shown before the first order: about what a message takes from wire to wire
+ZOOM = -18.0  # some three microseconds in a window of this size
+SIGNALS_WIDTH = 260
 
-# Group -> signals of the NIC, or of an instance in it, with the enumeration that names a signal's values.
-GROUPS: Mapping[str, Mapping[str, type[IntEnum] | None]] = {
-    "time": dict.fromkeys(("clk", "rst", "time_ns", "receive_idle", "host_idle")),
-    "receive port, line A": dict.fromkeys(("rx_a_tvalid", "rx_a_tlast", "rx_a_tdata", "rx_a_tkeep", "rx_a_tuser")),
-    "receive port, line B": dict.fromkeys(("rx_b_tvalid", "rx_b_tlast", "rx_b_tdata", "rx_b_tkeep", "rx_b_tuser")),
-    "messages": dict.fromkeys((
-        "decoded_a", "decoded_b", "line_valid", "line_first", "line_event", "line_data", "line_abort", "next_expected",
-    )),
-    "frame report": {
-        "report_valid": None, "report_line": None, "report_reason": DropReason, "report_kind": FrameKind,
-        "report_sequence": None, "report_count": None, "report_flags": None, "report_gap_from": None,
-    },
-    "host memory": dict.fromkeys((
+
+class Row(NamedTuple):
+    """How a signal is shown: number format, or names for its values."""
+
+    datafmt: str = "hex"
+    names: type[IntEnum] | None = None
+
+
+class Group(NamedTuple):
+    """Signals of one scope; a closed group shows its name only."""
+
+    color: GTKWColor
+    rows: Mapping[str, Row]
+    scope: str = NIC
+    closed: bool = False
+
+
+HEX, DECIMAL, TEXT = Row(), Row("dec"), Row("ascii")
+
+
+def _hex(*names: str) -> dict[str, Row]:
+    return dict.fromkeys(names, HEX)
+
+
+GROUPS: Mapping[str, Group] = {
+    "time": Group(GTKWColor.normal, _hex("clk") | {"time_ns": DECIMAL}),
+    "receive port, line A": Group(
+        GTKWColor.blue, _hex("rx_a_tvalid", "rx_a_tlast", "rx_a_tdata", "rx_a_tkeep", "rx_a_tuser")),
+    "messages": Group(
+        GTKWColor.green, _hex("decoded_a", "decoded_b", "line_valid", "line_first", "line_event", "line_data",
+                              "line_abort") | {"next_expected": DECIMAL}),
+    "kernel": Group(GTKWColor.orange, {
+        "state": Row(names=State), "request": Row(names=MailboxOp), "sequence": DECIMAL, "message_type": TEXT,
+        "symbol": TEXT, "rx_occupancy": DECIMAL, "target": TEXT, "best_bid": DECIMAL, "best_ask": DECIMAL,
+        "orders_sent": DECIMAL, "order_token": TEXT}, KERNEL),
+    "transmit port": Group(GTKWColor.red, _hex("tx_tvalid", "tx_tready", "tx_tlast", "tx_tdata", "tx_tkeep")),
+    "host memory": Group(GTKWColor.yellow, _hex(
         "m_axi_awvalid", "m_axi_awaddr", "m_axi_wvalid", "m_axi_wdata", "m_axi_wstrb", "m_axi_bvalid", "m_axi_arvalid",
-        "m_axi_araddr", "m_axi_rvalid", "m_axi_rdata",
-    )),
-    "rings": dict.fromkeys(f"u_host_side.{ring}_{end}" for ring in ("rx", "tx", "raw") for end in ("head", "tail")),
-    "registers": dict.fromkeys((
+        "m_axi_araddr", "m_axi_rvalid", "m_axi_rdata")),
+    "receive port, line B": Group(
+        GTKWColor.blue, _hex("rx_b_tvalid", "rx_b_tlast", "rx_b_tdata", "rx_b_tkeep", "rx_b_tuser"), closed=True),
+    "frame report": Group(GTKWColor.green, {
+        "report_valid": HEX, "report_line": HEX, "report_reason": Row(names=DropReason),
+        "report_kind": Row(names=FrameKind), "report_sequence": DECIMAL, "report_count": DECIMAL,
+        "report_flags": HEX, "report_gap_from": DECIMAL}, closed=True),
+    "rings": Group(GTKWColor.yellow, {
+        f"u_host_side.{ring}_{end}": DECIMAL for ring in ("rx", "tx", "raw") for end in ("head", "tail")}, closed=True),
+    "registers": Group(GTKWColor.indigo, _hex(
         "s_axil_awvalid", "s_axil_awaddr", "s_axil_wdata", "s_axil_arvalid", "s_axil_araddr", "s_axil_rvalid",
-        "s_axil_rdata",
-    )),
-    "transmit port": dict.fromkeys(("tx_tvalid", "tx_tready", "tx_tlast", "tx_tdata", "tx_tkeep")),
+        "s_axil_rdata"), closed=True),
+    "reset and idle": Group(GTKWColor.normal, _hex("rst", "receive_idle", "host_idle"), closed=True),
 }
 
-_SCOPE = re.compile(r"\$scope\s+\S+\s+(\S+)\s+\$end")
-_VARIABLE = re.compile(r"\$var\s+\S+\s+(\d+)\s+\S+\s+(\S+?)\s*(\[\d+(?::\d+)?\])?\s+\$end")
 
-
-def nic_signals(dump: Path) -> dict[str, str]:
-    """The signals in the NIC's scope of a VCD and below: name from that scope on -> full name with its bit range, as
-    GTKWave has it."""
-    scope: list[str] = []
-    signals: dict[str, str] = {}
-    with dump.open(encoding="latin-1") as file:
-        for line in file:
-            if opened := _SCOPE.search(line):
-                scope.append(opened.group(1))
-            elif "$upscope" in line:
-                scope.pop()
-            elif "$enddefinitions" in line:
-                break
-            elif NIC in scope and (variable := _VARIABLE.search(line)):
-                width, name, bits = int(variable.group(1)), variable.group(2), variable.group(3)
-                suffix = (bits or f"[{width - 1}:0]") if width > 1 else ""
-                local = ".".join([*scope[scope.index(NIC) + 1:], name])
-                signals[local] = ".".join([*scope, name]) + suffix
-    return signals
-
-
-def write_save_file(dump: Path) -> tuple[Path, list[str]]:
-    """Writes the save file beside ``dump``; returns its path and the signals of ``GROUPS`` that the dump lacks."""
-    signals = nic_signals(dump)
-    missing = [name for group in GROUPS.values() for name in group if name not in signals]
+def write_save_file(dump: Path, definitions: Definitions, orders_ps: Sequence[int] = ()) -> tuple[Path, list[str]]:
+    """Writes the save file beside ``dump``, with a marker at each of the first orders; returns its path and the signals
+    of ``GROUPS`` that the dump lacks. Without a kernel, the kernel's are not missed."""
     path = dump.with_suffix(".gtkw")
+    missing = []
     with path.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
-        save.dumpfile(str(dump.resolve()))
-        save.savefile(str(path.resolve()))
-        for group, names in GROUPS.items():
-            with save.group(group):
-                for name, enumeration in names.items():
-                    if name in signals:
-                        filter_file = str(_filter_file(dump, enumeration)) if enumeration else None
-                        save.trace(signals[name], alias=name, translate_filter_file=filter_file)
+        save.dumpfile(dump.name, abspath=False)
+        save.savefile(path.name, abspath=False)
+        save.timestart(max(0, orders_ps[0] - BEFORE_PS) if orders_ps else 0)
+        save.zoom_markers(ZOOM, orders_ps[0] if orders_ps else -1,
+                          **dict(zip(ascii_lowercase, orders_ps, strict=False)))
+        save.size(*WINDOW)
+        save.signals_width(SIGNALS_WIDTH)
+        save.sst_expanded(False)
+        for name, group in GROUPS.items():
+            full = {row: f"{group.scope}.{row}" for row in group.rows}
+            if group.scope == KERNEL and not any(signal in definitions for signal in full.values()):
+                continue  # a run without a kernel
+            missing += [signal for signal in full.values() if signal not in definitions]
+            with save.group(name, closed=group.closed):
+                for row, signal in full.items():
+                    if signal in definitions:
+                        _trace(save, dump.parent, definitions[signal], row, group)
     return path, missing
 
 
-def _filter_file(dump: Path, enumeration: type[IntEnum]) -> Path:
+def _trace(save: GTKWSave, directory: Path, signal: Variable, name: str, group: Group) -> None:
+    row = group.rows[name]
+    save.trace(signal.viewer_name, alias=name, color=group.color, datafmt=row.datafmt,
+               translate_filter_file=_filter_file(directory, row.names, signal.width) if row.names else None)
+
+
+def _filter_file(directory: Path, enumeration: type[IntEnum], width: int) -> str:
     """A translate filter: one value a line, in hexadecimal as GTKWave shows it, and its name."""
-    path = (dump.parent / "record" / f"{enumeration.__name__}.filter").resolve()
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("".join(f"{member.value:02X} {member.name.lower()}\n" for member in enumeration), encoding="ascii")
-    return path
+    name = f"{FILTERS}/{enumeration.__name__}.filter"
+    (directory / FILTERS).mkdir(exist_ok=True)
+    lines = [f"{member.value:0{(width + 3) // 4}X} {member.name.lower()}\n" for member in enumeration]
+    (directory / name).write_text("".join(lines), encoding="ascii")
+    return name

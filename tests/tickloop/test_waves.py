@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""The GTKWave save file: every signal it names is in the dump, enumerations have names; and the viewer's start."""
+"""Kernel and RTL in one dump, wherever its pieces end; the save file, whose every signal is in the dump and whose paths
+are relative; and the viewer's start."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from random import Random
 
 import pytest
+from vcdvcd import VCDVCD
 
 from bridge.build import rtl_sources
 from bridge.layout import DropReason
-from waves.save_file import GROUPS, nic_signals, write_save_file
+from waves import timeline
+from waves.dump import DumpError, read_definitions
+from waves.save_file import GROUPS, KERNEL, write_save_file
+from waves.timeline import VARIABLES, merge
 
 
 @pytest.fixture
@@ -32,25 +38,120 @@ def dump(root, tmp_path):
     return tmp_path / "waves.vcd"
 
 
+def definitions_of(path):
+    with path.open("rb") as file:
+        return read_definitions(file)[0]
+
+
 def test_every_signal_of_the_view_is_in_the_dump(dump):
-    path, missing = write_save_file(dump)
+    definitions = definitions_of(dump)
+    path, missing = write_save_file(dump, definitions)
     assert missing == []
-    signals = nic_signals(dump)
-    assert signals["rx_a_tdata"] == "testbench.nic.rx_a_tdata[63:0]"
-    assert signals["clk"] == "testbench.nic.clk"
+    assert definitions["testbench.nic.rx_a_tdata"].viewer_name == "testbench.nic.rx_a_tdata[63:0]"
+    assert definitions["testbench.nic.clk"].viewer_name == "testbench.nic.clk"
     text = path.read_text()
-    for names in GROUPS.values():
-        for name in names:
-            assert f"{{{name}}} {signals[name]}" in text
+    for group in GROUPS.values():
+        for name in group.rows:
+            assert (f"{{{name}}} testbench.nic.{name}" in text) == (group.scope != KERNEL)
 
 
-def test_reasons_are_shown_by_name(dump):
-    path, _ = write_save_file(dump)
+def test_a_signal_that_the_dump_lacks_is_named(dump):
+    definitions = definitions_of(dump)
+    del definitions["testbench.nic.tx_tlast"]
+    _, missing = write_save_file(dump, definitions)
+    assert missing == ["testbench.nic.tx_tlast"]
+
+
+def test_reasons_are_shown_by_name(dump, tmp_path):
+    path, _ = write_save_file(dump, definitions_of(dump))
     filters = set(re.findall(r"\^\d+ (\S+)", path.read_text()))
-    assert len(filters) == 2
-    reasons = next(name for name in filters if "DropReason" in name)
-    with open(reasons, encoding="ascii") as file:
-        assert file.read().splitlines()[DropReason.BAD_UDP_CHECKSUM] == "0F bad_udp_checksum"
+    assert filters == {"record/DropReason.filter", "record/FrameKind.filter"}
+    names = (tmp_path / "record/DropReason.filter").read_text(encoding="ascii").splitlines()
+    assert names[DropReason.BAD_UDP_CHECKSUM] == "0F bad_udp_checksum"
+
+
+def test_the_first_orders_are_markers(dump):
+    """GTKWave has 26 of them; the view begins just before the first."""
+    orders = [5_000_000 + 1000 * number for number in range(40)]
+    path, _ = write_save_file(dump, definitions_of(dump), orders)
+    text = path.read_text()
+    (markers,) = re.findall(r"^\*\S+ \d+((?: -?\d+)+)$", text, re.M)
+    assert [int(marker) for marker in markers.split()] == orders[:26]
+    (start,) = re.findall(r"^\[timestart\] (\d+)$", text, re.M)
+    assert orders[0] - 2_000_000 < int(start) < orders[0]
+
+
+TESTBENCH = """$date today $end
+$timescale 1ps $end
+$scope module testbench $end
+$var wire 64 $ clock [63:0] $end
+$var wire 1 # odd $end
+$upscope $end
+$enddefinitions $end
+#0
+$dumpvars
+bx $
+x#
+$end
+#3200
+b0 $
+#67200
+b1 $
+0#
+"""
+
+
+@pytest.mark.parametrize("piece", [1, 7, 64, 1 << 20])
+def test_the_kernel_is_merged_at_its_times(tmp_path, monkeypatch, piece):
+    """Wherever the pieces of the copy end: no change of the RTL is lost or moved, each of the kernel's is where it was
+    put, before the dump's first clock, between its time stamps, on them and behind the last."""
+    monkeypatch.setattr(timeline, "PIECE_BYTES", piece)
+    random = Random(piece)
+    clocks = [(67200 + 6400 * n, n + 1) for n in range(1, 200) if random.random() < 0.4]
+    source = tmp_path / "rtl.vcd"
+    source.write_text(TESTBENCH + "".join(f"#{time}\nb{clock:b} $\n{clock & 1}#\n" for time, clock in clocks))
+    times = sorted({0, 6400 * 30, 6400 * 300, *(random.randrange(6400 * 220) for _ in range(100))})
+    states = [(time, "state", number % 6) for number, time in enumerate(times)]
+    rest = [(times[3], "symbol", "TKAA"), (times[3], "best_bid", 710400), (times[4], "message_type", ord("A"))]
+    kernel = sorted([*states, *rest], key=lambda change: change[0])
+    target = tmp_path / "merged.vcd"
+    definitions, origin = merge(source, target, kernel)
+    assert origin == 67200
+    assert {f"{KERNEL}.{name}" for name in VARIABLES} | {"testbench.clock", "testbench.odd"} == set(definitions)
+
+    before, after = VCDVCD(str(source)), VCDVCD(str(target))
+    for name in before.signals:
+        assert after[name].tv == before[name].tv
+    assert len(before["testbench.clock[63:0]"].tv) == len(clocks) + 3
+    assert [(t, int(v, 2)) for t, v in after["kernel.state[2:0]"].tv] == [(origin + t, v) for t, _, v in states]
+    assert after["kernel.symbol[63:0]"].tv == [(origin + times[3], f"{int.from_bytes(b'TKAA    ', 'big'):b}")]
+    assert after["kernel.best_bid[31:0]"].tv == [(origin + times[3], f"{710400:b}")]
+
+
+def test_a_dump_without_the_testbench_is_refused(tmp_path):
+    for text, complaint in (("no dump\n", "no VCD file"), (TESTBENCH.replace("clock", "other"), "not in the dump"),
+                            (TESTBENCH.replace("b1 $", "b10 $"), "never started")):
+        (tmp_path / "a.vcd").write_text(text)
+        with pytest.raises(DumpError, match=complaint):
+            merge(tmp_path / "a.vcd", tmp_path / "b.vcd", [])
+
+
+def test_the_converter_is_missing(command, tmp_path, monkeypatch):
+    """Told before the run."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    finished = command("sim", "--waves", "fst", "--out", tmp_path / "run")
+    assert finished.status == 3
+    assert "vcd2fst is missing; on Debian: apt-get install -y gtkwave" in finished.error_line()
+
+
+@pytest.mark.parametrize(("arguments", "complaint"), [
+    (("--waves=xml",), "--waves xml: choose vcd or fst"), (("--waves", "none.pcap"), "none.pcap"),
+])
+def test_the_format_is_optional(command, tmp_path, arguments, complaint):
+    """A CAPTURE behind --waves is a capture."""
+    finished = command("sim", *arguments, "--out", tmp_path)
+    assert finished.status == 2
+    assert complaint in finished.error_line()
 
 
 def test_the_viewer_is_missing(command, tmp_path, monkeypatch):
@@ -62,17 +163,19 @@ def test_the_viewer_is_missing(command, tmp_path, monkeypatch):
 
 
 def test_the_viewer_gets_dump_and_save_file(command, tmp_path, monkeypatch):
-    (tmp_path / "waves.vcd").write_text("$enddefinitions $end\n")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "waves.vcd").write_text("$enddefinitions $end\n")
     viewer = tmp_path / "bin" / "gtkwave"
     viewer.parent.mkdir()
-    viewer.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\n')
+    viewer.write_text(f'#!/bin/sh\npwd > {tmp_path}/called\necho "$@" >> {tmp_path}/called\n')
     viewer.chmod(0o755)
     monkeypatch.setenv("PATH", f"{viewer.parent}:/usr/bin:/bin")
     monkeypatch.setenv("DISPLAY", ":0")
-    assert command("waves", tmp_path).status == 0
-    assert (tmp_path / "called").read_text().split() == [str(tmp_path / "waves.vcd"), str(tmp_path / "waves.gtkw")]
+    assert command("waves", run).status == 0
+    assert (tmp_path / "called").read_text().split() == [str(run), "waves.vcd", "waves.gtkw"]
     monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    finished = command("waves", tmp_path)
+    finished = command("waves", run)
     assert finished.status == 3
     assert "no display" in finished.error_line()
