@@ -67,7 +67,7 @@ def _items(expected: Any, observed: Any, result: Comparison, ignore: Collection[
             yield f"{_name(index, have)} was not expected"
         else:
             result.compared += 1
-            for path, wanted, got in _differing(want, have, ignore):
+            for path, wanted, got in _differing(_without(ignore, want), _without(ignore, have)):
                 yield f"{_name(index, want)} {path}: expected {_text(wanted)}, got {_text(got)}"
 
 
@@ -88,17 +88,20 @@ def _flat(counters: Item, prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _differing(want: Any, have: Any, ignore: Collection[str] = (), path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    if want == have and not ignore:
+def _without(ignore: Collection[str], item: Item) -> Item:
+    return {key: value for key, value in item.items() if key not in ignore} if ignore else item
+
+
+def _differing(want: Any, have: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if want == have:
         return
     if isinstance(want, Mapping) and isinstance(have, Mapping):
         for key in [*want, *(key for key in have if key not in want)]:
-            if key not in ignore:
-                name = f"{path}.{key}" if path else str(key)
-                yield from _differing(want.get(key, _MISSING), have.get(key, _MISSING), (), name)
+            name = f"{path}.{key}" if path else str(key)
+            yield from _differing(want.get(key, _MISSING), have.get(key, _MISSING), name)
     elif isinstance(want, (list, tuple)) and isinstance(have, (list, tuple)):
         for index, (left, right) in enumerate(zip_longest(want, have, fillvalue=_MISSING)):
-            yield from _differing(left, right, (), f"{path}[{index}]")
+            yield from _differing(left, right, f"{path}[{index}]")
     elif want != have:
         yield path, want, have
 

@@ -22,6 +22,7 @@ from tb.model.receive import (
     Flags,
     FrameResult,
     HostEvent,
+    MessageResult,
     ReceiveModel,
     in_ring_order,
     on_line,
@@ -34,6 +35,7 @@ from tickloop.inputs import LineFrame
 from tickloop.rundir.books import Export
 from tickloop.rundir.frames import LINES
 from tickloop.rundir.host_events import believed, enabled_events
+from tickloop.rundir.json_lines import JsonLines, Line
 from tickloop.rundir.observed import Observed
 
 NIC_ONLY = ("raw_frames", "raw_dropped")  # counters of what is no market data
@@ -44,10 +46,10 @@ SHOWN = 10
 class Prediction:
     """What the model says of a run's frames; the lines are those of the run directory's files."""
 
-    frames: list[dict[str, Any]]
-    messages: list[dict[str, Any]]
-    events: list[dict[str, Any]]
-    host_events: list[dict[str, Any]]
+    frames: Sequence[Line]
+    messages: Sequence[Line]
+    events: list[Line]
+    host_events: list[Line]
     counters: dict[str, Any]
     hold_margin_ps: int | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
@@ -68,27 +70,30 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
             closed_loop: bool) -> Prediction:
     """Runs the model over the frames. Of the run itself it takes what no model can know: what the kernel told the
     filter and when, and which event lines were enabled."""
-    frames = list(frames)
     byte_ps = result.clock_ps // 8
-    arrivals = [arrival for line in LINES for arrival in on_line(
-        line, ((frame.time_ns, frame.data, frame.bad_fcs) for frame in frames if frame.line == line), byte_ps)]
+    on_lines: dict[str, list[tuple[int, bytes, bool]]] = {line: [] for line in LINES}
+    for line, time_ns, data, bad_fcs in frames:
+        on_lines[line].append((time_ns, data, bad_fcs))
+    arrivals = [arrival for line, captured in on_lines.items() for arrival in on_line(line, captured, byte_ps)]
     receive, results = _receive(arrivals, config, byte_ps, ())
     history = FilterHistory(result, config.time.doorbell_ns)
     if history.enabled:
-        delivered = {(line["frame"], line["sequence"]) for line in observed.messages}
-        blocked = blocked_at(history, results, result, config.nic.hold_ns, delivered)
+        host_got = {(line["frame"], line["sequence"]) for line in observed.messages}
+        blocked = blocked_at(history, results, result, config.nic.hold_ns, host_got)
         receive, results = _receive(arrivals, config, byte_ps, lambda index: blocked[index])
     enabled = enabled_events(result.registers)
     told = [(frame, event) for frame in results if (event := frame.event(enabled)) is not None]
+    delivered = list(in_ring_order(results))
     prediction = Prediction(
-        [frame.as_line() for frame in results],
-        [message.as_line(frame.frame, frame.line) for frame, message in in_ring_order(results)],
+        JsonLines(len(results), lambda rows: [results[row].as_line() for row in rows]),
+        JsonLines(len(delivered), lambda rows: [
+            message.as_line(frame.frame, frame.line) for frame, message in map(delivered.__getitem__, rows)]),
         [event for frame in results for event in frame.events],
         [_event_line(frame, event) for frame, event in sorted(told, key=lambda entry: (entry[0].line, entry[0].turn))],
         receive.counters, receive.hold_margin_ps,
     )
     if closed_loop:
-        _predict_kernel(prediction, results, config.kernel)
+        _predict_kernel(prediction, (message for _, message in delivered), config.kernel)
         prediction.statistics["bad_frames"] = sum(event.reason is not None for _, event in told)
         prediction.statistics["raw_frames"] = observed.counters["raw_frames"]
     return prediction
@@ -102,9 +107,9 @@ def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,
     return model, model.run(arrivals)
 
 
-def _predict_kernel(prediction: Prediction, results: list[FrameResult], config: KernelConfig) -> None:
+def _predict_kernel(prediction: Prediction, messages: Iterable[MessageResult], config: KernelConfig) -> None:
     kernel, segments = KernelModel(config), SegmentModel(config)
-    for _, message in in_ring_order(results):
+    for message in messages:
         kernel.message(message)
     prediction.books.extend(kernel.books.levels())
     prediction.statistics.update(kernel.statistics)

@@ -37,9 +37,10 @@ def keep(request: LoopRequest, status: int, error: str, describe: Describe) -> N
         if shown is not result:
             _warn(f"{request.out}: files of the first {MOST_LINES:,} of {len(result.dma):,} lines that the NIC wrote")
         observed = observe(shown, closed_loop)
-        for line in observed.messages:
-            if line["frame"] < 0:  # delivered before its frame had ended
-                line |= {"frame": None, "verdict": None}
+        observed = replace(observed, messages=[
+            # One without a frame was delivered before its frame had ended.
+            line if line["frame"] >= 0 else line | {"frame": None, "verdict": None} for line in observed.messages
+        ])
         run = describe(result, observed)
         for name in ONLY_AT_THE_END:
             run.pop(name)

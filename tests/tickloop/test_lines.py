@@ -310,7 +310,7 @@ class TestSeveralCaptures:
         assert finished.error_line() == f"tickloop: {captures[1]}: the simulator died"
         assert finished.stdout.count("PASS") == 2
         assert (tmp_path / "out/c.pcap/report.html").exists()
-        assert not (tmp_path / "out/b.pcap.gz/run.json").exists()
+        assert document(tmp_path / "out/b.pcap.gz", "run.json")["exit_status"] == 5
 
     def test_failed_checks_of_one_are_the_status(self, command, faultless, tmp_path, captures):
         write_pcap(captures[1], [(0, FrameEncoder().encode(heartbeat(1)))])

@@ -41,7 +41,7 @@ def host_events(records: Records, frames: npt.NDArray[Any]) -> tuple[list[dict[s
         problems.append(f"the NIC told of {int(entries['count'].sum())} message(s) lost for want of room, the first "
                         f"with sequence number {int(entries['sequence'][0])}")
     told = records.select(status != STATUS_LOST)
-    frame = frames_of(told, frames, problems)
+    frame = frames_of(told, frames, problems).tolist()
     on_line = line_index(told).tolist()
     lines = []
     for i, entry in enumerate(told.first.view(RX_EVENT)[:, 0] if len(told) else ()):

@@ -72,11 +72,10 @@ def statistics(samples: Samples) -> dict[str, Any]:
     }
 
 
-def measure(result: LoopResult, records: Records, frame_of: list[int]) -> Latency:
-    """The stages of a run. ``frame_of`` gives each record's frame, -1 where it has none."""
+def measure(result: LoopResult, records: Records, frame: npt.NDArray[np.int64]) -> Latency:
+    """The stages of a run. ``frame`` is each record's frame, -1 where it has none."""
     latency = Latency(records.column("sequence").tolist())
     count = len(records)
-    frame = np.asarray(frame_of, np.int64)
     has_frame = frame >= 0
     index = np.where(has_frame, frame, 0)
     issued = records.clock.astype(np.int64)

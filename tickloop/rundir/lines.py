@@ -48,7 +48,10 @@ class Records:
 
     def select(self, wanted: npt.NDArray[Any]) -> Records:
         """The records for which ``wanted`` is true, without the ring's problems."""
-        rows = np.flatnonzero(wanted)
+        return self.take(np.flatnonzero(wanted))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Records:
+        """The records of these rows, without the ring's problems."""
         continuations = {new: self.continuations[old] for new, old in enumerate(rows.tolist())
                          if old in self.continuations}
         return Records(np.ascontiguousarray(self.first[rows]), self.clock[rows], continuations, self.format)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ from bridge.interface import LoopResult
 from tickloop.rundir.books import Export, parse_export
 from tickloop.rundir.frames import event_lines, frame_lines
 from tickloop.rundir.host_events import host_events
+from tickloop.rundir.json_lines import Line
 from tickloop.rundir.latency import Latency, measure
 from tickloop.rundir.lines import control, ring_records
-from tickloop.rundir.messages import message_lines
+from tickloop.rundir.messages import frames_of, message_lines
 from tickloop.rundir.orders import order_lines
 from tickloop.rundir.summary import disagreements, hardware_counters
 
@@ -21,8 +23,8 @@ from tickloop.rundir.summary import disagreements, hardware_counters
 class Observed:
     """The lines of the run directory's files, and every contradiction met while decoding."""
 
-    frames: list[dict[str, Any]]
-    messages: list[dict[str, Any]]
+    frames: Sequence[Line]
+    messages: Sequence[Line]
     events: list[dict[str, Any]]
     host_events: list[dict[str, Any]]  # event lines of the RX ring
     counters: dict[str, Any]
@@ -38,15 +40,17 @@ def observe(result: LoopResult, closed_loop: bool) -> Observed:
     ring = ring_records(result)
     records = ring.select(~ring.is_event)
     frames = frame_lines(result.frames)
-    messages, problems = message_lines(records, result.frames, control(result, "VERIFIED"))
+    frame_problems: list[str] = []
+    frame = frames_of(records, result.frames, frame_problems)
+    messages, problems = message_lines(records, frame, result.frames, control(result, "VERIFIED"))
     events = event_lines(result.frames)
     told, event_problems = host_events(ring.select(ring.is_event), result.frames)
     counters = hardware_counters(result.registers)
     differing = disagreements(counters, frames, messages, events)
-    latency = measure(result, records, [line["frame"] for line in messages])
+    latency = measure(result, records, frame)
     orders, order_problems = order_lines(result)
     export = parse_export(result.export) if closed_loop else Export()
-    problems = [*ring.problems, *problems, *event_problems]
+    problems = [*ring.problems, *frame_problems, *problems, *event_problems]
     problems += [*latency.problems, *order_problems, *export.problems, *differing]
     if not closed_loop and result.sent:
         problems.append(f"{len(result.sent)} frames were sent without a kernel")

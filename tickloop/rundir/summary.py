@@ -8,13 +8,15 @@ give the sum of both, and of the next expected sequence what is sure and what is
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.layout import DropReason, MessageStatus
+from tickloop.rundir.json_lines import Line
 
 SEQUENCES = 1 << 64
 _REASONS = [reason for reason in DropReason if reason != DropReason.ACCEPT]
-Lines = list[dict[str, Any]]
 
 
 def hardware_counters(registers: dict[str, int]) -> dict[str, Any]:
@@ -40,60 +42,122 @@ def hardware_counters(registers: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def disagreements(counters: dict[str, Any], frames: Lines, messages: Lines, events: Lines) -> list[str]:
+@dataclass(slots=True)
+class _Delivered:
+    """How many messages of a frame were delivered, and the sequence number of the last one."""
+
+    count: int = 0
+    last: int = 0
+
+
+@dataclass
+class _Said:
+    """What the files say, counted up line by line.
+
+    Of a truncated packet only the delivered messages tell how many blocks were whole, and what a filter kept back
+    is in no file: so of duplicates and the next expected sequence there is the least and the most.
+    """
+
+    frames: int = 0
+    accepted: int = 0
+    frames_b: int = 0
+    accepted_b: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    messages: Counter[str] = field(default_factory=Counter)
+    messages_b: int = 0
+    bad_messages: int = 0
+    delivered: dict[int, _Delivered] = field(default_factory=dict)
+    duplicates: tuple[int, int] = (0, 0)
+    next_expected: tuple[int, int] | None = None
+    session: str | None = None
+
+    def message(self, line: Line) -> None:
+        of_frame = self.delivered.setdefault(line["frame"], _Delivered())
+        of_frame.count += 1
+        of_frame.last = line["sequence"]
+        if line.get("verdict") == "bad":
+            self.bad_messages += 1
+        else:
+            self.messages[line["status"]] += 1
+            self.messages_b += line["line"] == "B"
+
+    def frame(self, line: Line, filtered: int) -> None:
+        """One of frames.jsonl, after all messages."""
+        on_b = line["line"] == "B"
+        self.frames += 1
+        self.frames_b += on_b
+        if line["disposition"] == "drop":
+            self.dropped[line["reason"]] += 1
+            return
+        self.accepted += 1
+        self.accepted_b += on_b
+        new = self.delivered.get(line["frame"], _NOTHING)
+        self._duplicates(line, new, filtered)
+        self._next_expected(line, new, filtered)
+
+    def _duplicates(self, line: Line, new: _Delivered, filtered: int) -> None:
+        """Blocks that were not delivered."""
+        if line["kind"] != "data":
+            return
+        least, most = self.duplicates
+        if line.get("flag") != "truncated":
+            sure = possible = line["count"] - new.count
+        else:
+            sure = (new.last - line["sequence"]) % SEQUENCES + 1 - new.count if new.count else 0
+            possible = sure if new.count and not filtered else line["count"] - 1 - new.count
+        self.duplicates = least + sure, most + possible
+
+    def _next_expected(self, line: Line, new: _Delivered, filtered: int) -> None:
+        """The stream rule. Frames that were held took effect later than they stand in the file; within a session that
+        makes no difference, since nothing moves the number back."""
+        sequence = line["sequence"]
+        least, most = self.next_expected or (sequence, sequence)
+        if line["session"] != self.session:
+            least = most = sequence
+        self.session = line["session"]
+        if line["kind"] != "data":
+            sure = possible = sequence
+        elif line.get("flag") != "truncated":
+            sure = possible = sequence + line["count"]
+        else:
+            sure = possible = new.last + 1 if new.count else sequence
+            if filtered:
+                possible = sequence + line["count"] - 1
+        # In two steps, since a packet may be so far ahead that its end is not.
+        self.next_expected = _further(_further(least, sequence), sure), _further(_further(most, sequence), possible)
+
+
+_NOTHING = _Delivered()
+
+
+def disagreements(counters: dict[str, Any], frames: Iterable[Line], messages: Iterable[Line],
+                  events: Iterable[Line]) -> list[str]:
     """What the counters and the files say differently; empty when they agree."""
-    accepted = [line for line in frames if line["disposition"] == "accept"]
-    good = [line for line in messages if line.get("verdict") != "bad"]
-    dropped = Counter(line["reason"] for line in frames if line["disposition"] == "drop")
-    delivered = Counter(line["status"] for line in good)
-    said = {
-        "frames": len(frames),
-        "accepted": len(accepted),
-        "dropped": {reason: dropped[reason] for reason in counters["dropped"]},
-        "messages": {status: delivered[status] for status in counters["messages"]},
-        "bad_messages": len(messages) - len(good),
+    said = _Said()
+    for line in messages:
+        said.message(line)
+    for line in frames:
+        said.frame(line, counters["filtered"])
+    values = {
+        "frames": said.frames,
+        "accepted": said.accepted,
+        "dropped": {reason: said.dropped[reason] for reason in counters["dropped"]},
+        "messages": {status: said.messages[status] for status in counters["messages"]},
+        "bad_messages": said.bad_messages,
         "gaps": sum(event["event"] == "gap" for event in events),
-        "frames_b": _of_line_b(frames),
-        "accepted_b": _of_line_b(accepted),
-        "messages_b": _of_line_b(good),
+        "frames_b": said.frames_b,
+        "accepted_b": said.accepted_b,
+        "messages_b": said.messages_b,
         "ring_full_dropped": 0,
         "too_large_dropped": 0,
     }
     found = [f"{name}: the hardware counted {counters[name]}, the files say {value}"
-             for name, value in said.items() if counters[name] != value]
-    return found + _duplicates(counters, accepted, messages) + _next_expected(counters, accepted, messages)
+             for name, value in values.items() if counters[name] != value]
+    return found + _of_duplicates(counters, said) + _of_next_expected(counters, said)
 
 
-def _of_line_b(lines: Lines) -> int:
-    return sum(line["line"] == "B" for line in lines)
-
-
-def _delivered_by_frame(messages: Lines) -> dict[int, list[int]]:
-    """Frame -> sequence numbers delivered from it."""
-    delivered: dict[int, list[int]] = {}
-    for line in messages:
-        delivered.setdefault(line["frame"], []).append(line["sequence"])
-    return delivered
-
-
-def _duplicates(counters: dict[str, Any], accepted: Lines, messages: Lines) -> list[str]:
-    """Compares duplicates with the blocks that were not delivered.
-
-    Of a truncated packet only the delivered ones tell how many blocks were whole, so it gives a range.
-    """
-    delivered = _delivered_by_frame(messages)
-    least = most = 0
-    for line in accepted:
-        if line["kind"] != "data":
-            continue
-        new = delivered.get(line["frame"], [])
-        if line.get("flag") != "truncated":
-            least += line["count"] - len(new)
-            most += line["count"] - len(new)
-            continue
-        sure = (new[-1] - line["sequence"]) % SEQUENCES + 1 - len(new) if new else 0
-        least += sure
-        most += sure if new and not counters["filtered"] else line["count"] - 1 - len(new)
+def _of_duplicates(counters: dict[str, Any], said: _Said) -> list[str]:
+    least, most = said.duplicates
     # The filter's counter has the messages of bad frames too.
     counted, beside = counters["duplicates"], counters["filtered"]
     if counted <= most and least <= counted + beside:
@@ -102,40 +166,14 @@ def _duplicates(counters: dict[str, Any], accepted: Lines, messages: Lines) -> l
             f"the files say {least}" + (f" to {most}" if most != least else "")]
 
 
-def _next_expected(counters: dict[str, Any], accepted: Lines, messages: Lines) -> list[str]:
-    """Replays the stream rule over the accepted frames.
-
-    Frames that were held took effect later than they stand in the file; within a session that makes no difference,
-    since nothing moves the number back.
-    """
-    delivered = _delivered_by_frame(messages)
-    session: str | None = None
-    least = most = None
-    for line in accepted:
-        sequence = line["sequence"]
-        if least is None or most is None or line["session"] != session:
-            least = most = sequence
-        session = line["session"]
-        new = delivered.get(line["frame"], [])
-        if line["kind"] != "data":
-            sure = possible = sequence
-        elif line.get("flag") != "truncated":
-            sure = possible = sequence + line["count"]
-        else:
-            sure = possible = new[-1] + 1 if new else sequence
-            if counters["filtered"]:
-                possible = sequence + line["count"] - 1
-        # In two steps, since a packet may be so far ahead that its end is not.
-        least = _further(_further(least, sequence), sure)
-        most = _further(_further(most, sequence), possible)
+def _of_next_expected(counters: dict[str, Any], said: _Said) -> list[str]:
     counted = counters["next_expected"]
+    least, most = said.next_expected or (None, None)
     if counted is None or least is None or most is None:
         agree = counted == least
     else:
         agree = (counted - least) % SEQUENCES <= (most - least) % SEQUENCES
-    if agree:
-        return []
-    return [f"next_expected: the hardware has {counted}, the files say {least}"]
+    return [] if agree else [f"next_expected: the hardware has {counted}, the files say {least}"]
 
 
 def _further(expected: int, sequence: int) -> int:
