@@ -6,6 +6,7 @@ kernel reads the mailbox as soon as it is up."""
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -44,8 +45,10 @@ class Memory:
 
 
 def _memfd(name: str, size: int) -> int:
-    fd = os.memfd_create(name, 0)
+    """Of that size for good: whoever shares it cannot take memory away under the other side."""
+    fd = os.memfd_create(name, os.MFD_ALLOW_SEALING)
     os.ftruncate(fd, size)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     return fd
 
 

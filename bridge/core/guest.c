@@ -22,6 +22,8 @@
 #define SLEEP_NS 2000
 #define SLEEPS_PER_CHECK 256u
 #define LONGEST_LOOK_S 0.25 /* that counts as silence between two checks */
+#define LAST_PS (1000ull << 48) /* the NIC counts 48 bits of nanoseconds */
+#define REGISTERS_BYTES 4096u   /* of the NIC's register space */
 #define WINDOWS 64u /* periods of running that one record's processing can span */
 #define FRUITLESS_MAX 10000u /* requests in a row between which the kernel takes no record */
 
@@ -37,7 +39,7 @@ static struct {
   enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, EXITED } state;
   uint32_t posted;
   uint32_t read_value;
-  bool read_error, feeding, stopped;
+  bool read_error, feeding, stopped, exported;
   uint32_t fruitless;
   struct guest_log log; /* of the request being served: written with its answer */
   const struct trace_entry *trace;
@@ -122,7 +124,11 @@ static uint64_t time_of_work(uint64_t work) {
   return guest.windows[i % WINDOWS].time_ps + (work > since ? work - since : 0) * guest.config.ps_per_instruction;
 }
 
-static uint64_t extend_work(uint32_t low) { return guest.work - (uint32_t)((uint32_t)guest.work - low); }
+/* A tap's low half, which was taken before the request; not before the kernel's start, whatever the kernel says. */
+static uint64_t extend_work(uint32_t low) {
+  const uint32_t before = (uint32_t)guest.work - low;
+  return before < guest.work ? guest.work - before : 0;
+}
 
 static void drain_trace(uint64_t index) {
   if (!guest.trace) return;
@@ -156,20 +162,27 @@ static void drain_trace(uint64_t index) {
   }
 }
 
-/* Take the request that has arrived: its fields are copied once, so the kernel cannot change them under us. */
+/* A field of the mailbox, read once: what is checked is what is used, whatever the kernel writes meanwhile. */
+#define TAKE(field) __atomic_load_n(&guest.mailbox->field, __ATOMIC_RELAXED)
+
+/* Take the request that has arrived. */
 static bool take_request(uint64_t running_since_ps) {
-  const struct mailbox *m = guest.mailbox;
-  const uint64_t work = m->work;
-  guest.op = m->op;
-  guest.address = m->address;
-  guest.value = m->value;
+  const uint64_t work = TAKE(work);
+  guest.op = TAKE(op);
+  guest.address = TAKE(address);
+  guest.value = TAKE(value);
   if (work < guest.work) {
     core_fail(TL_FAILED, "the kernel's work count went back");
     return false;
   }
+  if (running_since_ps > LAST_PS ||
+      work - guest.work > (LAST_PS - running_since_ps) / guest.config.ps_per_instruction) {
+    core_fail(TL_FAILED, "the kernel's work count goes beyond the NIC's time");
+    return false;
+  }
   guest.time_ps = running_since_ps + (work - guest.work) * guest.config.ps_per_instruction;
   guest.work = work;
-  drain_trace(m->trace_index);
+  drain_trace(TAKE(trace_index));
   if (guest.fruitless > FRUITLESS_MAX) {
     core_fail(TL_SILENT, "the kernel makes requests but takes no records from its ring");
     return false;
@@ -240,16 +253,15 @@ int guest_wait_attach(int32_t qemu_pid) {
   guest.sequence = 1;
   if (!wait_request(1)) return TL_FAILED;
   guest.boot_s = seconds_now() - start;
-  guest.work = guest.mailbox->work; /* simulated time starts here */
+  guest.work = TAKE(work); /* simulated time starts here */
   return TL_OK;
 }
 
 void guest_begin(uint64_t clock) { take_request(clock * clock_ps); }
 
 static void serve_attach(void) {
-  const struct mailbox *m = guest.mailbox;
-  const uint64_t address = m->trace_address;
-  const uint32_t log2 = m->trace_log2;
+  const uint64_t address = TAKE(trace_address);
+  const uint32_t log2 = TAKE(trace_log2);
   if (guest.value != LAYOUT_HASH) {
     core_fail(TL_LAYOUT, "the kernel was built for layout %08x, this is %08x; rebuild it", guest.value, LAYOUT_HASH);
     return;
@@ -266,13 +278,18 @@ static void serve_attach(void) {
 }
 
 static void serve_export(void) {
-  const uint64_t address = guest.mailbox->export_address, bytes = guest.mailbox->export_bytes;
+  const uint64_t address = TAKE(export_address), bytes = TAKE(export_bytes);
   const void *data = memory_at(address, bytes);
+  if (guest.exported) {
+    core_fail(TL_FAILED, "the kernel exported twice");
+    return;
+  }
   if (!data) {
     core_fail(TL_LAYOUT, "the kernel's export (0x%llx, %llu bytes) is not in its memory", (unsigned long long)address,
               (unsigned long long)bytes);
     return;
   }
+  guest.exported = true;
   recorder_write(LOG_EXPORT, data, bytes);
   resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
@@ -294,8 +311,12 @@ static void wait_visible(void) {
 static void serve_poll(void) {
   guest.feeding = true;
   if (guest.stopped) core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
-  else if (memory_published() <= guest.value) wait_visible();
+  else if ((int32_t)((uint32_t)memory_published() - guest.value) <= 0) wait_visible(); /* both counts wrap */
   else resume(ACKNOWLEDGE_STATUS_OK, 0);
+}
+
+static bool accesses_register(void) {
+  return guest.op == MAILBOX_OP_REGISTER_WRITE || guest.op == MAILBOX_OP_REGISTER_READ;
 }
 
 void guest_serve(uint64_t clock) {
@@ -304,6 +325,10 @@ void guest_serve(uint64_t clock) {
     if (guest.state == ANSWER_READ) {
       resume(guest.read_error ? ACKNOWLEDGE_STATUS_ERROR : ACKNOWLEDGE_STATUS_OK, guest.read_value);
       continue;
+    }
+    if (accesses_register() && (guest.address >= REGISTERS_BYTES || guest.address % sizeof guest.value)) {
+      core_fail(TL_FAILED, "the kernel made an access to 0x%x, where the NIC has no register", guest.address);
+      return;
     }
     switch (guest.op) {
       case MAILBOX_OP_ATTACH: serve_attach(); break;

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MAX_LINES (1u + UINT8_MAX) /* of a record: rx_record.continuations */
+
 struct ring {
   uint64_t base;
   uint32_t log2;
@@ -47,9 +49,10 @@ static bool holds(const struct ring *ring, uint64_t slot_bytes, uint64_t address
   return address >= ring->base && address - ring->base < slot_bytes << ring->log2;
 }
 
+/* NULL when the ring, which is where the kernel says, has it outside of host memory or not where one can be. */
 static struct descriptor *descriptor_at(uint32_t index) {
-  return memory_at(rings.rx.base + sizeof(struct descriptor) * (index & (slots(&rings.rx) - 1)),
-                   sizeof(struct descriptor));
+  const uint64_t address = rings.rx.base + sizeof(struct descriptor) * (index & (slots(&rings.rx) - 1));
+  return address % sizeof(struct descriptor) ? NULL : memory_at(address, sizeof(struct descriptor));
 }
 
 /* Lines of the record whose first descriptor the write to `address` has given back; 0: it gave back another one. */
@@ -57,7 +60,7 @@ static uint32_t written_back(uint64_t address, uint64_t strobe) {
   if (!holds(&rings.rx, sizeof(struct descriptor), address)) return 0;
   const uint64_t offset = address - rings.rx.base + (uint64_t)__builtin_ctzll(strobe);
   if (offset / sizeof(struct descriptor) != (rings.rx.head & (slots(&rings.rx) - 1))) return 0;
-  for (uint32_t lines = 1; lines <= slots(&rings.rx); lines++) {
+  for (uint32_t lines = 1; lines <= slots(&rings.rx) && lines <= MAX_LINES; lines++) {
     const struct descriptor *descriptor = descriptor_at(rings.rx.head + lines - 1);
     if (!descriptor || !(descriptor->status & DESCRIPTOR_DONE)) break;
     if (descriptor->status & DESCRIPTOR_END) return lines;

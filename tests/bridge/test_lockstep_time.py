@@ -214,6 +214,21 @@ FAULTS = {
     ),
     "trace overrun": (1, "trace entries", lambda k: (k.attach(), k.request(MailboxOp.POLL, 0, trace_index=17))),
     "bad end": (1, "ended with status 3", lambda k: (k.attach(), k.request(MailboxOp.EXIT, 3))),
+    "no register": (1, "0x1000, where the NIC", lambda k: (k.attach(), k.request(MailboxOp.REGISTER_WRITE, 0, 0x1000))),
+    "between registers": (1, "0x2, where the NIC", lambda k: (k.attach(), k.request(MailboxOp.REGISTER_READ, 0, 2))),
+    "two exports": (
+        1,
+        "exported twice",
+        lambda k: (
+            k.attach(),
+            *(k.request(MailboxOp.EXPORT, export_address=0, export_bytes=8) for _ in range(2)),
+        ),
+    ),
+    "work without end": (
+        1,
+        "beyond the NIC's time",
+        lambda k: (k.attach(), k.request(MailboxOp.POLL, work=1 << 60)),
+    ),
     "silence": (6, "silent for 2 s", lambda k: k.attach()),
 }
 

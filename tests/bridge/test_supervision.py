@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import build, layout, loop
+from bridge import build, layout, loop, qemu
 from bridge.interface import BridgeError, LoopRequest
 from bridge.stimulus import write_stimulus
 from generators.framing import DEFAULT_GROUP, FrameEncoder, mold_packet
@@ -83,6 +83,15 @@ def test_the_mailbox_is_ready_before_the_machine_starts(
     mailbox = (tmp_path / "mailbox").read_bytes()
     assert int.from_bytes(mailbox[:8], "little") == layout.MAILBOX_MAGIC
     assert int.from_bytes(mailbox[12:16], "little") == layout.LAYOUT_HASH
+
+
+def test_shared_memory_keeps_its_size() -> None:
+    """Memory that was cut off under a process that reads it would kill it."""
+    memory = qemu.allocate()
+    for fd in (memory.ram_fd, memory.mailbox_fd):
+        with pytest.raises(PermissionError):
+            os.ftruncate(fd, 0)
+        os.close(fd)
 
 
 @pytest.mark.parametrize(
