@@ -55,14 +55,16 @@ def _record(request: LoopRequest) -> Path:
 def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
     """What ``bridge.steer`` needs to know of one run."""
     epoch = epoch_of(request.seed)
+    host = not request.kernel and not request.replay  # the native core plays it
     return {
         "stimulus": str(request.stimulus.resolve()),
         "record": str(_record(request)),
         "kernel": str(request.kernel.resolve()) if request.kernel else None,
         "config_module": str(request.config_module.resolve()) if request.config_module else None,
         "console": str(request.out.resolve() / "console.log"),
-        "setup": [] if request.kernel else nic_setup.register_writes(request, epoch),
-        "descriptors": None if request.kernel else nic_setup.descriptor_ring(request),
+        "replay": str(request.replay.resolve()) if request.replay else None,
+        "setup": nic_setup.register_writes(request, epoch) if host else [],
+        "descriptors": nic_setup.descriptor_ring(request) if host else None,
         "final_reads": list(layout.REGISTERS.values()),
         "config": {
             "progress_fd": progress_fd,
@@ -218,12 +220,14 @@ def _versions(request: LoopRequest, command: list[str]) -> dict[str, str]:
         "numpy": np.__version__,
         "layout": f"{layout.LAYOUT_VERSION}/{layout.LAYOUT_HASH:08x}",
     }
+    if request.kernel:
+        versions["qemu"] = _version([qemu.executable(), "--version"])
+    if request.kernel and request.replay:
+        return versions
     if request.simulator == "icarus":
         versions["icarus"] = _version([command[0], "-V"])
     else:
         versions["verilator"] = _version([build.verilator_path(), "--version"])
-    if request.kernel:
-        versions["qemu"] = _version([qemu.executable(), "--version"])
     return versions
 
 
@@ -278,6 +282,13 @@ def _read_back(request: LoopRequest, registers: dict[str, int], **totals: Any) -
     )
 
 
+def _player(request: LoopRequest) -> list[str]:
+    """The command of the process that plays the NIC: a simulator, or the replay of what one did."""
+    if request.kernel and request.replay:
+        return [sys.executable, "-m", "bridge.replayer"]
+    return build.build_simulator(request.simulator, request.waves, request.clock_ps)
+
+
 def run_many(requests: Sequence[LoopRequest]) -> Iterator[LoopResult | BridgeError]:
     """Run several requests without a kernel, each from reset, in one simulator; yields what each gave, in their order.
 
@@ -299,11 +310,12 @@ def run_many(requests: Sequence[LoopRequest]) -> Iterator[LoopResult | BridgeErr
     if first.kernel:
         qemu.executable()
     core = build.build_core()
-    command = build.build_simulator(first.simulator, first.waves, first.clock_ps)
+    command = _player(first)
     # Relative to the simulator's directory: a Verilog register holds this path, and has room for 512 characters.
     arguments = [*([f"+waves=../{WAVES}"] if first.waves else []), *([] if first.skip_idle else ["+no_skip"])]
     for request in requests:
         _record(request).mkdir(parents=True, exist_ok=True)
+        record.write_given(_record(request), request)
     setup_s = time.monotonic() - start
     versions = _versions(first, command)
     at = 0

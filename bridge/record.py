@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reads back what the native core recorded: one file a log, in ``out/record``.
+"""Reads back what the native core recorded: one file a log, in ``out/record``, and beside them what the run was given.
 
 Of a run that was killed the files are longer than their logs; ``lengths.bin``, which only such a run leaves, says how
 long those are.
@@ -7,7 +7,9 @@ long those are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,60 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge import layout
-from bridge.interface import RawFrame, SentFrame
+from bridge.interface import LoopRequest, RawFrame, SentFrame
+
+GIVEN = "loop.json"
+LAYOUT = f"{layout.LAYOUT_VERSION}/{layout.LAYOUT_HASH:08x}"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The logs of a run: arrays as in ``LoopResult``."""
+
+    frames: npt.NDArray[Any]
+    dma: npt.NDArray[Any]
+    reads: npt.NDArray[Any]
+    register_accesses: npt.NDArray[Any]
+    guest: npt.NDArray[Any]
+    trace: npt.NDArray[Any]
+    sent: list[SentFrame]
+    export: bytes
+
+
+def write_given(record: Path, request: LoopRequest) -> None:
+    """What a replay of the run has to know, before the run begins: the layout and the request's plain values."""
+    values = {each.name: getattr(request, each.name) for each in fields(request)}
+    plain = {name: value for name, value in values.items() if isinstance(value, (int, str))}
+    document = {"layout": LAYOUT, "kernel": request.kernel is not None, "request": plain}
+    (record / GIVEN).write_text(json.dumps(document, indent=2) + "\n", encoding="ascii")
+
+
+def read_given(record: Path) -> dict[str, Any]:
+    """What ``write_given`` wrote.
+
+    Raises:
+        OSError, ValueError: there is no such document.
+    """
+    document: dict[str, Any] = json.loads((record / GIVEN).read_text(encoding="ascii"))
+    return document
+
+
+def read_recording(record: Path) -> Recording:
+    """Every log.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    return Recording(
+        frames=read_frames(record),
+        dma=read_log(record, "dma", layout.DMA_LOG),
+        reads=read_log(record, "reads", layout.READ_LOG),
+        register_accesses=read_log(record, "registers", layout.REGISTER_LOG),
+        guest=read_log(record, "guest", layout.GUEST_LOG),
+        trace=read_log(record, "trace", layout.TRACE_LOG),
+        sent=read_sent(record),
+        export=recorded(record, "export"),
+    )
 
 LENGTHS = "lengths.bin"
 _ENTRIES = {

@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 from bridge import core_library, qemu
 from bridge.interface import BridgeError
 
+Play = Callable[[dict[str, Any]], Awaitable[None]]
+
 EXIT_PATIENCE_S = 3.0  # less than the silence for which a frozen simulator is known
 
 
@@ -29,6 +32,7 @@ def _open_core(library: Any, order: dict[str, Any], memory: qemu.Memory | None) 
     config = core_library.Config(
         stimulus=os.fsencode(order["stimulus"]),
         record=os.fsencode(order["record"]),
+        replay=os.fsencode(order["replay"]) if order["replay"] else None,
         ram_bytes=qemu.RAM_BYTES,
         ram_fd=memory.ram_fd if memory else -1,
         mailbox_fd=memory.mailbox_fd if memory else -1,
@@ -58,7 +62,7 @@ def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, consol
     return status, message
 
 
-async def _run(dut: Any, library: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None:
+async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[str, Any]) -> None:
     record = Path(order["record"])
     memory = qemu.allocate() if order["kernel"] else None
     _open_core(library, order, memory)
@@ -72,10 +76,7 @@ async def _run(dut: Any, library: Any, order: dict[str, Any], outcome: dict[str,
         status = library.tl_wait_attach(guest.pid) if guest else 0
         outcome["boot_s"] = time.monotonic() - start
         if status == 0:
-            dut.go.value = 1
-            await RisingEdge(dut.done)
-            dut.go.value = 0
-            await FallingEdge(dut.done)
+            await play(order)
         totals = core_library.Totals()
         library.tl_get_totals(ctypes.byref(totals))
         outcome["totals"] = core_library.as_dict(totals)
@@ -91,10 +92,10 @@ async def _run(dut: Any, library: Any, order: dict[str, Any], outcome: dict[str,
             guest.wait()
 
 
-async def _outcome(dut: Any, library: Any, order: dict[str, Any]) -> dict[str, Any]:
+async def _outcome(play: Play, library: Any, order: dict[str, Any]) -> dict[str, Any]:
     outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
     try:
-        await _run(dut, library, order, outcome)
+        await _run(play, library, order, outcome)
     except BridgeError as error:
         outcome["status"], outcome["message"] = error.exit_status, str(error)
     except OSError as error:
@@ -103,16 +104,33 @@ async def _outcome(dut: Any, library: Any, order: dict[str, Any]) -> dict[str, A
     return outcome
 
 
+async def carry_out(orders: dict[str, Any], library: Any, play: Play) -> None:
+    """Make all runs, each by ``play``, which returns when the core says that its run is over."""
+    for order in orders["runs"]:
+        outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
+        try:
+            outcome = await _outcome(play, library, order)
+        finally:
+            os.write(orders["progress_fd"], json.dumps(outcome).encode() + b"\n")
+
+
+def load_orders() -> tuple[dict[str, Any], Any]:
+    """The orders and the native core."""
+    orders = json.loads(Path(os.environ["TICKLOOP_ORDER"]).read_text())
+    return orders, core_library.load(Path(orders["core"]))
+
+
 @cocotb.test()
 async def steer(dut: Any) -> None:
     """Carry out the orders; their outcomes say how they went."""
-    order = json.loads(Path(os.environ["TICKLOOP_ORDER"]).read_text())
-    library = core_library.load(Path(order["core"]))
+    orders, library = load_orders()
+
+    async def play(_: dict[str, Any]) -> None:
+        dut.go.value = 1
+        await RisingEdge(dut.done)
+        dut.go.value = 0
+        await FallingEdge(dut.done)
+
     dut.go.value = 0
     await Timer(64_000, unit="ps")
-    for run in order["runs"]:
-        outcome: dict[str, Any] = {"status": 5, "message": "the simulation ended early"}
-        try:
-            outcome = await _outcome(dut, library, run)
-        finally:
-            os.write(order["progress_fd"], json.dumps(outcome).encode() + b"\n")
+    await carry_out(orders, library, play)

@@ -24,7 +24,9 @@
 
 static struct {
   struct tl_config config;
-  bool attached, feeding, ending, finished;
+  bool attached; /* to a kernel */
+  bool replayed; /* no kernel: the host is that of a recorded run */
+  bool feeding, ending, finished;
   int status;
   char message[512];
   uint64_t ticks, writes, read_count, reports, skipped, take_skip, last_clock;
@@ -60,6 +62,7 @@ int tl_open(const struct tl_config *config) {
   memset(&core, 0, sizeof core);
   core.config = *config;
   core.attached = config->ram_fd >= 0;
+  core.replayed = config->replay && !core.attached;
   clock_ps = config->clock_ps;
   registers_open();
   rings_open();
@@ -67,6 +70,7 @@ int tl_open(const struct tl_config *config) {
   if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
     return core.status;
   if (core.attached) guest_open(config);
+  if (core.replayed) replayed_host_open(config->replay);
   return core.status;
 }
 
@@ -87,6 +91,7 @@ int tl_close(void) {
   player_close();
   memory_close();
   guest_close();
+  replayed_host_close();
   return core.status;
 }
 
@@ -110,6 +115,7 @@ void tl_get_totals(struct tl_totals *totals) {
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static bool drained(void) {
+  if (core.replayed && replayed_host_due() != NEVER) return false;
   return core.feeding && player_finished() && registers_quiet() && core.read_head == core.read_tail &&
          memory_next_visible() == NEVER && (!core.attached || guest_polling() || guest_exited());
 }
@@ -121,6 +127,7 @@ static bool feed_allowed(void) { return core.attached ? guest_feeding() : regist
 static uint64_t next_tick(uint64_t earliest) {
   uint64_t next = least(player_due(), registers_due());
   if (core.attached) next = least(next, guest_due());
+  if (core.replayed) next = least(next, replayed_host_due());
   if (core.read_tail != core.read_head) next = least(next, core.reads[core.read_tail % READS].due);
   if (!core.feeding && feed_allowed()) next = earliest;
   if (drained()) next = least(next, earliest + IDLE_CHECK);
@@ -129,10 +136,16 @@ static uint64_t next_tick(uint64_t earliest) {
   return next > earliest ? next : earliest;
 }
 
-static void start_feed(uint64_t clock) {
+static void start_feed(uint64_t origin) {
   core.feeding = true;
   core.loop_start = seconds_now();
-  player_start(clock + FEED_DELAY);
+  player_start(origin);
+}
+
+static void begin(uint64_t clock) {
+  if (core.attached) guest_begin(clock);
+  else if (core.replayed) start_feed(replayed_host_origin());
+  else host_begin(clock);
 }
 
 /* Everything has been played and digested: let the kernel leave its loop, then read the registers, then end. */
@@ -156,10 +169,11 @@ static void advance_end(uint64_t clock, bool idle) {
   if (!core.ending) {
     core.ending = true;
     core.loop_s = seconds_now() - core.loop_start;
-    for (uint32_t i = 0; i < core.final_count; i++)
+    for (uint32_t i = 0; i < core.final_count && !core.replayed; i++)
       registers_queue(clock + 1, false, core.final_address[i], 0, REGISTER_PURPOSE_FINAL_READ);
   }
   if (core.final_done == core.final_count) core.finished = true;
+  else if (core.replayed) core_fail(TL_FAILED, "the recorded run did not come to its end");
 }
 
 static void show_progress(void) {
@@ -174,13 +188,11 @@ unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned
   *tdata_a = *tdata_b = 0;
   *control = *address = *data = 0;
   core.last_clock = clock;
-  if (core.ticks++ == 0) {
-    if (core.attached) guest_begin(clock);
-    else host_begin(clock);
-  }
+  if (core.ticks++ == 0) begin(clock);
   show_progress();
   if (core.attached && guest_due() <= clock) guest_serve(clock);
-  if (!core.feeding && feed_allowed()) start_feed(clock);
+  if (!core.feeding && feed_allowed()) start_feed(clock + FEED_DELAY);
+  if (core.replayed) replayed_host_act(clock);
   registers_start(clock, control, address, data);
   if (registers_waiting(clock, address) > ANSWER_CLOCKS)
     core_fail(TL_FAILED, "the NIC does not answer an access to register 0x%03x", *address);
@@ -207,8 +219,12 @@ unsigned long long tl_write(unsigned long long clock, unsigned long long address
   core.sign = clock;
   const uint64_t visible_ps = (clock + core.config.posted_write_clocks) * clock_ps;
   memory_write(visible_ps, address, strobe, entry.data);
-  if (core.attached) guest_written(clock);
-  else host_take(clock, memory_commit(visible_ps));
+  if (core.attached) {
+    guest_written(clock);
+  } else {
+    const struct publication record = memory_commit(visible_ps);
+    if (!core.replayed) host_take(clock, record);
+  }
   return next_tick(clock);
 }
 
@@ -217,7 +233,7 @@ unsigned long long tl_read(unsigned long long clock, unsigned long long address)
     core_fail(TL_FAILED,
               "the NIC read from 0x%llx, outside host memory or not a line, or has more than %u reads under way",
               address, READS);
-  } else {
+  } else if (!core.replayed || replayed_host_read(clock, address)) {
     core.read_count++;
     core.reads[core.read_head % READS].issued = clock;
     core.reads[core.read_head % READS].due = clock + core.config.read_clocks;
@@ -227,7 +243,8 @@ unsigned long long tl_read(unsigned long long clock, unsigned long long address)
 }
 
 void tl_read_data(unsigned int *line) {
-  memory_read(core.answered.address, core.answered.data);
+  if (core.replayed) memcpy(core.answered.data, replayed_host_answer(), LINE_BYTES);
+  else memory_read(core.answered.address, core.answered.data);
   recorder_write(LOG_READS, &core.answered, sizeof core.answered);
   memcpy(line, core.answered.data, sizeof core.answered.data);
 }
@@ -239,11 +256,15 @@ unsigned long long tl_register_done(unsigned long long clock, unsigned int data,
     return next_tick(clock);
   }
   switch (access.purpose) {
-    case REGISTER_PURPOSE_KERNEL_WRITE: guest_write_done(clock); break;
-    case REGISTER_PURPOSE_KERNEL_READ: guest_read_done(clock, data, response != 0); break;
+    case REGISTER_PURPOSE_KERNEL_WRITE:
+      if (core.attached) guest_write_done(clock);
+      break;
+    case REGISTER_PURPOSE_KERNEL_READ:
+      if (core.attached) guest_read_done(clock, data, response != 0);
+      break;
     case REGISTER_PURPOSE_FINAL_READ:
       if (response) core_fail(TL_LAYOUT, "the NIC refused to read register 0x%03x", access.address);
-      core.final_value[core.final_done++] = data;
+      if (core.final_done < core.final_count) core.final_value[core.final_done++] = data;
       break;
     case REGISTER_PURPOSE_HOST_WRITE:
       if (response) core_fail(TL_FAILED, "the NIC refused a write to register 0x%03x", access.address);

@@ -38,6 +38,7 @@ enum tl_status { TL_OK = 0, TL_FAILED = 1, TL_QEMU_DIED = 4, TL_SILENT = 6, TL_L
 struct tl_config {
   const char *stimulus;      /* file of stimulus_frame entries, of both lines */
   const char *record;        /* existing directory for the logs */
+  const char *replay;        /* without a kernel: record directory of the run whose host acts again, or NULL */
   uint64_t ram_bytes;        /* size of host memory */
   int32_t ram_fd;            /* guest RAM, or -1: host memory in this process and no kernel */
   int32_t mailbox_fd;        /* mailbox object, with a kernel */
@@ -62,6 +63,7 @@ void tl_add_register_write(uint32_t address, uint32_t value); /* before the feed
 void tl_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers); /* without a kernel: an RX ring of them */
 void tl_add_final_read(uint32_t address); /* after the run */
 int tl_wait_attach(int32_t qemu_pid); /* until the first request of the kernel in that process */
+int tl_replay_nic(const char *record); /* in place of a simulator: the NIC of the run recorded there, to the end */
 int tl_close(void); /* flush the logs; final status of the run */
 const char *tl_message(void);
 uint32_t tl_final_value(uint32_t index);

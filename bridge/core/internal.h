@@ -42,10 +42,19 @@ int recorder_open(const char *directory);
 void recorder_write(enum log log, const void *data, size_t bytes);
 int recorder_close(void);
 
+/* ---- a log of an earlier run, in memory ---- */
+struct recording {
+  const void *data;
+  uint64_t bytes, count; /* count: entries of a fixed size */
+};
+bool recording_open(struct recording *recording, const char *directory, const char *log, size_t entry);
+void recording_close(struct recording *recording);
+
 /* ---- frame player: when each frame's beats are due ---- */
 int player_open(const char *path);
 void player_close(void);
 void player_start(uint64_t clock);   /* the clock of capture time 0 */
+uint64_t player_origin(void);        /* that clock, NEVER before */
 uint64_t player_due(void);           /* clock of the next beat, NEVER when all are played or not started */
 /* The beat of a line in this clock, as bits of tl_tick's control word; 0: there is none. */
 uint32_t player_beat(unsigned line, uint64_t clock, unsigned long long *tdata);
@@ -72,6 +81,15 @@ void host_open(const struct tl_config *config);
 void host_begin(uint64_t clock); /* queues the set-up writes */
 void host_take(uint64_t clock, struct publication record);
 
+/* ---- the host of a replay without a kernel: what the recorded one did, at its clocks ---- */
+int replayed_host_open(const char *directory);
+void replayed_host_close(void);
+uint64_t replayed_host_origin(void); /* clock of the capture's time 0 */
+uint64_t replayed_host_due(void);    /* clock of its next register access, NEVER after the last */
+void replayed_host_act(uint64_t clock);
+bool replayed_host_read(uint64_t clock, uint64_t address); /* the NIC reads a line; false: not one that was recorded */
+const uint8_t *replayed_host_answer(void); /* to the oldest read not answered */
+
 /* ---- host memory: what the NIC wrote becomes visible in order, and only while the kernel is parked ---- */
 int memory_open(int fd, uint64_t bytes);
 void memory_close(void);
@@ -80,7 +98,7 @@ void memory_write(uint64_t visible_ps, uint64_t address, uint64_t strobe, const 
 void memory_read(uint64_t address, void *line); /* as the NIC reads it: behind all its own writes */
 struct publication memory_commit(uint64_t now_ps); /* what the last line that became visible published */
 uint64_t memory_next_visible(void); /* ps, NEVER if nothing is on its way */
-uint64_t memory_published(void);    /* records visible so far */
+uint64_t memory_published(void); /* records visible so far */
 
 /* ---- register accesses on their way to the NIC, in order ---- */
 void registers_open(void);
@@ -97,14 +115,14 @@ int guest_open(const struct tl_config *config);
 void guest_close(void);
 int guest_wait_attach(int32_t qemu_pid);
 void guest_begin(uint64_t clock);
-uint64_t guest_due(void);                 /* clock at which the kernel goes on, NEVER while it waits for the NIC */
+uint64_t guest_due(void); /* clock at which the kernel goes on, NEVER while it waits for the NIC */
 void guest_serve(uint64_t clock);
-void guest_written(uint64_t clock);       /* the NIC wrote a line: a waiting poll may have an end now */
+void guest_written(uint64_t clock); /* the NIC wrote a line: a waiting poll may have an end now */
 void guest_read_done(uint64_t clock, uint32_t value, bool error);
-void guest_write_done(uint64_t clock);    /* a posted write has arrived: its credit is free */
-bool guest_polling(void);                 /* waits in a poll for which nothing is on its way */
-void guest_stop(uint64_t clock);          /* answer that poll with stop */
-bool guest_feeding(void);                 /* has polled at least once */
+void guest_write_done(uint64_t clock); /* a posted write has arrived: its credit is free */
+bool guest_polling(void); /* waits in a poll for which nothing is on its way */
+void guest_stop(uint64_t clock); /* answer that poll with stop */
+bool guest_feeding(void); /* has polled at least once */
 bool guest_exited(void);
 uint64_t guest_rendezvous(void);
 uint64_t guest_held_up(void);             /* random delays injected */

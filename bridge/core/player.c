@@ -104,6 +104,8 @@ void player_start(uint64_t clock) {
   for (unsigned i = 0; i < LINES; i++) schedule(i, player.file);
 }
 
+uint64_t player_origin(void) { return player.started ? player.base_ps / clock_ps : NEVER; }
+
 uint64_t player_due(void) {
   const uint64_t a = player.lines[0].next_clock, b = player.lines[1].next_clock;
   return a < b ? a : b;
