@@ -38,8 +38,8 @@ class LoopRequest:
 
     ``kernel`` None runs the RTL alone: the native core plays the host, sets the NIC up as the fields below say, gives
     ring lines back at once and sends nothing. With a kernel, the kernel sets the NIC up and these fields are not used.
-    ``replay`` is the record of an earlier run with the same stimulus: without a kernel its host acts again, with one its
-    NIC, and there is no simulator.
+    ``replay`` is the record of an earlier run with the same stimulus: without a kernel its host acts again; with one
+    its NIC does, and there is no simulator.
     ``stimulus`` is a file of ``stimulus_frame`` entries of both lines (see ``bridge.stimulus``).
     """
 

@@ -41,7 +41,12 @@ def write_given(record: Path, request: LoopRequest) -> None:
     """What a replay of the run has to know, before the run begins: the layout and the request's plain values."""
     values = {each.name: getattr(request, each.name) for each in fields(request)}
     plain = {name: value for name, value in values.items() if isinstance(value, (int, str))}
-    document = {"layout": LAYOUT, "kernel": request.kernel is not None, "request": plain}
+    document = {
+        "layout": LAYOUT,
+        "kernel": request.kernel is not None,
+        "replay": request.replay is not None,
+        "request": plain,
+    }
     (record / GIVEN).write_text(json.dumps(document, indent=2) + "\n", encoding="ascii")
 
 

@@ -18,8 +18,10 @@ from bridge.interface import BridgeError
 from generators.framing import DEFAULT_GROUP, Group
 from generators.profiles import PROFILES, write_profile, write_prototype
 from tickloop.config import NicConfig, load_config
+from tickloop.diff import diff
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
 from tickloop.inputs import from_capture, from_scenario
+from tickloop.replay import Replay, execute_replay
 from tickloop.report.html import write_report
 from tickloop.report.table import print_table
 from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
@@ -143,6 +145,25 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
                           help="pcap to write (.gz: compressed)")
 
+    replay = command("replay", "half of the loop again, against the record of a run",
+                     "Half of the loop again, against the record of the run in DIR.\nExit status 0 if it does the same, bit for bit, "
+                     "at the same simulated times.")
+    replay.add_argument("directory", metavar="DIR", type=_path("DIR"), help="a finished run")
+    half = replay.add_mutually_exclusive_group(required=True)
+    half.add_argument("--kernel", action="store_true",
+                      help="the kernel in QEMU, played to by the recorded NIC; no simulator")
+    half.add_argument("--rtl", action="store_true", help="the RTL, played to by the recorded host; no QEMU")
+    replay.add_argument("--kernel-image", metavar="FILE", type=_path("--kernel-image"),
+                        help="with --kernel: this kernel (default: the one built here)")
+    replay.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"),
+                        help="with --rtl: verilator (default) or icarus")
+    replay.add_argument("--waves", action="store_true", help="with --rtl: leave waves of the RTL")
+    replay.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="directory of the replay")
+
+    diff = command("diff", "the first event in which two runs differ, and its simulated time",
+                   "The first event in which two runs differ, and its simulated time; exit status 0 if they are equal.")
+    diff.add_argument("directories", nargs=2, metavar="DIR", type=_path("DIR"))
+
     report = command("report", "(re)builds DIR/report.html")
     report.add_argument("directory", metavar="DIR", type=Path)
     waves = command("waves", "opens GTKWave on a run that was made with --waves")
@@ -251,6 +272,19 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
+def _replay(options: argparse.Namespace, _: tuple[str, ...]) -> int:
+    if options.rtl and options.kernel_image:
+        raise UsageError("--kernel-image goes with --kernel")
+    if options.kernel and (options.sim or options.waves):
+        raise UsageError(f"{'--sim' if options.sim else '--waves'} goes with --rtl")
+    return execute_replay(Replay(options.directory, "kernel" if options.kernel else "rtl", options.out,
+                                 options.sim or "verilator", options.kernel_image, options.waves))
+
+
+def _diff(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    return diff(*options.directories)
+
+
 def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     print(write_report(options.directory))
     return ExitStatus.OK
@@ -261,7 +295,8 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
-COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "report": _report, "waves": _waves}
+COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "replay": _replay, "diff": _diff,
+            "report": _report, "waves": _waves}
 
 
 def _with_formats(arguments: tuple[str, ...]) -> list[str]:

@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from bridge.interface import LoopResult
+from bridge.record import Recording
 
 _SENT = struct.Struct("<QQI")
 
 
-def digest(result: LoopResult) -> str:
+def digest(result: LoopResult | Recording) -> str:
     """Over frame, DMA, register, guest and trace logs, and the sent frames with their clocks; rings are part of DMA."""
     sha = hashlib.sha256()
     for name in ("frames", "dma", "reads", "register_accesses", "guest", "trace"):

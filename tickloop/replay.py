@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""``tickloop replay``: half of the loop again, against the record of a run, and whether it does the same bit for bit.
+
+``--kernel``: the recorded NIC plays to the kernel in QEMU, without a simulator. ``--rtl``: the recorded host, its
+register writes and its answers to DMA reads, plays to the RTL, without QEMU. Times, order and contents must be those of
+the record; the record itself must be what its run left, so that a difference is one of the half that is played.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from bridge import build, loop, qemu
+from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
+from bridge.layout import LINE_BYTES, TX_SLOT, TxKind
+from tickloop.diff import difference_lines
+from tickloop.divergence import KERNEL_LOGS, NIC_LOGS, compare_logs, first_difference
+from tickloop.exits import ExitStatus, UsageError
+from tickloop.progress import Progress, note_if_slow
+from tickloop.recorded import INPUTS, RecordedRun, load
+from tickloop.run import prepare
+from tickloop.rundir.books import parse_export
+from tickloop.rundir.digest import digest, sha256_file
+from tickloop.rundir.files import RECORD, write_json
+from waves.save_file import write_save_file
+
+Half = Literal["kernel", "rtl"]
+VERDICT = "replay.json"
+GIVEN = ("seed", "clock_ps", "ps_per_instruction", "posted_write_ns", "read_ns", "doorbell_ns", "hold_ns")
+REFUSED = "cannot be replayed"
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What the user asked for. ``kernel_image``: another kernel than the one built here."""
+
+    directory: Path
+    half: Half
+    out: Path
+    simulator: Simulator = "verilator"
+    kernel_image: Path | None = None
+    waves: bool = False
+
+
+def execute_replay(job: Replay) -> int:
+    """Replays, prints the verdict and leaves it in ``replay.json``.
+
+    Raises:
+        TickloopError: there is nothing to replay.
+        BridgeError: the replay failed before there was anything to compare.
+    """
+    if job.out.resolve() == job.directory.resolve():
+        raise UsageError("--out: the replay would write over the run that it replays")
+    recorded = load(job.directory)
+    _check(recorded, job.half)
+    prepare(job.out)
+    request, kernel_note = _request(job, recorded)
+    progress = Progress("frames")
+    stopped: BridgeError | None = None
+    result: LoopResult | None = None
+    try:
+        result = loop.run(replace(request, progress=progress))
+    except BridgeError as error:
+        if not (job.out / RECORD / "frames.bin").exists():
+            raise
+        stopped = error
+    finally:
+        progress.close()
+    return _verdict(job, recorded, result, stopped, kernel_note)
+
+
+def _check(recorded: RecordedRun, half: Half) -> None:
+    """Raises UsageError unless the record is one of a whole run, as the run left it."""
+    directory, run = recorded.directory, recorded.run
+    if half == "kernel" and not recorded.has_kernel:
+        raise UsageError(f"{directory} {REFUSED}: it was made without a kernel; --rtl does it")
+    if half == "kernel" and run.get("mode", "lockstep") != "lockstep":
+        raise UsageError(f"{directory} {REFUSED}: in mode {run['mode']} the kernel's times are those of the machine")
+    if not run.get("digest"):
+        raise UsageError(f"{directory} {REFUSED}: the run did not come to its end")
+    if digest(recorded.logs) != run["digest"]:
+        raise UsageError(f"{directory} {REFUSED}: its record is damaged, it does not have the digest of run.json")
+    for name in INPUTS[:1] if half == "rtl" else INPUTS:
+        if not (recorded.record / name).exists():
+            raise UsageError(f"{directory} {REFUSED}: record/{name} is missing")
+
+
+def _request(job: Replay, recorded: RecordedRun) -> tuple[LoopRequest, str]:
+    """The loop's part, and what there is to say of the kernel."""
+    record, given = recorded.record, recorded.given["request"]
+    request = LoopRequest(
+        stimulus=record / INPUTS[0], out=job.out, replay=record, simulator=job.simulator, waves=job.waves,
+        **{name: given[name] for name in GIVEN},
+    )
+    if job.half == "rtl":
+        with note_if_slow(f"building the {job.simulator} simulation; the next run finds it built"):
+            build.build_simulator(job.simulator, job.waves, request.clock_ps)
+        return request, ""
+    qemu.executable()
+    kernel = job.kernel_image or build.build_kernel()
+    if not kernel.is_file():
+        raise UsageError(f"{kernel}: no such kernel image")
+    was, now = recorded.run["kernel_sha256"], sha256_file(kernel)
+    note = "" if was == now else f"the kernel is not the recorded one ({now[:12]}, recorded {was[:12]})"
+    return replace(request, kernel=kernel, config_module=record / INPUTS[1]), note
+
+
+def _orders(run: RecordedRun) -> list[bytes]:
+    """The OUCH messages that the kernel handed to the NIC, in order."""
+    slots = run.logs.reads["data"].reshape(-1, LINE_BYTES).copy().view(TX_SLOT)[:, 0]
+    orders = slots[(slots["kind"] == TxKind.ORDER) & (slots["length"] <= slots["message"].shape[1])]
+    return [order["message"][:order["length"]].tobytes() for order in orders]
+
+
+def _facts(job: Replay, recorded: RecordedRun, replayed: RecordedRun,
+           result: LoopResult | None) -> Iterator[tuple[str, str]]:
+    """What matters of the half that was played, recorded and replayed."""
+    both = (recorded, replayed)
+    if job.half == "kernel":
+        orders = [_orders(run) for run in both]
+        alike = "the same contents" if orders[0] == orders[1] else "other contents"
+        yield "orders", f"{len(orders[0]):,} recorded, {len(orders[1]):,} replayed, {alike}"
+        books = [parse_export(run.logs.export).books for run in both]
+        yield "books at the end", f"{len(books[0]):,}, {'the same' if books[0] == books[1] else 'others in the replay'}"
+        work = [run.logs.trace["done_work"].mean() if len(run.logs.trace) else 0.0 for run in both]
+        yield "a message in the kernel", f"mean {work[0]:.2f} recorded, {work[1]:.2f} replayed, executed instructions"
+    else:
+        counts = [f"{len(run.logs.frames):,} frames, {len(run.logs.dma):,} DMA writes, {len(run.logs.sent):,} sent"
+                  for run in both]
+        yield "recorded", counts[0]
+        yield "replayed", counts[1]
+    if result:
+        was, now = recorded.run["wall"]["loop_s"], result.wall["loop_s"]
+        yield "time in the loop", f"{was:.2f} s recorded, {now:.2f} s replayed"
+
+
+def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stopped: BridgeError | None,
+             kernel_note: str) -> int:
+    logs = KERNEL_LOGS if job.half == "kernel" else NIC_LOGS
+    replayed = load(job.out)
+    difference = first_difference(recorded, replayed, logs)
+    comparisons = compare_logs(recorded, replayed, logs)
+    same_export = job.half == "rtl" or recorded.logs.export == replayed.logs.export
+    same = difference is None and same_export and stopped is None
+    rows = [("replay", f"{job.half} of {job.directory}"), *_facts(job, recorded, replayed, result)]
+    rows.append(("result", "the same, bit for bit" if same else "DIFFERS"))
+    width = max(len(name) for name, _ in rows)
+    print("\n".join(f"  {name:<{width}}  {value}" for name, value in rows))
+    words = [kernel_note] if kernel_note else []
+    if difference:
+        words += difference_lines(difference, ("recorded", "replayed"), recorded)
+    if not same_export:
+        words.append("the books or statistics that the kernel hands out at the end differ")
+    if stopped:
+        words.append(f"the replay ended early: {stopped}")
+    print("".join(f"tickloop: {word}\n" for word in words), end="")
+    write_json(job.out / VERDICT, {
+        "replay_of": str(job.directory), "half": job.half, "same": same, "simulator": job.simulator,
+        "recorded_digest": recorded.run["digest"],
+        "logs": {log.title: {"recorded": log.entries[0], "replayed": log.entries[1], "differing": log.differing}
+                 for log in comparisons},
+        "told": words, "wall": result.wall if result else {}, "versions": result.versions if result else {},
+    })
+    if result and result.waves:
+        write_save_file(result.waves)
+    if stopped and stopped.exit_status != ExitStatus.CHECKS_FAILED:
+        return stopped.exit_status
+    return ExitStatus.OK if same else ExitStatus.CHECKS_FAILED
