@@ -146,8 +146,8 @@ def _parser() -> argparse.ArgumentParser:
                           help="pcap to write (.gz: compressed)")
 
     replay = command("replay", "half of the loop again, against the record of a run",
-                     "Half of the loop again, against the record of the run in DIR.\nExit status 0 if it does the same, bit for bit, "
-                     "at the same simulated times.")
+                     "Half of the loop again, against the record of the run in DIR.\n"
+                     "Exit status 0 if it does the same, bit for bit, at the same simulated times.")
     replay.add_argument("directory", metavar="DIR", type=_path("DIR"), help="a finished run")
     half = replay.add_mutually_exclusive_group(required=True)
     half.add_argument("--kernel", action="store_true",

@@ -103,7 +103,7 @@ def request(entry: Any) -> str:
         layout.MailboxOp.POLL: f"polls after {value} records",
         layout.MailboxOp.EXIT: f"ends with status {value}",
     }
-    what = requests.get(op, f"requests {_name(layout.MailboxOp, op)}")
+    what = requests.get(op, f"makes request {_name(layout.MailboxOp, op)}")
     status = _name(layout.AcknowledgeStatus, int(entry["status"]))
     return (f"kernel {what} after {int(entry['work'])} instructions, goes on at {int(entry['answered_ps']) / 1000} ns"
             + (f" ({status})" if status != "ok" else ""))

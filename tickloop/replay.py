@@ -8,8 +8,10 @@ the record; the record itself must be what its run left, so that a difference is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -115,6 +117,20 @@ def _orders(run: RecordedRun) -> list[bytes]:
     return [order["message"][:order["length"]].tobytes() for order in orders]
 
 
+def _decisions(recorded: RecordedRun, replayed: RecordedRun) -> str:
+    """Whether the same orders followed from the same records, whatever the times."""
+    both = [run.logs.trace[["sequence", "type", "stock_locate", "orders"]].tolist() for run in (recorded, replayed)]
+    for was, now in zip_longest(*both):
+        if was != now:
+            number = (was or now)[0]
+            return f"others from message {number} on: {_orders_of(was)} recorded, {_orders_of(now)} replayed"
+    return f"the same for all {len(both[0]):,} records"
+
+
+def _orders_of(entry: tuple[int, int, int, int] | None) -> str:
+    return "not taken" if entry is None else f"message {entry[0]} with {entry[3]} order(s)"
+
+
 def _facts(job: Replay, recorded: RecordedRun, replayed: RecordedRun,
            result: LoopResult | None) -> Iterator[tuple[str, str]]:
     """What matters of the half that was played, recorded and replayed."""
@@ -123,6 +139,7 @@ def _facts(job: Replay, recorded: RecordedRun, replayed: RecordedRun,
         orders = [_orders(run) for run in both]
         alike = "the same contents" if orders[0] == orders[1] else "other contents"
         yield "orders", f"{len(orders[0]):,} recorded, {len(orders[1]):,} replayed, {alike}"
+        yield "decisions", _decisions(*both)
         books = [parse_export(run.logs.export).books for run in both]
         yield "books at the end", f"{len(books[0]):,}, {'the same' if books[0] == books[1] else 'others in the replay'}"
         work = [run.logs.trace["done_work"].mean() if len(run.logs.trace) else 0.0 for run in both]
@@ -135,6 +152,17 @@ def _facts(job: Replay, recorded: RecordedRun, replayed: RecordedRun,
     if result:
         was, now = recorded.run["wall"]["loop_s"], result.wall["loop_s"]
         yield "time in the loop", f"{was:.2f} s recorded, {now:.2f} s replayed"
+
+
+def _export_differences(recorded: RecordedRun, replayed: RecordedRun) -> list[str]:
+    """What differs in that which the kernel hands out at the end."""
+    if recorded.logs.export == replayed.logs.export:
+        return []
+    was, now = (parse_export(run.logs.export) for run in (recorded, replayed))
+    unlike = [f"{name} {value} / {now.statistics.get(name, 'none')}" for name, value in was.statistics.items()
+              if now.statistics.get(name) != value]
+    return [f"the kernel's statistics at the end: {', '.join(unlike)}"] if unlike else \
+        ["the kernel's books at the end differ"]
 
 
 def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stopped: BridgeError | None,
@@ -152,18 +180,20 @@ def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stop
     words = [kernel_note] if kernel_note else []
     if difference:
         words += difference_lines(difference, ("recorded", "replayed"), recorded)
-    if not same_export:
-        words.append("the books or statistics that the kernel hands out at the end differ")
+    words += _export_differences(recorded, replayed) if job.half == "kernel" else []
     if stopped:
         words.append(f"the replay ended early: {stopped}")
-    print("".join(f"tickloop: {word}\n" for word in words), end="")
-    write_json(job.out / VERDICT, {
-        "replay_of": str(job.directory), "half": job.half, "same": same, "simulator": job.simulator,
+    print("".join(f"tickloop: {word}\n" for word in words), end="", file=sys.stderr)
+    document = {
+        "replay_of": str(job.directory), "half": job.half, "same": same, "told": words,
         "recorded_digest": recorded.run["digest"],
         "logs": {log.title: {"recorded": log.entries[0], "replayed": log.entries[1], "differing": log.differing}
                  for log in comparisons},
-        "told": words, "wall": result.wall if result else {}, "versions": result.versions if result else {},
-    })
+    }
+    if result:
+        document |= {"clocks": result.clocks, "clocks_skipped": result.clocks_skipped, "wall": result.wall,
+                     "versions": result.versions}
+    write_json(job.out / VERDICT, document)
     if result and result.waves:
         write_save_file(result.waves)
     if stopped and stopped.exit_status != ExitStatus.CHECKS_FAILED:

@@ -4,8 +4,9 @@
  * clocks, in the testbench's order within a clock, so a kernel that does what the recorded one did sees the same run.
  *
  * Another kernel has other times and addresses. Then what the NIC did once frames came is moved with the first frame,
- * addresses go along with the windows that the kernel grants, a register is answered as it was the last time it was
- * accessed so often, and the NIC does not read before the doorbell that made it read.
+ * addresses go along with the windows that the kernel grants, a register's access number n is answered as that of the
+ * record, the NIC does not write over lines that have not been given back, and does not read before the doorbell that
+ * made it read.
  */
 #include "internal.h"
 
@@ -22,13 +23,16 @@ struct window {
 static struct {
   struct recording dma, reads, registers, frames, sent, guest;
   uint64_t next_write, next_read, next_report, sent_at;
-  uint64_t origin;                       /* the recorded clock of the capture's time 0 */
-  uint64_t stop;                         /* ... and that at which the kernel was told to stop */
-  uint64_t report_clock;                 /* the earliest for the next report: they keep their order */
-  uint64_t latest[2][REGISTER_COUNT];    /* 1 + index of the last recorded access used, by write and register */
-  uint64_t doorbells, recorded_doorbells; /* by now, and before the next read in the recorded run */
-  uint64_t doorbell_at;                  /* the recorded access from which on they are to be counted */
+  uint64_t origin;       /* the recorded clock of the capture's time 0 */
+  uint64_t stop;         /* ... and that at which the kernel was told to stop */
+  uint64_t report_clock; /* the earliest for the next report: they keep their order */
   struct window recorded[WINDOWS], granted[WINDOWS];
+  bool descriptors; /* the RX ring is one of these */
+  uint64_t ring_base, ring_lines;
+  uint32_t lines_written, lines_back; /* absolute: of the RX ring, and given back by this kernel */
+  uint64_t doorbells;                 /* of this kernel */
+  uint64_t recorded_doorbells, counted; /* in the record before the next read, among its first accesses */
+  uint64_t latest[2][REGISTER_COUNT];   /* 1 + index of the last recorded access used, by write and register */
   struct {
     bool pending;
     uint64_t done, index;
@@ -67,7 +71,24 @@ static uint64_t address_now(uint64_t address) {
   return address;
 }
 
+static bool is_ring_line(const struct dma_log *write) {
+  return !nic.descriptors && write->strobe == WHOLE_LINE &&
+         write->address - nic.ring_base < nic.ring_lines * LINE_BYTES;
+}
+
 static bool is_doorbell(uint32_t address, bool write) { return write && address == REG_TX_TAIL; }
+
+/* A write to a register, recorded: of a run's last set-up something is to be known. */
+static void note_set_up(const struct register_log *access) {
+  set_window(nic.recorded, access->address, access->value);
+  switch (access->address) {
+    case REG_CONTROL: nic.descriptors = access->value & CONTROL_RX_DESCRIPTOR; break;
+    case REG_RX_BASE_LO: nic.ring_base = (nic.ring_base & ~0xFFFFFFFFull) | access->value; break;
+    case REG_RX_BASE_HI: nic.ring_base = (nic.ring_base & 0xFFFFFFFFull) | (uint64_t)access->value << 32; break;
+    case REG_RX_LOG2: nic.ring_lines = 1ull << (access->value & 31); break;
+    default: break;
+  }
+}
 
 static bool open_logs(const char *directory) {
   memset(&nic, 0, sizeof nic);
@@ -87,7 +108,7 @@ static bool open_logs(const char *directory) {
   for (uint64_t i = 0; i < nic.frames.count; i++)
     if (frames[i].first_clock - 1 < nic.origin) nic.origin = frames[i].first_clock - 1;
   for (uint64_t i = 0; i < nic.registers.count; i++)
-    if (accesses()[i].write) set_window(nic.recorded, accesses()[i].address, accesses()[i].value);
+    if (accesses()[i].write) note_set_up(&accesses()[i]);
   if (nic.stop == NEVER) core_fail(TL_FAILED, "the recorded run did not come to its end");
   return !core_failed();
 }
@@ -108,13 +129,19 @@ static uint64_t clock_now(uint64_t recorded) {
   return origin == NEVER ? NEVER : recorded - nic.origin + origin;
 }
 
-static uint64_t write_due(void) { return nic.next_write == nic.dma.count ? NEVER : clock_now(write_log()->clock); }
+static bool ring_full(void) {
+  return is_ring_line(write_log()) && (uint32_t)(nic.lines_written - nic.lines_back) >= nic.ring_lines;
+}
+
+static uint64_t write_due(void) {
+  return nic.next_write == nic.dma.count || ring_full() ? NEVER : clock_now(write_log()->clock);
+}
 
 static uint64_t read_due(void) {
   if (nic.next_read == nic.reads.count) return NEVER;
-  for (; nic.doorbell_at < nic.registers.count; nic.doorbell_at++) {
-    const struct register_log *access = &accesses()[nic.doorbell_at];
-    if (access->done_clock > read_log()->issued_clock) break;
+  for (; nic.counted < nic.registers.count; nic.counted++) {
+    const struct register_log *access = &accesses()[nic.counted];
+    if (access->started_clock >= read_log()->issued_clock) break;
     nic.recorded_doorbells += is_doorbell(access->address, access->write);
   }
   return nic.doorbells < nic.recorded_doorbells ? NEVER : clock_now(read_log()->issued_clock);
@@ -141,13 +168,15 @@ static void start_access(uint64_t clock, uint32_t address, uint32_t value, bool 
   while (index < nic.registers.count && (accesses()[index].address != address || accesses()[index].write != write))
     index++;
   if (index < nic.registers.count) *latest = index + 1;
-  else index = *latest - 1;
   if (*latest == 0) {
     core_fail(TL_FAILED, "the kernel %s register 0x%03x, which the recorded one did not", write ? "writes" : "reads",
               address);
     return;
   }
+  index = *latest - 1; /* past the last one: that one again */
   if (write) set_window(nic.granted, address, value);
+  if (write && address == REG_RX_TAIL) nic.lines_back = value;
+  nic.doorbells += is_doorbell(address, write);
   nic.access.pending = true;
   nic.access.done = clock + accesses()[index].done_clock - accesses()[index].started_clock;
   nic.access.index = index;
@@ -158,7 +187,6 @@ static void start_access(uint64_t clock, uint32_t address, uint32_t value, bool 
 static uint64_t end_access(uint64_t clock) {
   const struct register_log *access = &accesses()[nic.access.index];
   nic.access.pending = false;
-  nic.doorbells += is_doorbell(nic.access.address, nic.access.write);
   return tl_register_done(clock, nic.access.write ? 0 : access->value, access->response);
 }
 
@@ -191,8 +219,8 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* Everything recorded up to the end of the feed has happened. Reads for doorbells that this kernel did not ring never do. */
 static bool idle(uint64_t clock) {
-  return clock >= clock_now(nic.stop) && write_due() == NEVER && read_due() == NEVER && report_due() == NEVER &&
-         sent_due() == NEVER && access_due() == NEVER;
+  return clock >= clock_now(nic.stop) && nic.next_write == nic.dma.count && read_due() == NEVER &&
+         report_due() == NEVER && sent_due() == NEVER && access_due() == NEVER;
 }
 
 static bool tick(uint64_t clock, uint64_t *next) {
@@ -220,6 +248,7 @@ int tl_replay_nic(const char *record) {
     if (write_due() <= clock) {
       const struct dma_log *write = write_log();
       nic.next_write++;
+      nic.lines_written += is_ring_line(write);
       memcpy(line, write->data, sizeof line);
       next = tl_write(clock, address_now(write->address), write->strobe, line);
     }
