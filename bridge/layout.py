@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xE8F3DEFF
+LAYOUT_HASH = 0x3E0E1B61
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -420,7 +420,7 @@ REGISTER_LOG = _dtype(
     ("write", 24, "<u1"),
     ("response", 25, "<u1"),
     ("purpose", 26, "<u1"),
-    ("reserved", 28, "<u4"),
+    ("reserved", 27, ("u1", 5)),
 )
 GUEST_LOG = _dtype(
     48,

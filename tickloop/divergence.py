@@ -91,12 +91,15 @@ def _bytes(entry: Any, name: str) -> bytes:
     return value if isinstance(value, bytes) else np.asarray(value).tobytes()
 
 
-def _unequal(a: Any, b: Any) -> Any:
-    """Which of the entries that both have differ."""
+def _unequal(log: _Log, runs: tuple[RecordedRun, RecordedRun]) -> Any:
+    """Which of the entries that both have differ. The same clock of another period is another time."""
+    a, b = (getattr(run.logs, log.name) for run in runs)
     both = min(len(a), len(b))
+    if runs[0].clock_ps != runs[1].clock_ps and log.moments[0][0].endswith("clock"):
+        return np.ones(both, bool)
     if not isinstance(a, np.ndarray):
         return np.array([x != y for x, y in zip(a, b, strict=False)], bool)
-    rows = [np.frombuffer(log[:both].tobytes(), np.uint8).reshape(both, log.itemsize) for log in (a, b)]
+    rows = [np.frombuffer(each[:both].tobytes(), np.uint8).reshape(both, each.itemsize) for each in (a, b)]
     return (rows[0] != rows[1]).any(axis=1)
 
 
@@ -121,15 +124,15 @@ def _field_differences(a: Any, b: Any) -> tuple[str, ...]:
 def _first_in(log: _Log, runs: tuple[RecordedRun, RecordedRun]) -> Difference | None:
     a, b = (getattr(run.logs, log.name) for run in runs)
     clocks = [run.clock_ps for run in runs]
-    unequal = np.flatnonzero(_unequal(a, b))
+    unequal = np.flatnonzero(_unequal(log, runs))
     if len(unequal):
         at = int(unequal[0])
         x, y = a[at], b[at]
-        time_ps = min(_time(entry, log.moments[-1][0], clock) for entry, clock in zip((x, y), clocks, strict=True))
         for when, settled in log.moments:
-            if any(_bytes(x, name) != _bytes(y, name) for name in (when, *settled)):
-                time_ps = min(_time(entry, when, clock) for entry, clock in zip((x, y), clocks, strict=True))
+            times = [_time(entry, when, clock) for entry, clock in zip((x, y), clocks, strict=True)]
+            if times[0] != times[1] or any(_bytes(x, name) != _bytes(y, name) for name in settled):
                 break
+        time_ps = min(times)
         return Difference(time_ps, log.title, at, (log.describe(x), log.describe(y)), _field_differences(x, y))
     if len(a) == len(b):
         return None
@@ -166,7 +169,8 @@ def compare_logs(a: RecordedRun, b: RecordedRun, logs: Sequence[str] = ALL_LOGS)
     for log in _LOGS:
         if log.name in logs:
             x, y = getattr(a.logs, log.name), getattr(b.logs, log.name)
-            found.append(LogComparison(log.title, (len(x), len(y)), int(_unequal(x, y).sum()) + abs(len(x) - len(y))))
+            differing = int(_unequal(log, (a, b)).sum()) + abs(len(x) - len(y))
+            found.append(LogComparison(log.title, (len(x), len(y)), differing))
     return found
 
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xE8F3DEFFu
+#define LAYOUT_HASH 0x3E0E1B61u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -570,8 +570,7 @@ struct register_log {
   uint8_t write;
   uint8_t response;
   uint8_t purpose;
-  uint8_t pad0[1];
-  uint32_t reserved;
+  uint8_t reserved[5];
 };
 _Static_assert(sizeof(struct register_log) == 32, "register_log");
 _Static_assert(offsetof(struct register_log, started_clock) == 0, "register_log.started_clock");
@@ -581,7 +580,7 @@ _Static_assert(offsetof(struct register_log, value) == 20, "register_log.value")
 _Static_assert(offsetof(struct register_log, write) == 24, "register_log.write");
 _Static_assert(offsetof(struct register_log, response) == 25, "register_log.response");
 _Static_assert(offsetof(struct register_log, purpose) == 26, "register_log.purpose");
-_Static_assert(offsetof(struct register_log, reserved) == 28, "register_log.reserved");
+_Static_assert(offsetof(struct register_log, reserved) == 27, "register_log.reserved");
 
 /* One request of the kernel. */
 struct guest_log {
