@@ -125,7 +125,7 @@ void guest_stop(uint64_t clock); /* answer that poll with stop */
 bool guest_feeding(void); /* has polled at least once */
 bool guest_exited(void);
 uint64_t guest_rendezvous(void);
-uint64_t guest_held_up(void);             /* random delays injected */
+uint64_t guest_held_up(void); /* random delays injected */
 double guest_boot_seconds(void);
 double guest_seconds(void);
 
