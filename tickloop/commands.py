@@ -157,7 +157,8 @@ def _parser() -> argparse.ArgumentParser:
                         help="with --kernel: this kernel (default: the one built here)")
     replay.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"),
                         help="with --rtl: verilator (default) or icarus")
-    replay.add_argument("--waves", action="store_true", help="with --rtl: leave waves of the RTL")
+    replay.add_argument("--waves", metavar="[vcd|fst]", type=_choice("--waves", *get_args(DumpFormat)),
+                        help="with --rtl: leave waves of the RTL and the recorded kernel (default: vcd)")
     replay.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="directory of the replay")
 
     diff = command("diff", "the first event in which two runs differ, and its simulated time",
@@ -278,7 +279,8 @@ def _replay(options: argparse.Namespace, _: tuple[str, ...]) -> int:
     if options.kernel and (options.sim or options.waves):
         raise UsageError(f"{'--sim' if options.sim else '--waves'} goes with --rtl")
     return execute_replay(Replay(options.directory, "kernel" if options.kernel else "rtl", options.out,
-                                 options.sim or "verilator", options.kernel_image, options.waves))
+                                 options.sim or "verilator", options.kernel_image,
+                                 Views(options.waves, options.waves is not None)))
 
 
 def _diff(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:

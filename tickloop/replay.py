@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,7 @@ from typing import Literal
 from bridge import build, loop, qemu
 from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
 from bridge.layout import LINE_BYTES, TX_SLOT, TxKind
+from tickloop.config import TimeModel
 from tickloop.diff import difference_lines
 from tickloop.divergence import KERNEL_LOGS, NIC_LOGS, compare_logs, first_difference
 from tickloop.exits import ExitStatus, UsageError
@@ -27,7 +28,8 @@ from tickloop.run import prepare
 from tickloop.rundir.books import parse_export
 from tickloop.rundir.digest import digest, sha256_file
 from tickloop.rundir.files import RECORD, write_json
-from waves.save_file import write_save_file
+from tickloop.rundir.observed import observe
+from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
 
 Half = Literal["kernel", "rtl"]
 VERDICT = "replay.json"
@@ -44,7 +46,7 @@ class Replay:
     out: Path
     simulator: Simulator = "verilator"
     kernel_image: Path | None = None
-    waves: bool = False
+    waves: Views = NO_VIEWS
 
 
 def execute_replay(job: Replay) -> int:
@@ -58,6 +60,7 @@ def execute_replay(job: Replay) -> int:
         raise UsageError("--out: the replay would write over the run that it replays")
     recorded = load(job.directory)
     _check(recorded, job.half)
+    check_tools(job.waves)
     prepare(job.out)
     request, kernel_note = _request(job, recorded)
     progress = Progress("frames")
@@ -94,12 +97,13 @@ def _request(job: Replay, recorded: RecordedRun) -> tuple[LoopRequest, str]:
     """The loop's part, and what there is to say of the kernel."""
     record, given = recorded.record, recorded.given["request"]
     request = LoopRequest(
-        stimulus=record / INPUTS[0], out=job.out, replay=record, simulator=job.simulator, waves=job.waves,
+        stimulus=record / INPUTS[0], out=job.out, replay=record, simulator=job.simulator,
+        waves=job.waves.dump is not None,
         **{name: given[name] for name in GIVEN},
     )
     if job.half == "rtl":
         with note_if_slow(f"building the {job.simulator} simulation; the next run finds it built"):
-            build.build_simulator(job.simulator, job.waves, request.clock_ps)
+            build.build_simulator(job.simulator, request.waves, request.clock_ps)
         return request, ""
     qemu.executable()
     kernel = job.kernel_image or build.build_kernel()
@@ -165,6 +169,15 @@ def _export_differences(recorded: RecordedRun, replayed: RecordedRun) -> list[st
         ["the kernel's books at the end differ"]
 
 
+def _write_waves(job: Replay, recorded: RecordedRun, result: LoopResult, same: bool) -> None:
+    """Of a replay that does the same, with what the kernel did in the recorded run."""
+    if same and recorded.has_kernel:
+        result = replace(result, guest=recorded.logs.guest, trace=recorded.logs.trace, export=recorded.logs.export)
+    given = recorded.given["request"]
+    time = TimeModel(**{field.name: given[field.name] for field in fields(TimeModel)})
+    write_views(job.out, job.waves, result, observe(result, recorded.has_kernel), time)
+
+
 def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stopped: BridgeError | None,
              kernel_note: str) -> int:
     logs = KERNEL_LOGS if job.half == "kernel" else NIC_LOGS
@@ -195,7 +208,7 @@ def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stop
                      "versions": result.versions}
     write_json(job.out / VERDICT, document)
     if result and result.waves:
-        write_save_file(result.waves)
+        _write_waves(job, recorded, result, same)
     if stopped and stopped.exit_status != ExitStatus.CHECKS_FAILED:
         return stopped.exit_status
     return ExitStatus.OK if same else ExitStatus.CHECKS_FAILED

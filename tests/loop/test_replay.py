@@ -55,7 +55,7 @@ def test_the_kernel_does_the_same_without_a_simulator(
 def test_the_rtl_does_the_same_without_qemu(
     simulator: str, completed: Completed, tickloop: Command, tmp_path: Path
 ) -> None:
-    """Idle clocks are skipped as in the run; with waves, they are there."""
+    """Idle clocks are skipped as in the run; waves show the recorded kernel, too."""
     recorded = completed(*OPENING).path
     waves = ("--waves",) if simulator == "verilator" else ()
     result = tickloop("replay", recorded, "--rtl", "--sim", simulator, *waves, "--out", tmp_path)
@@ -64,7 +64,8 @@ def test_the_rtl_does_the_same_without_qemu(
     verdict = _verdict(tmp_path)
     assert verdict["clocks_skipped"] > verdict["clocks"] // 2
     assert "qemu" not in verdict["versions"]
-    assert bool(list(tmp_path.glob("waves.vcd"))) == bool(waves)
+    if waves:
+        assert "$scope module kernel $end" in (tmp_path / "waves.vcd").read_text()
 
 
 def test_a_run_of_the_rtl_alone(completed: Completed, tickloop: Command, tmp_path: Path) -> None:
