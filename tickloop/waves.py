@@ -25,6 +25,7 @@ from waves.dump import DumpError, read_definitions
 from waves.kernel import Activity, kernel_activity, target_locate
 from waves.save_file import write_save_file
 from waves.timeline import changes, merge
+from waves.trace_events import write_trace
 
 VIEWER = "gtkwave"
 CONVERTER = "vcd2fst"
@@ -65,13 +66,17 @@ def write_views(out: Path, views: Views, result: LoopResult, observed: Observed,
     tokens = [order["fields"].get("order_token", "") for order in observed.orders]
     symbols = {book["stock_locate"]: book["stock"] for book in observed.export.books}
     posted_write_clocks = -(-time.posted_write_ns * 1000 // result.clock_ps)
-    activity = kernel_activity(result, ring_records(result), tokens, symbols, posted_write_clocks)
+    ring = ring_records(result)
+    activity = kernel_activity(result, ring, tokens, symbols, posted_write_clocks)
     target = target_locate(activity.messages, views.symbol)
     if views.dump is not None and result.waves is not None:
         try:
             _write_dump(out, views.dump, result, result.waves, activity, target)
         except DumpError as error:
             raise TickloopError(ExitStatus.SIMULATOR_DIED, f"{result.waves}: {error}") from None
+    if views.trace:
+        frame_of = [message["frame"] for message in observed.messages]
+        write_trace(out / TRACE, result, ring.select(~ring.is_event), frame_of, activity)
     if views.symbol is not None and target is None:
         return [f"--waves-symbol {views.symbol}: no message of it; best_bid and best_ask stay empty"]
     return []
