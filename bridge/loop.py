@@ -109,6 +109,10 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
     }
 
 
+def _player_name(request: LoopRequest) -> str:
+    return "replay" if request.kernel and request.replay else "simulator"
+
+
 class _Silence:
     """How long the simulator has neither said nor done anything. Time in which it was waiting for a processor or a
     disk does not count, nor time in which this process itself stood still."""
@@ -148,7 +152,7 @@ def _watch(
         if not select.select([progress], [], [], LOOK_S)[0]:
             silence.look()
             if silence.seconds > SILENCE_S:
-                raise BridgeError(SILENT, f"the simulator has been silent for {SILENCE_S:.0f} s")
+                raise BridgeError(SILENT, f"the {_player_name(requests[0])} has been silent for {SILENCE_S:.0f} s")
             continue
         silence.broken()
         chunk = os.read(progress, 4096)
@@ -172,7 +176,7 @@ def _watch(
         raise BridgeError(NO_SPACE, f"out of space in {requests[outcomes].out}")
     end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
     log = _record(requests[0]) / SIMULATOR_LOG
-    raise BridgeError(SIMULATOR_DIED, f"the simulator died ({end}); see {log}")
+    raise BridgeError(SIMULATOR_DIED, f"the {_player_name(requests[0])} died ({end}); see {log}")
 
 
 def _simulate(
@@ -282,7 +286,7 @@ def _read_back(request: LoopRequest, registers: dict[str, int], **totals: Any) -
     )
 
 
-def _player(request: LoopRequest) -> list[str]:
+def _player_command(request: LoopRequest) -> list[str]:
     """The command of the process that plays the NIC: a simulator, or the replay of what one did."""
     if request.kernel and request.replay:
         return [sys.executable, "-m", "bridge.replayer"]
@@ -310,7 +314,7 @@ def run_many(requests: Sequence[LoopRequest]) -> Iterator[LoopResult | BridgeErr
     if first.kernel:
         qemu.executable()
     core = build.build_core()
-    command = _player(first)
+    command = _player_command(first)
     # Relative to the simulator's directory: a Verilog register holds this path, and has room for 512 characters.
     arguments = [*([f"+waves=../{WAVES}"] if first.waves else []), *([] if first.skip_idle else ["+no_skip"])]
     for request in requests:

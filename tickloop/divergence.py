@@ -18,6 +18,7 @@ import numpy as np
 from tickloop import describe
 from tickloop.recorded import INPUTS, RecordedRun
 
+CHUNK = 1 << 16  # entries compared at a time: a log may have millions
 Moments = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -99,8 +100,9 @@ def _unequal(log: _Log, runs: tuple[RecordedRun, RecordedRun]) -> Any:
         return np.ones(both, bool)
     if not isinstance(a, np.ndarray):
         return np.array([x != y for x, y in zip(a, b, strict=False)], bool)
-    rows = [np.frombuffer(each[:both].tobytes(), np.uint8).reshape(both, each.itemsize) for each in (a, b)]
-    return (rows[0] != rows[1]).any(axis=1)
+    x, y = (each[:both].view(np.uint8).reshape(both, each.itemsize) for each in (a, b))
+    chunks = [(x[at:at + CHUNK] != y[at:at + CHUNK]).any(axis=1) for at in range(0, both, CHUNK)]
+    return np.concatenate(chunks) if chunks else np.zeros(0, bool)
 
 
 def _fields_of(entry: Any) -> list[str]:

@@ -35,6 +35,8 @@ Half = Literal["kernel", "rtl"]
 VERDICT = "replay.json"
 GIVEN = ("seed", "clock_ps", "ps_per_instruction", "posted_write_ns", "read_ns", "doorbell_ns", "hold_ns")
 REFUSED = "cannot be replayed"
+# Ends of which the record says how far the replay did the same: the other faults are of the machine that it runs on.
+KERNELS_OWN_ENDS = (ExitStatus.CHECKS_FAILED, ExitStatus.QEMU_DIED, ExitStatus.PEER_SILENT, ExitStatus.KERNEL_PANIC)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def execute_replay(job: Replay) -> int:
     try:
         result = loop.run(replace(request, progress=progress))
     except BridgeError as error:
-        if not (job.out / RECORD / "frames.bin").exists():
+        if error.exit_status not in KERNELS_OWN_ENDS or not (job.out / RECORD / "guest.bin").exists():
             raise
         stopped = error
     finally:
@@ -136,7 +138,7 @@ def _orders_of(entry: tuple[int, int, int, int] | None) -> str:
 
 
 def _facts(job: Replay, recorded: RecordedRun, replayed: RecordedRun,
-           result: LoopResult | None) -> Iterator[tuple[str, str]]:
+           result: LoopResult) -> Iterator[tuple[str, str]]:
     """What matters of the half that was played, recorded and replayed."""
     both = (recorded, replayed)
     if job.half == "kernel":
@@ -153,14 +155,13 @@ def _facts(job: Replay, recorded: RecordedRun, replayed: RecordedRun,
                   for run in both]
         yield "recorded", counts[0]
         yield "replayed", counts[1]
-    if result:
-        was, now = recorded.run["wall"]["loop_s"], result.wall["loop_s"]
-        yield "time in the loop", f"{was:.2f} s recorded, {now:.2f} s replayed"
+    was, now = recorded.run["wall"]["loop_s"], result.wall["loop_s"]
+    yield "time in the loop", f"{was:.2f} s recorded, {now:.2f} s replayed"
 
 
 def _export_differences(recorded: RecordedRun, replayed: RecordedRun) -> list[str]:
     """What differs in that which the kernel hands out at the end."""
-    if recorded.logs.export == replayed.logs.export:
+    if recorded.logs.export == replayed.logs.export or not replayed.logs.export:
         return []
     was, now = (parse_export(run.logs.export) for run in (recorded, replayed))
     unlike = [f"{name} {value} / {now.statistics.get(name, 'none')}" for name, value in was.statistics.items()
@@ -186,16 +187,16 @@ def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stop
     comparisons = compare_logs(recorded, replayed, logs)
     same_export = job.half == "rtl" or recorded.logs.export == replayed.logs.export
     same = difference is None and same_export and stopped is None
-    rows = [("replay", f"{job.half} of {job.directory}"), *_facts(job, recorded, replayed, result)]
-    rows.append(("result", "the same, bit for bit" if same else "DIFFERS"))
+    rows = [("replay", f"{job.half} of {job.directory}")]
+    if result:
+        rows += _facts(job, recorded, replayed, result)
+    rows.append(("result", "the same, bit for bit" if same else "ended early" if stopped else "DIFFERS"))
     width = max(len(name) for name, _ in rows)
     print("\n".join(f"  {name:<{width}}  {value}" for name, value in rows))
-    words = [kernel_note] if kernel_note else []
+    words = [*filter(None, (kernel_note, str(stopped or "")))]
     if difference:
         words += difference_lines(difference, ("recorded", "replayed"), recorded)
     words += _export_differences(recorded, replayed) if job.half == "kernel" else []
-    if stopped:
-        words.append(f"the replay ended early: {stopped}")
     print("".join(f"tickloop: {word}\n" for word in words), end="", file=sys.stderr)
     document = {
         "replay_of": str(job.directory), "half": job.half, "same": same, "told": words,
