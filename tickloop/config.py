@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from bridge.interface import Delivery, PacketFormat, RingMode
+from bridge.interface import CLOCK_PS, CLOCK_PS_25G, Delivery, PacketFormat, RingMode
 from bridge.layout import (
     CONFIG_HEADER,
     CONFIG_MAGIC,
@@ -39,12 +39,13 @@ _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 @dataclass(frozen=True)
 class TimeModel:
-    """What guest work and the crossing between NIC and host cost in simulated time."""
+    """What guest work and the crossing between NIC and host cost in simulated time; docs/time-model.md."""
 
     ps_per_instruction: int = 250
     posted_write_ns: int = 250
     read_ns: int = 400
     doorbell_ns: int = 200
+    clock_ps: int = CLOCK_PS
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     reader.only(document, _TABLES, "")
     values: dict[str, Any] = {}
     for table, integers in _INTEGERS.items():
-        others = {"session": set(_ADDRESSES), "order": set(_TEXTS)}.get(table, set())
+        others = {"session": set(_ADDRESSES), "order": set(_TEXTS), "time": {"clock_ps"}}.get(table, set())
         reader.only(reader.table(table), {*integers, *others}, f"{table}.")
         for key, limits in integers.items():
             values[key] = reader.integer(table, key, *limits)
@@ -140,7 +141,7 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     for key, default in _ADDRESSES.items():
         read = reader.mac if key.endswith("_mac") else reader.ipv4
         values[key] = read("session", key, default)
-    time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]})
+    time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]}, clock_ps=reader.clock_ps())
     nic = NicConfig(reader.ring_mode(), reader.flag("nic", "filter", True), values.pop("raw_log2"))
     group = reader.group()
     subscribe_all, default_symbol, symbols = reader.symbols()
@@ -203,6 +204,12 @@ class _Reader:
         if value in ("lines", "descriptors"):
             return cast(RingMode, value)
         raise self.error("nic.mode", f"must be lines or descriptors, got {value!r}")
+
+    def clock_ps(self) -> int:
+        value = self.table("time").get("clock_ps", CLOCK_PS)
+        if value in (CLOCK_PS, CLOCK_PS_25G) and isinstance(value, int):
+            return value
+        raise self.error("time.clock_ps", f"must be {CLOCK_PS} (10GbE) or {CLOCK_PS_25G} (25GbE), got {value!r}")
 
     def mac(self, table: str, key: str, default: str) -> str:
         value = self.table(table).get(key, default)

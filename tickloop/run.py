@@ -148,7 +148,7 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
         qemu.executable()  # told before a build that takes longer than its absence
     start = monotonic()
     with note_if_slow(f"building the {first.simulator} simulation; the next run finds it built"):
-        build.build_simulator(first.simulator, first.waves.dump is not None)
+        build.build_simulator(first.simulator, first.waves.dump is not None, first.config.time.clock_ps)
         if first.closed_loop:
             kernel = build.build_kernel()
     build_s = monotonic() - start
