@@ -28,6 +28,7 @@ class Config(ctypes.Structure):
         ("host_delay_us", ctypes.c_uint32),
         ("guest_delay_us", ctypes.c_uint32),
         ("delay_seed", ctypes.c_uint32),
+        ("mode", ctypes.c_uint32),
         ("give_back", ctypes.c_uint32),
         ("patience_clocks", ctypes.c_uint64),
     ]

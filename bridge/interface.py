@@ -22,6 +22,7 @@ Simulator = Literal["verilator", "icarus"]
 Delivery = Literal["verified", "cut-through"]
 PacketFormat = Literal["mold", "prototype"]
 RingMode = Literal["lines", "descriptors"]
+RunMode = Literal["lockstep", "free"]
 
 
 class BridgeError(Exception):
@@ -51,6 +52,7 @@ class LoopRequest:
     group_address: str = DEFAULT_GROUP.address
     group_port: int = DEFAULT_GROUP.port
     seed: int = 1
+    mode: RunMode = "lockstep"  # with a kernel
     waves: bool = False
     ps_per_instruction: int = 250
     posted_write_ns: int = 250
@@ -114,6 +116,7 @@ class LoopResult:
     waves: Path | None = None
     raw: list[RawFrame] = field(default_factory=list)  # in ring order
     clock_ps: int = CLOCK_PS
+    mode: RunMode = "lockstep"
     held_up: int = 0  # delays injected (host_delay, guest_delay)
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0

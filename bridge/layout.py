@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x3E0E1B61
+LAYOUT_HASH = 0xDFB0A6B5
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -34,6 +34,7 @@ RESERVED_BASE = 0x100000
 RESERVED_SIZE = 0x10000
 KERNEL_BASE = 0x1000000
 MAILBOX_BYTES = 0x10000
+NOT_YET = 0xFFFFFFFFFFFFFFFF
 MAILBOX_MAGIC = 0x584F424C4B434954
 CONFIG_MAGIC = 0x47464E434B434954
 EXPORT_MAGIC = 0x5854504B4B434954
@@ -95,6 +96,13 @@ class MailboxOp(IntEnum):
     POLL = 4
     EXPORT = 5
     EXIT = 6
+
+
+class RunMode(IntEnum):
+    """``run_mode`` of the layout."""
+
+    LOCKSTEP = 0
+    FREE = 1
 
 
 class AcknowledgeStatus(IntEnum):
@@ -245,12 +253,13 @@ TX_SLOT = _dtype(
     ("publish", 60, "<u4"),
 )
 MAILBOX = _dtype(
-    192,
+    256,
     ("magic", 0, "<u8"),
     ("version", 8, "<u4"),
     ("layout_hash", 12, "<u4"),
     ("epoch", 16, "<u4"),
     ("ps_per_instruction", 20, "<u4"),
+    ("mode", 24, "<u4"),
     ("request", 64, "<u4"),
     ("op", 68, "<u4"),
     ("address", 72, "<u4"),
@@ -265,6 +274,8 @@ MAILBOX = _dtype(
     ("ack_status", 132, "<u4"),
     ("ack_value", 136, "<u4"),
     ("now_ps", 144, "<u8"),
+    ("stop", 152, "<u4"),
+    ("consumed", 192, "<u8"),
 )
 TRACE_ENTRY = _dtype(
     40,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bridge import layout
-from bridge.interface import BridgeError
+from bridge.interface import BridgeError, RunMode
 
 RAM_BYTES = 256 << 20
 PR_SET_PDEATHSIG = 1
@@ -83,11 +83,13 @@ def separate_processors() -> set[int]:
     return {chosen}
 
 
-def start(memory: Memory, kernel: Path, config_module: Path, console: Path, log: Path) -> subprocess.Popen[bytes]:
+def start(
+    memory: Memory, kernel: Path, config_module: Path, console: Path, log: Path, mode: RunMode
+) -> subprocess.Popen[bytes]:
     """Boot ``kernel`` with its configuration module in ``memory``.
 
-    ``console`` takes the kernel's serial line, ``log`` QEMU's own messages. Time in the guest is the number of executed
-    instructions (``-icount shift=0``): rdtsc counts them exactly.
+    ``console`` takes the kernel's serial line, ``log`` QEMU's own messages. In lockstep, time in the guest is the
+    number of executed instructions (``-icount shift=0``): rdtsc counts them exactly. In a free run it is the host's.
 
     Raises:
         BridgeError: status 3, QEMU is not installed.
@@ -115,8 +117,7 @@ def start(memory: Memory, kernel: Path, config_module: Path, console: Path, log:
         "isa-debug-exit,iobase=0xf4,iosize=4",
         "-serial",
         f"file:{console}",
-        "-icount",
-        "shift=0,sleep=off",
+        *(("-icount", "shift=0,sleep=off") if mode == "lockstep" else ()),
         "-kernel",
         str(kernel),
         "-initrd",

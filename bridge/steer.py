@@ -70,7 +70,12 @@ async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[st
     guest = None
     if memory:
         guest = qemu.start(
-            memory, Path(order["kernel"]), Path(order["config_module"]), Path(order["console"]), record / "qemu.log"
+            memory,
+            Path(order["kernel"]),
+            Path(order["config_module"]),
+            Path(order["console"]),
+            record / "qemu.log",
+            order["mode"],
         )
     try:
         status = library.tl_wait_attach(guest.pid) if guest else 0

@@ -121,8 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--scenario", metavar="NAME", help=f"generated traffic: {', '.join(PROFILES)} (default: opening)")
     sim.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9), help="length of the scenario")
     sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
-    sim.add_argument("--mode", metavar="M", default="lockstep", type=_only("--mode", "lockstep", "free"),
-                     help="lockstep (reproducible)")
+    sim.add_argument("--mode", metavar="M", default="lockstep", type=_choice("--mode", "lockstep", "free"),
+                     help="lockstep (default): one reproducible timeline; free: as fast as it goes")
     sim.add_argument("--ouch", default="4.2", type=_only("--ouch", "4.2", "5.0"), metavar="V", help="4.2")
     sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
     sim.add_argument("--script", metavar="FILE", action=_later("--script"), help=argparse.SUPPRESS)
@@ -212,11 +212,14 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
         raise UsageError("--scenario and --messages do not go with a CAPTURE")
     if options.format == "prototype":
         raise UsageError("--format prototype: its messages have no order for a book; parse takes them")
+    if options.mode == "free" and options.hold:
+        raise UsageError("--hold: --mode free has no time to wait for; hold packets in lockstep")
     config = load_config(options.config)
     config = replace(config, nic=_nic(config.nic, options))
     source = from_capture(options.captures[0], config.group, options.line_b, options.fcs) if options.captures \
         else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
-    outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments))
+    outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
+                          mode=options.mode))
     print_table(outcome)
     return exit_status(outcome)
 

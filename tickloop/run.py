@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any
 
 from bridge import build, loop, qemu
-from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
+from bridge.interface import BridgeError, LoopRequest, LoopResult, RunMode, Simulator
 from bridge.layout import REGISTER_FIELDS
 from bridge.stimulus import write_stimulus
 from generators.captures import CaptureError
@@ -60,6 +60,7 @@ class Job:
     seed: int = 1
     waves: Views = NO_VIEWS
     arguments: tuple[str, ...] = ()
+    mode: RunMode = "lockstep"
 
     @property
     def closed_loop(self) -> bool:
@@ -222,7 +223,8 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
-        waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
+        mode=job.mode, waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns,
+        packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
 
@@ -258,8 +260,8 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "command_line": shlex.join(["tickloop", *job.arguments]),
         "input": job.source.name,
         "seed": job.seed,
-        "mode": "lockstep",
-        "reproducible": True,
+        "mode": job.mode,
+        "reproducible": job.mode == "lockstep",
         "simulator": job.simulator,
         "delivery": job.config.nic.delivery,
         "hold_ns": job.config.nic.hold_ns,

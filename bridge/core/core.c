@@ -15,6 +15,7 @@
   160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
 #define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
 #define NOTHING_DUE 4096ull
+#define FREE_LOOK 64ull /* clocks between looks at the kernel of a free run while the NIC has something to do */
 #define PATIENCE 400000ull /* clocks with a NIC that has nothing to do any more, but is not idle or owes reports */
 #define ANSWER_CLOCKS 100000u /* that the NIC may take to answer a register access */
 #define READS 64u
@@ -27,6 +28,7 @@ static struct {
   bool attached; /* to a kernel */
   bool replayed; /* no kernel: the host is that of a recorded run */
   bool feeding, ending, finished;
+  bool idle; /* the NIC, in the last tick */
   int status;
   char message[512];
   uint64_t ticks, writes, read_count, reports, skipped, take_skip, last_clock;
@@ -67,6 +69,7 @@ int tl_open(const struct tl_config *config) {
   registers_open();
   rings_open();
   host_open(config);
+  free_open();
   if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
     return core.status;
   if (core.attached) guest_open(config);
@@ -128,6 +131,7 @@ static uint64_t next_tick(uint64_t earliest) {
   uint64_t next = least(player_due(), registers_due());
   if (core.attached) next = least(next, guest_due());
   if (core.replayed) next = least(next, replayed_host_due());
+  if (core.attached && guest_running() && !core.idle) next = least(next, earliest + FREE_LOOK);
   if (core.read_tail != core.read_head) next = least(next, core.reads[core.read_tail % READS].due);
   if (!core.feeding && feed_allowed()) next = earliest;
   if (drained()) next = least(next, earliest + IDLE_CHECK);
@@ -188,8 +192,10 @@ unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned
   *tdata_a = *tdata_b = 0;
   *control = *address = *data = 0;
   core.last_clock = clock;
+  core.idle = idle;
   if (core.ticks++ == 0) begin(clock);
   show_progress();
+  if (core.attached && guest_running()) free_look(clock, idle);
   if (core.attached && guest_due() <= clock) guest_serve(clock);
   if (!core.feeding && feed_allowed()) start_feed(clock + FEED_DELAY);
   if (core.replayed) replayed_host_act(clock);

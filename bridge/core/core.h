@@ -53,6 +53,7 @@ struct tl_config {
   uint32_t host_delay_us;       /* upper bound of random delays injected before the kernel goes on (tests) */
   uint32_t guest_delay_us;      /* ... and of random stops of QEMU after it (tests) */
   uint32_t delay_seed;
+  uint32_t mode;                /* run_mode of a run with a kernel */
   uint32_t give_back;           /* without a kernel: lines after which the ring tail register is advanced */
   uint64_t patience_clocks;     /* the longest that the NIC may keep something without a sign: a packet on hold */
 };

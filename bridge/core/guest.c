@@ -36,7 +36,8 @@ static struct {
   uint64_t time_ps; /* when that request was made; then, when the kernel goes on */
   uint64_t work;
   uint64_t due;
-  enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, EXITED } state;
+  /* RUNNING is of a free run: in lockstep the kernel never runs while this side does. */
+  enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, RUNNING, EXITED } state;
   uint32_t posted;
   uint32_t read_value;
   bool read_error, feeding, stopped, exported;
@@ -75,6 +76,8 @@ int guest_open(const struct tl_config *config) {
   guest.mailbox->layout_hash = LAYOUT_HASH;
   guest.mailbox->epoch = config->epoch;
   guest.mailbox->ps_per_instruction = config->ps_per_instruction;
+  guest.mailbox->mode = config->mode;
+  guest.mailbox->consumed = NOT_YET;
   __atomic_store_n(&guest.mailbox->magic, MAILBOX_MAGIC, __ATOMIC_RELEASE);
   return TL_OK;
 }
@@ -84,23 +87,27 @@ void guest_close(void) {
   guest.mailbox = NULL;
 }
 
+bool guest_free(void) { return guest.config.mode == RUN_MODE_FREE; }
+
 static bool qemu_alive(void) {
   siginfo_t info = {.si_pid = 0};
   return waitid(P_PID, (id_t)guest.qemu_pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
-/* Wait for the next request. False: the kernel is gone or silent. Silence is what this process was there to hear: time in
- * which it stood still itself does not count. */
-static bool wait_request(uint32_t sequence) {
+static bool requested(void) { return __atomic_load_n(&guest.mailbox->request, __ATOMIC_ACQUIRE) == guest.sequence; }
+
+/* Wait for the kernel until `arrived`. False: it is gone or silent. Silence is what this process was there to hear: time in
+ * which it stood still itself does not count. Inlined, so that nothing is called while spinning. */
+static inline __attribute__((always_inline)) bool wait_for(bool (*arrived)(void)) {
   double looked = seconds_now(), silence = 0;
   uint32_t sleeps = 0;
-  for (uint32_t spins = 0; __atomic_load_n(&guest.mailbox->request, __ATOMIC_ACQUIRE) != sequence; spins++) {
+  for (uint32_t spins = 0; !arrived(); spins++) {
     if (spins < SPINS) continue;
     nanosleep(&(struct timespec){0, SLEEP_NS}, NULL);
     if (++sleeps % SLEEPS_PER_CHECK) continue;
     if (!qemu_alive()) {
       /* It may have written its request and exited since. */
-      if (__atomic_load_n(&guest.mailbox->request, __ATOMIC_ACQUIRE) == sequence) return true;
+      if (arrived()) return true;
       core_fail(TL_QEMU_DIED, "QEMU died, or the kernel reset the machine, during the run");
       return false;
     }
@@ -116,6 +123,7 @@ static bool wait_request(uint32_t sequence) {
 }
 
 static uint64_t time_of_work(uint64_t work) {
+  if (guest_free()) return 0; /* work and simulated time have nothing to do with each other */
   uint64_t i = guest.window_count;
   const uint64_t oldest = i > WINDOWS ? i - WINDOWS : 0;
   while (--i > oldest && guest.windows[i % WINDOWS].work > work) {
@@ -165,22 +173,28 @@ static void drain_trace(uint64_t index) {
 /* A field of the mailbox, read once: what is checked is what is used, whatever the kernel writes meanwhile. */
 #define TAKE(field) __atomic_load_n(&guest.mailbox->field, __ATOMIC_RELAXED)
 
+/* Lockstep: what the kernel has worked since it went on has taken simulated time. */
+static bool add_work(uint64_t work) {
+  if (work < guest.work) {
+    core_fail(TL_FAILED, "the kernel's work count went back");
+    return false;
+  }
+  if (guest.time_ps > LAST_PS || work - guest.work > (LAST_PS - guest.time_ps) / guest.config.ps_per_instruction) {
+    core_fail(TL_FAILED, "the kernel's work count goes beyond the NIC's time");
+    return false;
+  }
+  guest.time_ps += (work - guest.work) * guest.config.ps_per_instruction;
+  return true;
+}
+
 /* Take the request that has arrived. */
 static bool take_request(uint64_t running_since_ps) {
   const uint64_t work = TAKE(work);
   guest.op = TAKE(op);
   guest.address = TAKE(address);
   guest.value = TAKE(value);
-  if (work < guest.work) {
-    core_fail(TL_FAILED, "the kernel's work count went back");
-    return false;
-  }
-  if (running_since_ps > LAST_PS ||
-      work - guest.work > (LAST_PS - running_since_ps) / guest.config.ps_per_instruction) {
-    core_fail(TL_FAILED, "the kernel's work count goes beyond the NIC's time");
-    return false;
-  }
-  guest.time_ps = running_since_ps + (work - guest.work) * guest.config.ps_per_instruction;
+  guest.time_ps = running_since_ps;
+  if (!guest_free() && !add_work(work)) return false;
   guest.work = work;
   drain_trace(TAKE(trace_index));
   if (guest.fruitless > FRUITLESS_MAX) {
@@ -233,14 +247,19 @@ static void acknowledge(uint32_t status, uint32_t value) {
   __atomic_store_n(&m->acknowledge, guest.sequence, __ATOMIC_RELEASE);
 }
 
-/* Let the kernel run from guest.time_ps on to its next request. */
+/* Let the kernel run from guest.time_ps on to its next request; in a free run this side does not wait for that. */
 static void resume(uint32_t status, uint32_t value) {
   delay_host();
   acknowledge(status, value);
   delay_guest();
   guest.sequence++;
+  if (guest_free()) {
+    guest.state = RUNNING;
+    guest.due = NEVER;
+    return;
+  }
   const double start = seconds_now();
-  if (!wait_request(guest.sequence) || !take_request(guest.time_ps)) {
+  if (!wait_for(requested) || !take_request(guest.time_ps)) {
     guest.state = EXITED;
     guest.due = NEVER;
   }
@@ -251,7 +270,7 @@ int guest_wait_attach(int32_t qemu_pid) {
   const double start = seconds_now();
   guest.qemu_pid = qemu_pid;
   guest.sequence = 1;
-  if (!wait_request(1)) return TL_FAILED;
+  if (!wait_for(requested)) return TL_FAILED;
   guest.boot_s = seconds_now() - start;
   guest.work = TAKE(work); /* simulated time starts here */
   return TL_OK;
@@ -310,7 +329,8 @@ static void wait_visible(void) {
 
 static void serve_poll(void) {
   guest.feeding = true;
-  if (guest.stopped) core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
+  if (guest_free()) core_fail(TL_LAYOUT, "the kernel parks itself in a free run");
+  else if (guest.stopped) core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
   else if ((int32_t)((uint32_t)memory_published() - guest.value) <= 0) wait_visible(); /* both counts wrap */
   else resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
@@ -333,6 +353,7 @@ void guest_serve(uint64_t clock) {
     switch (guest.op) {
       case MAILBOX_OP_ATTACH: serve_attach(); break;
       case MAILBOX_OP_REGISTER_WRITE:
+        free_returned(guest.address, guest.value);
         registers_queue(clock + guest.config.doorbell_clocks, true, guest.address, guest.value,
                         REGISTER_PURPOSE_KERNEL_WRITE);
         if (++guest.posted < POSTED_CREDITS) {
@@ -363,7 +384,8 @@ void guest_serve(uint64_t clock) {
 
 void guest_written(uint64_t clock) {
   (void)clock;
-  if (guest.state == WAIT_VISIBLE) wait_visible();
+  if (guest_free()) memory_commit(NEVER);
+  else if (guest.state == WAIT_VISIBLE) wait_visible();
 }
 
 void guest_read_done(uint64_t clock, uint32_t value, bool error) {
@@ -383,12 +405,36 @@ void guest_write_done(uint64_t clock) {
   resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
 
-bool guest_polling(void) { return guest.state == WAIT_VISIBLE; }
+static uint64_t consumed(void) { return __atomic_load_n(&guest.mailbox->consumed, __ATOMIC_ACQUIRE); }
+
+/* Of a free run: that of all records published. The kernel makes no request any more when it has said so. */
+static bool all_consumed(void) { return guest.state == RUNNING && consumed() == memory_published() && !requested(); }
+
+bool guest_polling(void) { return guest.state == WAIT_VISIBLE || (guest_free() && all_consumed()); }
 
 void guest_stop(uint64_t clock) {
   if (guest.time_ps < clock * clock_ps) guest.time_ps = clock * clock_ps;
   guest.stopped = true;
+  if (guest_free()) {
+    __atomic_store_n(&guest.mailbox->stop, 1, __ATOMIC_RELEASE);
+    return;
+  }
   resume(ACKNOWLEDGE_STATUS_STOP, 0);
+}
+
+bool guest_running(void) { return guest.state == RUNNING; }
+
+static bool progress(void) { return requested() || (!guest.stopped && consumed() == memory_published()); }
+
+void guest_await_progress(void) {
+  const double start = seconds_now();
+  if (!wait_for(progress)) guest.state = EXITED;
+  guest.wait_s += seconds_now() - start;
+}
+
+void guest_look(uint64_t clock) {
+  if (guest.state == RUNNING && requested()) take_request(clock * clock_ps);
+  else guest.feeding = guest.feeding || consumed() != NOT_YET;
 }
 
 uint64_t guest_due(void) { return guest.due; }

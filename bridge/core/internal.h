@@ -58,6 +58,7 @@ uint64_t player_origin(void);        /* that clock, NEVER before */
 uint64_t player_due(void);           /* clock of the next beat, NEVER when all are played or not started */
 /* The beat of a line in this clock, as bits of tl_tick's control word; 0: there is none. */
 uint32_t player_beat(unsigned line, uint64_t clock, unsigned long long *tdata);
+void player_hold(bool hold, uint64_t clock); /* from this clock on no frame begins, or frames do again */
 bool player_finished(void);
 uint64_t player_frames(void);        /* frames whose last beat was played */
 uint64_t player_total(void);
@@ -73,6 +74,8 @@ struct publication {
 void rings_open(void);
 void rings_register(uint32_t address, uint32_t value); /* a register write goes to the NIC */
 struct publication rings_written(uint64_t address, uint64_t strobe, const void *line); /* after the write to memory */
+uint32_t rings_rx(uint32_t *published);  /* slots of the ring, 0 while it is not enabled; lines published in all */
+uint32_t rings_raw(uint32_t *published);
 void rings_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers);
 void rings_clear_descriptors(uint32_t lines); /* of the record published last: they may be used again */
 
@@ -128,6 +131,15 @@ uint64_t guest_rendezvous(void);
 uint64_t guest_held_up(void); /* random delays injected */
 double guest_boot_seconds(void);
 double guest_seconds(void);
+
+/* a free run */
+bool guest_free(void);
+bool guest_running(void); /* is not in a request, as far as this side has looked */
+void guest_look(uint64_t clock); /* take a request that has come */
+void guest_await_progress(void); /* until there is one, or all records are consumed */
+void free_open(void);
+void free_returned(uint32_t address, uint32_t lines); /* the kernel writes this register */
+void free_look(uint64_t clock, bool idle);
 
 double seconds_now(void);
 

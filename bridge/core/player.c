@@ -34,6 +34,7 @@ static struct {
   uint64_t total, played;
   bool started;
   uint64_t base_ps; /* time 0 of the capture */
+  bool held;        /* no frame begins */
   struct line lines[LINES];
 } player;
 
@@ -106,9 +107,31 @@ void player_start(uint64_t clock) {
 
 uint64_t player_origin(void) { return player.started ? player.base_ps / clock_ps : NEVER; }
 
+static bool held(const struct line *line) { return player.held && line->offset == 0; }
+
 uint64_t player_due(void) {
-  const uint64_t a = player.lines[0].next_clock, b = player.lines[1].next_clock;
-  return a < b ? a : b;
+  uint64_t due = NEVER;
+  for (unsigned i = 0; i < LINES; i++) {
+    const struct line *line = &player.lines[i];
+    if (!held(line) && line->next_clock < due) due = line->next_clock;
+  }
+  return due;
+}
+
+/* What comes is put off by the same time on both lines, so that frames keep their order. */
+void player_hold(bool hold, uint64_t clock) {
+  if (player.held && !hold) {
+    player.held = false;
+    const uint64_t late = player_due() < clock ? clock - player_due() : 0;
+    player.base_ps += late * clock_ps;
+    for (unsigned i = 0; i < LINES; i++) {
+      struct line *line = &player.lines[i];
+      if (line->offset || line->next_clock == NEVER) continue;
+      line->free_ps += late * clock_ps;
+      line->next_clock += late;
+    }
+  }
+  player.held = hold;
 }
 
 /* Bit numbers of tl_tick's control word. */
@@ -119,7 +142,7 @@ static const struct {
 
 uint32_t player_beat(unsigned i, uint64_t clock, unsigned long long *tdata) {
   struct line *line = &player.lines[i];
-  if (clock < line->next_clock) return 0;
+  if (clock < line->next_clock || held(line)) return 0;
   const struct stimulus_frame *frame = frame_at(line->at);
   const uint32_t left = frame->length - line->offset;
   memcpy(tdata, line->at + sizeof *frame + line->offset, BYTES_A_CLOCK);

@@ -49,6 +49,16 @@ static bool holds(const struct ring *ring, uint64_t slot_bytes, uint64_t address
   return address >= ring->base && address - ring->base < slot_bytes << ring->log2;
 }
 
+uint32_t rings_rx(uint32_t *published) {
+  *published = rings.rx.head;
+  return rings.control & CONTROL_RX_ENABLE ? slots(&rings.rx) : 0;
+}
+
+uint32_t rings_raw(uint32_t *published) {
+  *published = rings.raw.head;
+  return rings.control & CONTROL_RAW_ENABLE ? slots(&rings.raw) : 0;
+}
+
 /* NULL when the ring, which is where the kernel says, has it outside of host memory or not where one can be. */
 static struct descriptor *descriptor_at(uint32_t index) {
   const uint64_t address = rings.rx.base + sizeof(struct descriptor) * (index & (slots(&rings.rx) - 1));

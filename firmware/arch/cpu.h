@@ -28,6 +28,9 @@ static inline uint64_t rdtsc(void) {
   return (uint64_t)high << 32 | low;
 }
 
+/* In a loop that waits for another processor's store (Intel SDM 2B, PAUSE); QEMU lets its other threads run at it. */
+static inline void cpu_pause(void) { __asm__ volatile("pause"); }
+
 static inline uint64_t read_cr2(void) {
   uint64_t value;
   __asm__ volatile("mov %%cr2, %0" : "=r"(value));
@@ -40,5 +43,7 @@ static inline uint32_t load_acquire(const uint32_t *from) { return __atomic_load
 static inline uint8_t load_acquire_u8(const uint8_t *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
 
 static inline void store_release(uint32_t *to, uint32_t value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
+
+static inline void store_release_u64(uint64_t *to, uint64_t value) { __atomic_store_n(to, value, __ATOMIC_RELEASE); }
 
 #endif

@@ -31,7 +31,9 @@ void mailbox_open(struct mailbox_port *port) {
   if (shared->layout_hash != LAYOUT_HASH) {
     layout_mismatch("mailbox layout hash is 0x%x, the kernel's is 0x%x", shared->layout_hash, LAYOUT_HASH);
   }
+  if (shared->mode > RUN_MODE_FREE) layout_mismatch("mailbox mode is %u", shared->mode);
   port->shared = shared;
+  port->free = shared->mode == RUN_MODE_FREE;
   port->sequence = shared->acknowledge; /* whatever was answered last is not an answer to us */
 }
 
@@ -47,12 +49,22 @@ enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_
   shared->work = parked - port->not_work;
   store_release(&shared->request, sequence); /* last: the bridge reads the others once it sees this */
   while (load_acquire(&shared->acknowledge) != sequence) {
+    if (port->free) cpu_pause();
   }
   enum acknowledge_status status = (enum acknowledge_status)shared->ack_status;
   port->not_work += rdtsc() - parked;
   if (status == ACKNOWLEDGE_STATUS_ERROR)
     panic("the bridge refused request %u at register 0x%x", (unsigned)op, address);
   return status;
+}
+
+bool mailbox_idle(struct mailbox_port *port, uint64_t consumed) {
+  uint64_t idle = rdtsc();
+  store_release_u64(&port->shared->consumed, consumed);
+  cpu_pause();
+  bool over = load_acquire(&port->shared->stop) != 0;
+  port->not_work += rdtsc() - idle;
+  return !over;
 }
 
 void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2) {

@@ -5,10 +5,14 @@
  * A store to it has no side effect, so every register access is a request that the bridge performs while the kernel waits
  * (lockstep). The work clock stands still during that wait: it counts what the kernel executed, not how long it waited,
  * and under -icount shift=0 that is the exact number of instructions.
+ *
+ * In a free run nobody is parked: requests are the same, but the kernel polls its rings in memory, and the two sides tell
+ * each other by a word each how far they are.
  */
 #ifndef TICKLOOP_MAILBOX_H
 #define TICKLOOP_MAILBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch/cpu.h"
@@ -19,6 +23,7 @@ struct mailbox_port {
   uint64_t not_work;    /* what rdtsc showed at boot, and all waiting since */
   uint64_t trace_index; /* trace entries written so far: the bridge reads up to here at each request */
   uint32_t sequence;
+  bool free; /* run_mode */
 };
 
 /* The taps of a trace entry: the low half is enough, and cheaper. */
@@ -35,6 +40,9 @@ void mailbox_open(struct mailbox_port *port);
 /* Make a request and wait for its acknowledge; panics if the bridge refuses it. Returns the acknowledge status. */
 enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
                                         uint32_t value);
+
+/* Free run: nothing to do, and so many records consumed in all. Returns false when the run is over. */
+bool mailbox_idle(struct mailbox_port *port, uint64_t consumed);
 
 /* ATTACH: tell the bridge the kernel's layout and where the trace ring is. */
 void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x3E0E1B61u
+#define LAYOUT_HASH 0xDFB0A6B5u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -32,6 +32,7 @@
 #define RESERVED_SIZE 0x10000u
 #define KERNEL_BASE 0x1000000u
 #define MAILBOX_BYTES 0x10000u
+#define NOT_YET 0xFFFFFFFFFFFFFFFFull
 #define MAILBOX_MAGIC 0x584F424C4B434954ull
 #define CONFIG_MAGIC 0x47464E434B434954ull
 #define EXPORT_MAGIC 0x5854504B4B434954ull
@@ -46,6 +47,7 @@ enum drop_reason { DROP_REASON_ACCEPT = 0, DROP_REASON_OVERSIZE = 1, DROP_REASON
 enum frame_kind { FRAME_KIND_DATA = 0, FRAME_KIND_HEARTBEAT = 1, FRAME_KIND_END_OF_SESSION = 2 };
 enum message_status { MESSAGE_STATUS_OK = 0, MESSAGE_STATUS_UNKNOWN_TYPE = 1, MESSAGE_STATUS_ZERO_LENGTH = 2, MESSAGE_STATUS_TOO_SHORT = 3, MESSAGE_STATUS_TOO_LONG = 4 };
 enum mailbox_op { MAILBOX_OP_ATTACH = 1, MAILBOX_OP_REGISTER_WRITE = 2, MAILBOX_OP_REGISTER_READ = 3, MAILBOX_OP_POLL = 4, MAILBOX_OP_EXPORT = 5, MAILBOX_OP_EXIT = 6 };
+enum run_mode { RUN_MODE_LOCKSTEP = 0, RUN_MODE_FREE = 1 };
 enum acknowledge_status { ACKNOWLEDGE_STATUS_OK = 0, ACKNOWLEDGE_STATUS_STOP = 1, ACKNOWLEDGE_STATUS_ERROR = 2 };
 enum tick { TICK_A_TKEEP = 0, TICK_A_TVALID = 8, TICK_A_TLAST = 9, TICK_A_TUSER = 10, TICK_B_TKEEP = 16, TICK_B_TVALID = 24, TICK_B_TLAST = 25, TICK_B_TUSER = 26, TICK_REGISTER = 28, TICK_REGISTER_WRITE = 29, TICK_READ_DATA = 30, TICK_FINISHED = 31 };
 enum register_purpose { REGISTER_PURPOSE_KERNEL_WRITE = 0, REGISTER_PURPOSE_KERNEL_READ = 1, REGISTER_PURPOSE_FINAL_READ = 2, REGISTER_PURPOSE_HOST_WRITE = 3 };
@@ -234,14 +236,15 @@ _Static_assert(offsetof(struct tx_slot, reserved) == 57, "tx_slot.reserved");
 _Static_assert(offsetof(struct tx_slot, length) == 58, "tx_slot.length");
 _Static_assert(offsetof(struct tx_slot, publish) == 60, "tx_slot.publish");
 
-/* The ivshmem BAR2: constants of the run, the guest's request line, the host's acknowledge line. */
+/* The ivshmem BAR2: constants of the run, the guest's request line, the host's acknowledge line; in free mode also the guest's progress. */
 struct mailbox {
   uint64_t magic;
   uint32_t version;
   uint32_t layout_hash;
   uint32_t epoch;
   uint32_t ps_per_instruction;
-  uint8_t pad0[40];
+  uint32_t mode;
+  uint8_t pad0[36];
   uint32_t request;
   uint32_t op;
   uint32_t address;
@@ -258,14 +261,18 @@ struct mailbox {
   uint32_t ack_value;
   uint8_t pad2[4];
   uint64_t now_ps;
-  uint8_t pad3[40];
+  uint32_t stop;
+  uint8_t pad3[36];
+  uint64_t consumed;
+  uint8_t pad4[56];
 };
-_Static_assert(sizeof(struct mailbox) == 192, "mailbox");
+_Static_assert(sizeof(struct mailbox) == 256, "mailbox");
 _Static_assert(offsetof(struct mailbox, magic) == 0, "mailbox.magic");
 _Static_assert(offsetof(struct mailbox, version) == 8, "mailbox.version");
 _Static_assert(offsetof(struct mailbox, layout_hash) == 12, "mailbox.layout_hash");
 _Static_assert(offsetof(struct mailbox, epoch) == 16, "mailbox.epoch");
 _Static_assert(offsetof(struct mailbox, ps_per_instruction) == 20, "mailbox.ps_per_instruction");
+_Static_assert(offsetof(struct mailbox, mode) == 24, "mailbox.mode");
 _Static_assert(offsetof(struct mailbox, request) == 64, "mailbox.request");
 _Static_assert(offsetof(struct mailbox, op) == 68, "mailbox.op");
 _Static_assert(offsetof(struct mailbox, address) == 72, "mailbox.address");
@@ -280,6 +287,8 @@ _Static_assert(offsetof(struct mailbox, acknowledge) == 128, "mailbox.acknowledg
 _Static_assert(offsetof(struct mailbox, ack_status) == 132, "mailbox.ack_status");
 _Static_assert(offsetof(struct mailbox, ack_value) == 136, "mailbox.ack_value");
 _Static_assert(offsetof(struct mailbox, now_ps) == 144, "mailbox.now_ps");
+_Static_assert(offsetof(struct mailbox, stop) == 152, "mailbox.stop");
+_Static_assert(offsetof(struct mailbox, consumed) == 192, "mailbox.consumed");
 
 /* What one message cost and did: the kernel's work count (low 32 bits) at each tap, the top of the book it changed. */
 struct trace_entry {

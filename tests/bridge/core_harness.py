@@ -97,7 +97,7 @@ class Core:
         values = {
             "progress_fd": -1, "epoch": 7, "clock_ps": CLOCK_PS, "ps_per_instruction": 250, "posted_write_clocks": 40,
             "read_clocks": 60, "doorbell_clocks": 30, "timeout_s": 2, "host_delay_us": 0, "guest_delay_us": 0,
-            "delay_seed": 1, "give_back": 4, "patience_clocks": 0, "ram_bytes": RAM_BYTES, **config,
+            "delay_seed": 1, "mode": 0, "give_back": 4, "patience_clocks": 0, "ram_bytes": RAM_BYTES, **config,
         }  # fmt: skip
         self.config = core_library.Config(
             stimulus=str(directory / "stimulus.bin").encode(), record=str(directory).encode(), ram_fd=self.ram_fd,
