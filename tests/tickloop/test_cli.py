@@ -70,6 +70,7 @@ def test_every_command_has_help(command, name):
     ["generate", "nonsense", "--out", "x"],
     ["generate", "quiet"],
     ["report"],
+    ["sim", "--mode", "free", "--hold", "1000", "--out", "x"],
 ])
 def test_usage_errors_are_one_line_and_status_2(command, arguments):
     finished = command(*arguments)
@@ -78,7 +79,6 @@ def test_usage_errors_are_one_line_and_status_2(command, arguments):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["sim", "--mode", "free"],
     ["sim", "--ouch", "5.0"],
     ["sim", "--faults", "loss=0.1"],
     ["sim", "--script", "s.txt"],

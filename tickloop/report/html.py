@@ -19,6 +19,8 @@ from tickloop.report.svg import data_path, histogram
 
 SHOWN_ORDERS = 20
 SHOWN_EVENTS = 20
+NOT_REPRODUCIBLE = ("<p class=bad>A run in free mode: its times are those of this machine under its load, and no other "
+                    "run repeats them. What was done is comparable, and clocks inside the NIC.</p>")
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6775; --paper: #fff; --box: #f3f5f8; --line: #c9d1da;
@@ -68,7 +70,8 @@ def _page(directory: Path, run: dict[str, Any], summary: dict[str, Any], stages:
         data_path(_stations(run, summary, stages), closed_loop),
         "<h2>Figures</h2>", _table([], [[escape(cell) for cell in row] for row in figures(run, summary, stages)]),
         "<h2>Checks</h2>", _checks(run),
-        "<h2>Latency</h2>", _latency(stages), _charts(directory, stages),
+        "<h2>Latency</h2>", "" if run["reproducible"] else NOT_REPRODUCIBLE, _latency(stages),
+        _charts(directory, stages),
         "<h2>Receive counters</h2>", _counters(summary),
     ]
     if closed_loop:

@@ -23,7 +23,7 @@ from tickloop.rundir.frames import EXTRA_DATA, TRUNCATED
 from tickloop.rundir.lines import Records
 from tickloop.rundir.orders import segments_sent
 
-CLOCKS, NANOSECONDS, INSTRUCTIONS = "clock cycles", "simulated ns", "executed instructions"
+CLOCKS, NANOSECONDS, INSTRUCTIONS, TSC = "clock cycles", "simulated ns", "executed instructions", "TSC cycles"
 PERCENTILES = {"p50": Fraction(50, 100), "p99": Fraction(99, 100), "p99_9": Fraction(999, 1000),
                "p99_99": Fraction(9999, 10_000)}
 Samples = npt.NDArray[np.float64]
@@ -113,10 +113,15 @@ def _guest_stages(latency: Latency, result: LoopResult, issued: npt.NDArray[np.i
     ordered = orders > 0
     decided = trace["decision_work"] > 0
     dequeue_ps, doorbell_ps = (trace[name].astype(np.int64) for name in ("dequeue_ps", "doorbell_ps"))
-    latency.add("dma_to_dequeue", NANOSECONDS, (dequeue_ps - issued * result.clock_ps) / 1000, every)
-    latency.add("dequeue_to_decision", INSTRUCTIONS, trace["decision_work"], decided)
-    latency.add("dequeue_to_doorbell", INSTRUCTIONS, trace["doorbell_work"], ordered)
-    latency.add("dequeue_to_done", INSTRUCTIONS, trace["done_work"], every)
+    lockstep = result.mode == "lockstep"
+    work = INSTRUCTIONS if lockstep else TSC
+    if lockstep:
+        latency.add("dma_to_dequeue", NANOSECONDS, (dequeue_ps - issued * result.clock_ps) / 1000, every)
+    latency.add("dequeue_to_decision", work, trace["decision_work"], decided)
+    latency.add("dequeue_to_doorbell", work, trace["doorbell_work"], ordered)
+    latency.add("dequeue_to_done", work, trace["done_work"], every)
+    if not lockstep:
+        return  # how far the RTL was when the kernel did something says nothing
     segments = segments_sent(result)
     if int(orders.sum()) != len(segments):
         latency.problems.append(f"the kernel traced {int(orders.sum())} orders, {len(segments)} were sent")
