@@ -67,8 +67,10 @@ def _items(expected: Any, observed: Any, result: Comparison, ignore: Collection[
             yield f"{_name(index, have)} was not expected"
         else:
             result.compared += 1
-            for path, wanted, got in _differing(_without(ignore, want), _without(ignore, have)):
-                yield f"{_name(index, want)} {path}: expected {_text(wanted)}, got {_text(got)}"
+            due, found = _without(ignore, want), _without(ignore, have)
+            if due != found:
+                for path, wanted, got in _differing(due, found):
+                    yield f"{_name(index, want)} {path}: expected {_text(wanted)}, got {_text(got)}"
 
 
 def _counters(expected: Any, observed: Any, result: Comparison, ignore: Collection[str]) -> Iterator[str]:
@@ -89,7 +91,9 @@ def _flat(counters: Item, prefix: str = "") -> dict[str, Any]:
 
 
 def _without(ignore: Collection[str], item: Item) -> Item:
-    return {key: value for key, value in item.items() if key not in ignore} if ignore else item
+    if item.keys().isdisjoint(ignore):
+        return item
+    return {key: value for key, value in item.items() if key not in ignore}
 
 
 def _differing(want: Any, have: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

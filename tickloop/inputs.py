@@ -16,6 +16,8 @@ from tickloop.exits import UsageError, not_available
 
 LATER_SCENARIOS = ("faults", "exchange")
 Line = Literal["A", "B"]
+KEPT_BYTES = 1 << 29
+FRAME_OVERHEAD = 200  # bytes of Python's objects
 _LINES: tuple[Line, Line] = ("A", "B")
 
 
@@ -30,8 +32,8 @@ class LineFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class Input:
-    """Frames of both lines in order of their capture times, A before B; ``frames`` makes them anew each time, so no
-    run holds them all. A ``scenario`` is the traffic of line A that no capture gave."""
+    """Frames of both lines in order of their capture times, A before B. A ``scenario`` is the traffic of line A that no
+    capture gave."""
 
     name: str
     frames: Callable[[], Iterable[LineFrame]]
@@ -53,7 +55,7 @@ def from_capture(path: Path, group: Group, line_b: Path | None = None, fcs: bool
     """
     captures = tuple(_open(each, group, fcs) for each in (path, line_b) if each is not None)
     name = str(path) if line_b is None else f"{path} and {line_b}"
-    return Input(name, lambda: merged([capture.timed(fcs) for capture in captures]), captures,
+    return Input(name, kept(lambda: merged([capture.timed(fcs) for capture in captures])), captures,
                  two_lines=line_b is not None)
 
 
@@ -77,7 +79,28 @@ def from_scenario(name: str | None, seed: int, messages: int | None, group: Grou
         traffic = (TimedFrame(*frame) for frame in frames(generate(name, seed, messages), seed, group=group))
         return merged([traffic, *(capture.timed(fcs) for capture in captures)])
 
-    return Input(name if line_b is None else f"{name} and {line_b}", make, captures, True, line_b is not None)
+    return Input(name if line_b is None else f"{name} and {line_b}", kept(make), captures, True, line_b is not None)
+
+
+def kept(make: Callable[[], Iterable[LineFrame]], most: int = KEPT_BYTES) -> Callable[[], Iterable[LineFrame]]:
+    """``make``, whose frames are kept in memory for the next time, up to so many bytes of them."""
+    memory: list[LineFrame] = []
+
+    def frames() -> Iterator[LineFrame]:
+        if memory:
+            yield from memory
+            return
+        read: list[LineFrame] = []
+        size = 0
+        for frame in make():
+            size += FRAME_OVERHEAD + len(frame.data)
+            if size <= most:
+                read.append(frame)
+            yield frame
+        if size <= most:
+            memory.extend(read)
+
+    return frames
 
 
 def merged(lines: list[Iterator[TimedFrame]]) -> Iterator[LineFrame]:

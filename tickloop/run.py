@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import errno
+import gc
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -21,6 +23,7 @@ from bridge.layout import REGISTER_FIELDS
 from bridge.stimulus import write_stimulus
 from generators.captures import CaptureError
 from tb.scoreboard import Comparison
+from tickloop.beside import beside
 from tickloop.checks import (
     Prediction,
     check_kernel,
@@ -40,7 +43,7 @@ from tickloop.rundir.files import RECORD, clear, is_run_file
 from tickloop.rundir.frames import LINES
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.orders import segments_sent
-from tickloop.rundir.write import write_run
+from tickloop.rundir.write import write_logs, write_outcome
 from tickloop.unfinished import keep
 from tickloop.versions import git_commit, package_versions
 from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
@@ -89,6 +92,18 @@ class _Prepared:
     job: Job
     request: LoopRequest
     frames: int
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Garbage collection would walk over all that a run holds, again and again, and find nothing: no cycle is made."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def execute(job: Job) -> Outcome:
@@ -156,18 +171,20 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
     return [_Prepared(job, _request(job, kernel), count) for job, count in zip(jobs, counts, strict=True)], build_s
 
 
+@_without_collector()
 def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
     """Observes, checks, and writes the directory."""
     job = prepared.job
     result.wall["setup_s"] += build_s
     observed = observe(result, job.closed_loop)
-    prediction = predict(job.source.frames(), job.config, result, observed, job.closed_loop)
-    comparisons = _checks(job, prepared.frames, result, observed, prediction)
+    with beside(lambda: write_logs(job.out, result, observed, job.closed_loop)):
+        prediction = predict(job.source.frames(), job.config, result, observed, job.closed_loop)
+        comparisons = _checks(job, prepared.frames, result, observed, prediction)
     causes = capacity_exceeded(observed.counters, result.rx_log2)
     if prediction.doubtful:
         causes.append(prediction.doubtful)
     run = _run_document(job, result, prepared.request.kernel, observed, comparisons)
-    write_run(job.out, result, observed, run, job.closed_loop)
+    write_outcome(job.out, observed, run, job.closed_loop)
     for warning in write_views(job.out, job.waves, result, observed, job.config.time):
         print(f"tickloop: warning: {warning}", file=sys.stderr)
     write_report(job.out)
@@ -205,6 +222,7 @@ def prepare(out: Path) -> None:
         raise UsageError(f"{out}: cannot be written: {error.strerror}") from None
 
 
+@_without_collector()
 def _stimulus(job: Job, path: Path) -> int:
     try:
         return write_stimulus(path, ((frame.time_ns, frame.data, frame.bad_fcs, LINES.index(frame.line))

@@ -28,7 +28,7 @@ closest such call; a test that holds packets keeps it at HOLD_MARGIN_PS or more.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ class Candidate:
 
     ``seen_ps`` and ``end_ps`` are when its header can be judged and when its verdict is known: when its last byte is
     there, or all headers of a frame that they drop. ``entries`` bounds how many clocks it takes to drain if it waited.
+    ``reason``: of its drop.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Candidate:
     end_ps: int
     entries: int
     packet: Packet | None
+    reason: str | None = None
 
 
 class Seniority(NamedTuple):
@@ -81,7 +83,7 @@ class Arbitration:
         self._parked: dict[int, Span] = {}  # by frame number: when its turn came
         self.margin_ps: int | None = None
 
-    def order(self, frames: Sequence[Candidate], stream: Stream) -> Iterator[Candidate]:
+    def order(self, frames: Iterable[Candidate], stream: Stream) -> Iterator[Candidate]:
         """Frames in wire order, in the order in which they take effect; the caller moves the stream by each."""
         if self._hold_ps == 0:
             yield from frames

@@ -42,14 +42,14 @@ _IP = struct.Struct(">BxH2xHxB2xII")
 _UDP = struct.Struct(">2xHHH")
 
 
-def ones_complement_sum(data: bytes, start: int = 0) -> int:
-    """The folded 16-bit one's complement sum of RFC 1071; an odd last byte is filled with zero on the right."""
-    if len(data) % 2:
-        data += b"\0"
-    total: int = start + sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return total
+def ones_complement_sum(data: bytes) -> int:
+    """The folded 16-bit one's complement sum of RFC 1071; an odd last byte is filled with zero on the right.
+
+    Folding a carry in keeps the remainder by 0xFFFF, and never makes 0 of another number: so the sum is that remainder
+    of the whole number, of whose two zeros 0 is only for nothing but zeros.
+    """
+    number = int.from_bytes(data, "big") << 8 * (len(data) % 2)
+    return number % 0xFFFF or (0xFFFF if number else 0)
 
 
 @dataclass(slots=True)
@@ -163,7 +163,7 @@ def _udp(data: bytes, udp_start: int, room: int, addresses: tuple[int, int], gro
     # RFC 768: 0 means that the sender computed none. A frame that ends inside the datagram is ip_length anyway.
     if checksum != 0 and end <= len(data):
         pseudo_header = struct.pack(">IIHH", *addresses, PROTOCOL_UDP, length)
-        if ones_complement_sum(data[udp_start:end], ones_complement_sum(pseudo_header)) != 0xFFFF:
+        if ones_complement_sum(pseudo_header + data[udp_start:end]) != 0xFFFF:
             found.at_end("bad_udp_checksum")
     if length - UDP_HEADER_BYTES < packet_header_bytes:
         found.header_reason = "short_mold_header"

@@ -7,6 +7,7 @@ kernel has seen it by then.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -38,10 +39,11 @@ class KernelModel:
             self._sequence_gaps += 1
         self._next_sequence = (message.sequence + 1) % SEQUENCES
 
-        if message.type not in BOOK_MESSAGES or message.fields is None:
-            self._other(message)
+        fields = message.fields
+        if message.type not in BOOK_MESSAGES or fields is None:
+            self._other(message.type, fields)
             return None
-        change = self.books.apply(message.type, message.fields)
+        change = self.books.apply(message.type, fields)
         if change is None:
             return None
         symbol = self._symbols.config(change.book.stock_locate)
@@ -53,10 +55,9 @@ class KernelModel:
             self.orders.append(order)
         return order
 
-    def _other(self, message: MessageResult) -> None:
+    def _other(self, message_type: str | None, fields: Mapping[str, Any] | None) -> None:
         """A message without effect on a book; a Stock Directory still names the symbol of its locate."""
-        fields = message.fields
-        if message.type == "R" and fields and not self._symbols.learn(fields["stock_locate"], fields["stock"]):
+        if message_type == "R" and fields and not self._symbols.learn(fields["stock_locate"], fields["stock"]):
             self.books.statistics.bad_records += 1
             return
         self._other_messages += 1

@@ -6,7 +6,7 @@ Only whole messages come out; what the payload cuts off is told as ``truncated``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from generators import prototype
@@ -70,7 +70,7 @@ def _prototype(payload: bytes) -> Packet:
 
 @dataclass(slots=True)
 class MessageResult:
-    """One message. ``fields`` are decoded when first asked for: most comparisons of a run need them once.
+    """One message. ``fields`` are decoded whenever they are asked for: those of a whole run would fill gigabytes.
 
     ``verdict`` is that of its frame in cut-through; verified delivery has none, since it delivers only good frames.
     """
@@ -82,29 +82,34 @@ class MessageResult:
     raw: bytes
     verdict: Verdict | None = "good"
     format: PacketFormat = "mold"
-    _fields: dict[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def fields(self) -> dict[str, Any] | None:
         """The fields of the known prefix; None unless the status is ok or too_long."""
-        if self._fields is None and self.type is not None and self.status in ("ok", "too_long"):
-            self._fields = prototype.decode(self.raw) if self.format == "prototype" else \
-                ITCH50[self.type].decode(self.raw)
-        return self._fields
+        if self.type is None or self.status not in ("ok", "too_long"):
+            return None
+        return prototype.decode(self.raw) if self.format == "prototype" else ITCH50[self.type].decode(self.raw)
 
     @property
     def stock_locate(self) -> int:
         """As in the record, which the filter looks at: 0 where the message is not decoded."""
-        return int(self.fields["stock_locate"]) if self.fields is not None else 0
+        fields = self.fields
+        return int(fields["stock_locate"]) if fields is not None else 0
 
     def as_line(self, frame: int, line: str = "A") -> dict[str, Any]:
         """The message's line of messages.jsonl, but for its hardware timestamp, which only the NIC's clock knows."""
-        body: dict[str, Any] = {"raw": self.raw.hex()} if self.fields is None else {"fields": self.fields}
-        verdict = {} if self.verdict is None else {"verdict": self.verdict}
-        return {
+        record: dict[str, Any] = {
             "frame": frame, "line": line, "sequence": self.sequence, "type": self.type, "length": self.length,
-            "status": self.status, **body, **verdict,
+            "status": self.status,
         }
+        fields = self.fields
+        if fields is None:
+            record["raw"] = self.raw.hex()
+        else:
+            record["fields"] = fields
+        if self.verdict is not None:
+            record["verdict"] = self.verdict
+        return record
 
 
 def message(sequence: int, raw: bytes, verdict: Verdict | None, packet_format: PacketFormat) -> MessageResult:

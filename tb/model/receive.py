@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from ipaddress import IPv4Address
+from operator import attrgetter
 from typing import Any
 
 from tb.model.arbitration import HOLD_MARGIN_PS, Arbitration, Candidate
@@ -101,17 +102,11 @@ class ReceiveModel:
 
         At the end nothing is held any more. ``in_ring_order`` gives the messages as the host gets them.
         """
-        first = self._turns
-        reasons, candidates = [], []
-        for number, arrival in enumerate(in_wire_order(arrivals, self._clock_ps), first):
-            found = self._inspect(arrival.data, arrival.bad_fcs)
-            reasons.append(found.reason(self._delivery))
-            candidates.append(self._candidate(number, arrival, found))
-        results: list[FrameResult | None] = [None] * len(candidates)
-        for frame in self._arbitration.order(candidates, self._stream):
-            index = frame.number - first
-            results[index] = self._take(frame.number, frame.line, reasons[index], frame.packet)
-        return [result for result in results if result is not None]
+        in_order = enumerate(in_wire_order(arrivals, self._clock_ps), self._turns)
+        candidates = (self._candidate(number, arrival) for number, arrival in in_order)
+        results = [self._take(frame.number, frame.line, frame.reason, frame.packet)
+                   for frame in self._arbitration.order(candidates, self._stream)]
+        return sorted(results, key=attrgetter("frame"))
 
     def _inspect(self, data: bytes, bad_fcs: bool) -> Inspection:
         return inspect(data, bad_fcs, *self._group, HEADER_BYTES[self._format])
@@ -122,7 +117,8 @@ class ReceiveModel:
             return None
         return parse(found.payload, self._format)
 
-    def _candidate(self, number: int, arrival: Arrival, found: Inspection) -> Candidate:
+    def _candidate(self, number: int, arrival: Arrival) -> Candidate:
+        found = self._inspect(arrival.data, arrival.bad_fcs)
         start_ps = first_clock(arrival.start_ps, self._clock_ps) * self._clock_ps
         end_ps = start_ps + len(arrival.data) * self._byte_ps
         header_ps = start_ps + (found.payload_start + HEADER_BYTES[self._format]) * self._byte_ps
@@ -132,7 +128,7 @@ class ReceiveModel:
         if found.header_reason is not None:
             end_ps = min(end_ps, start_ps + HEADERS_BYTES * self._byte_ps)
         seen_ps = end_ps if self._delivery == "verified" or packet is None else header_ps
-        return Candidate(number, arrival.line, start_ps, seen_ps, end_ps, entries, packet)
+        return Candidate(number, arrival.line, start_ps, seen_ps, end_ps, entries, packet, found.reason(self._delivery))
 
     def _take(self, number: int, line: str, reason: str | None, packet: Packet | None) -> FrameResult:
         """The frame's turn at the stream."""
@@ -155,7 +151,6 @@ class ReceiveModel:
             return self._drop(result)
 
         result.kind, result.count, result.sequence = packet.kind, packet.count, taken.sequence
-        result.session = packet.session.decode("latin-1")
         result.flags, result.gap_from, result.duplicates = taken.flags, taken.gap_from, taken.duplicates
         result.events = _events(result)
         self._accepted[line] += 1
@@ -178,7 +173,7 @@ class ReceiveModel:
         self._at_filter += 1
         if blocked and new.stock_locate and new.stock_locate in blocked:
             self._filtered += 1
-            result.filtered.append(new)
+            result.filtered += (new,)
         else:
             result.messages.append(new)
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Literal
 
 from tb.model.packet import SESSION_BYTES, Kind, MessageResult, Packet
@@ -42,19 +43,23 @@ class FrameResult:
     disposition: Disposition
     reason: str | None = None
     kind: Kind | None = None
-    session: str | None = None
     sequence: int | None = None
     count: int | None = None
     flags: Flags = NO_FLAGS
     gap_from: int | None = None
     messages: list[MessageResult] = field(default_factory=list)
-    filtered: list[MessageResult] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    filtered: tuple[MessageResult, ...] = ()
+    events: Sequence[dict[str, Any]] = ()
     line: str = "A"
     turn: int = 0
     duplicates: int = 0
     packet: Packet | None = None
     packet_sequence: int = 0
+
+    @property
+    def session(self) -> str | None:
+        """Of an accepted frame."""
+        return self.packet.session.decode("latin-1") if self.packet and self.disposition == "accept" else None
 
     def as_line(self) -> dict[str, Any]:
         """The frame's line of frames.jsonl."""
@@ -90,6 +95,6 @@ class FrameResult:
 
 def in_ring_order(results: Iterable[FrameResult]) -> Iterator[tuple[FrameResult, MessageResult]]:
     """The messages in the order in which the host gets them, each with its frame."""
-    for result in sorted(results, key=lambda result: result.turn):
+    for result in sorted(results, key=attrgetter("turn")):
         for message in result.messages:
             yield result, message

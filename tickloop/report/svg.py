@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from itertools import accumulate
 
 BOX_WIDTH, BOX_HEIGHT, GAP, MARGIN = 132, 58, 26, 8
 CHART_WIDTH, CHART_HEIGHT, BASE = 300, 130, 100
@@ -28,17 +30,19 @@ def data_path(stations: list[tuple[str, str]], closed_loop: bool) -> str:
     return "".join([*parts[:1], caption, *parts[1:], "</svg>"])
 
 
-def histogram(values: list[float], title: str, unit: str) -> str:
-    """How often which value came, in equal bins up to the 99th percentile; the rest is in the last bin."""
-    ordered = sorted(values)
-    low, high = ordered[0], ordered[-(-len(ordered) * 99 // 100) - 1]
+def histogram(samples: Mapping[float, int], title: str, unit: str) -> str:
+    """How often which value came, in equal bins up to the 99th percentile; the rest is in the last bin. ``samples``:
+    each value and its count."""
+    ordered, total = sorted(samples), sum(samples.values())
+    up_to = zip(ordered, accumulate(samples[value] for value in ordered), strict=True)
+    low, high = ordered[0], next(value for value, count in up_to if count >= -(-total * 99 // 100))
     whole = all(value == int(value) for value in ordered)
     span = high - low
     bins = min(BINS, int(span) + 1) if whole else BINS
     step = -(-(span + 1) // bins) if whole else span / bins or 1.0
     counts = [0] * bins
-    for value in ordered:
-        counts[min(int((value - low) / step), bins - 1)] += 1
+    for value, count in samples.items():
+        counts[min(int((value - low) / step), bins - 1)] += count
     bar = CHART_WIDTH / bins
     top = max(counts)
     bars = "".join(
@@ -52,7 +56,7 @@ def histogram(values: list[float], title: str, unit: str) -> str:
         f'<text x="0" y="14">{name}</text>{bars}',
         f'<text class="soft" x="0" y="{BASE + 14}">{_short(low)}</text>',
         f'<text class="soft" x="{CHART_WIDTH}" y="{BASE + 14}" text-anchor="end">{_short(high)} {escape(unit)}</text>',
-        f'<text class="soft" x="0" y="{BASE + 28}">{len(values):,} samples, the largest {_short(ordered[-1])}</text>',
+        f'<text class="soft" x="0" y="{BASE + 28}">{total:,} samples, the largest {_short(ordered[-1])}</text>',
         "</svg>",
     ))
 

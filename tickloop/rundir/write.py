@@ -13,9 +13,8 @@ from tickloop.rundir.observed import Observed
 from tickloop.rundir.orders import sent_time_ns
 
 
-def write_run(out: Path, result: LoopResult, observed: Observed, run: dict[str, Any], closed_loop: bool) -> None:
-    """Writes every file but console.log (the bridge's) and report.html, which is made from these."""
-    write_logs(out, result, observed, closed_loop)
+def write_outcome(out: Path, observed: Observed, run: dict[str, Any], closed_loop: bool) -> None:
+    """Writes the files that tell the end of a run; report.html is made from all, console.log is the bridge's."""
     if closed_loop:
         write_books(out, observed)
     write_json(out / "summary.json", {**observed.counters, "agree": not observed.disagreements})
