@@ -112,7 +112,8 @@ def differences(nic: NicConfig, frames: Sequence[LineFrame], result: LoopResult 
     observed = observe(result, closed_loop=False)
     config = RunConfig(KernelConfig(), nic=nic)
     prediction = predict(frames, config, result, observed, closed_loop=False)
-    comparisons = [*check_receive(prediction, observed), check_logs(observed.problems, len(observed.messages))]
+    problems = [*observed.problems, *observed.disagreements()]
+    comparisons = [*check_receive(prediction, observed), check_logs(problems, len(observed.messages))]
     wrong = [line for comparison in comparisons for line in comparison.differences]
     if wrong and prediction.doubtful and not found:
         return []

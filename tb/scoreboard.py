@@ -93,7 +93,10 @@ def _flat(counters: Item, prefix: str = "") -> dict[str, Any]:
 def _without(ignore: Collection[str], item: Item) -> Item:
     if item.keys().isdisjoint(ignore):
         return item
-    return {key: value for key, value in item.items() if key not in ignore}
+    kept = dict(item)
+    for key in ignore:
+        kept.pop(key, None)
+    return kept
 
 
 def _differing(want: Any, have: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

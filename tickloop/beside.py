@@ -8,44 +8,51 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
 
 from bridge.qemu import dies_with
 
+Value = TypeVar("Value")
+
 
 @contextmanager
-def beside(work: Callable[[], None]) -> Iterator[None]:
-    """Does ``work``, which leaves files and nothing else, beside the block; both are done at the end of it."""
+def beside(work: Callable[[], Value]) -> Iterator[Future[Value]]:
+    """Does ``work``, which leaves nothing but files and its value, beside the block; both are done at the end of it."""
     fork = multiprocessing.get_context("fork")
     receive, send = fork.Pipe(duplex=False)
     child = fork.Process(target=_child, args=(work, send, dies_with(os.getpid())), daemon=True)
     child.start()
     send.close()
+    future: Future[Value] = Future()
     try:
-        yield
-        child.join()
-        if child.exitcode != 0:
-            raise _error(receive, child.exitcode)
+        yield future
+        future.set_result(_received(receive, child))
     finally:
         child.kill()  # where the block raised; one that has ended does not mind
         child.join()
         receive.close()
 
 
-def _error(receive: Connection, status: int | None) -> Exception:
+def _received(receive: Connection, child: BaseProcess) -> Any:
     try:
-        error: Exception = receive.recv()
-    except EOFError:  # it was killed
-        error = RuntimeError(f"a child process ended with status {status}")
-    return error
+        value, error = receive.recv()
+    except EOFError:
+        child.join()
+        raise RuntimeError(f"a child process ended with status {child.exitcode}") from None
+    if error is not None:
+        raise error
+    return value
 
 
-def _child(work: Callable[[], None], send: Connection, die_with_parent: Callable[[], None]) -> None:
+def _child(work: Callable[[], object], send: Connection, die_with_parent: Callable[[], None]) -> None:
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends this
     try:
-        work()
-    except Exception as error:
-        send.send(error)
-        os._exit(1)  # no traceback: the parent tells
+        outcome: tuple[object, Exception | None] = work(), None
+    except Exception as error:  # the parent tells
+        outcome = None, error
+    send.send(outcome)

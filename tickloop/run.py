@@ -177,14 +177,22 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
     job = prepared.job
     result.wall["setup_s"] += build_s
     observed = observe(result, job.closed_loop)
-    with beside(lambda: write_logs(job.out, result, observed, job.closed_loop)):
+
+    def write() -> list[str]:
+        write_logs(job.out, result, observed, job.closed_loop)
+        return observed.disagreements()
+
+    with beside(write) as written:
         prediction = predict(job.source.frames(), job.config, result, observed, job.closed_loop)
-        comparisons = _checks(job, prepared.frames, result, observed, prediction)
+        comparisons = _compared(job, result, observed, prediction)
+    disagreements = written.result()
+    comparisons.append(check_logs([*observed.problems, *disagreements], len(observed.messages)))
+    comparisons.append(_something(job, prepared.frames, comparisons, observed.counters))
     causes = capacity_exceeded(observed.counters, result.rx_log2)
     if prediction.doubtful:
         causes.append(prediction.doubtful)
     run = _run_document(job, result, prepared.request.kernel, observed, comparisons)
-    write_outcome(job.out, observed, run, job.closed_loop)
+    write_outcome(job.out, observed, not disagreements, run, job.closed_loop)
     for warning in write_views(job.out, job.waves, result, observed, job.config.time):
         print(f"tickloop: warning: {warning}", file=sys.stderr)
     write_report(job.out)
@@ -247,20 +255,24 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     )
 
 
-def _checks(job: Job, sent: int, result: LoopResult, observed: Observed, prediction: Prediction) -> list[Comparison]:
-    """All comparisons of a run into which ``sent`` frames went; a capture may hold none."""
+def _compared(job: Job, result: LoopResult, observed: Observed, prediction: Prediction) -> list[Comparison]:
+    """The set-up, and all that the model predicts."""
     comparisons = [
         check_set_up(job.config.nic, job.config.kernel, result.registers, job.closed_loop),
         *check_receive(prediction, observed),
     ]
-    required = ["frames"] if sent else []
     if job.closed_loop:
         comparisons += check_kernel(prediction, observed.orders, segments_sent(result), observed.export)
+    return comparisons
+
+
+def _something(job: Job, sent: int, comparisons: list[Comparison], counters: dict[str, Any]) -> Comparison:
+    """Whether enough was compared of a run into which ``sent`` frames went; a capture may hold none."""
+    required = ["frames"] if sent else []
+    if job.closed_loop:
         # A capture may hold nothing that makes an order due; the embedded scenario is made to.
         required += ["messages", "orders"] if job.source.scenario else ["messages"]
-    comparisons.append(check_logs(observed.problems, len(observed.messages)))
-    comparisons.append(check_something(comparisons, required, _why_nothing(job, observed.counters)))
-    return comparisons
+    return check_something(comparisons, required, _why_nothing(job, counters))
 
 
 def _why_nothing(job: Job, counters: dict[str, Any]) -> str:

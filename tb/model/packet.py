@@ -22,7 +22,7 @@ SESSION_BYTES = MOLD_HEADER.field("session").length or 0
 HEADER_BYTES: dict[PacketFormat, int] = {"mold": MOLD_HEADER.length, "prototype": prototype.HEADER.size}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Packet:
     """``sequence`` is that of the first block; None where the format has none and the receiver counts."""
 

@@ -45,9 +45,15 @@ def started(path: Path) -> int:
 
 
 def test_both_are_done_at_the_end(tmp_path):
-    with beside(lambda: (tmp_path / "file").write_text(str(os.getpid()))):
+    def work():
+        (tmp_path / "file").write_text("done")
+        return [os.getpid()] * 100_000  # more than a pipe holds
+
+    with beside(work) as done:
         pass
-    assert int((tmp_path / "file").read_text()) != os.getpid()
+    assert (tmp_path / "file").read_text() == "done"
+    assert len(done.result()) == 100_000
+    assert done.result()[0] != os.getpid()
 
 
 def test_its_error_is_raised_with_all_that_it_tells(tmp_path):

@@ -85,7 +85,7 @@ def test_what_the_kernel_blocked_is_not_missed():
     assert differences(result, observed, prediction) == []
     kept_back = sum(number > BLOCK_AFTER and number % 2 == 1 for number in range(COUNT + 2))
     assert observed.counters["filtered"] == kept_back == COUNT + 2 - len(observed.messages)
-    assert observed.disagreements == []
+    assert observed.disagreements() == []
 
 
 @pytest.mark.parametrize("late", range(3))

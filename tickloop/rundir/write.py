@@ -13,11 +13,12 @@ from tickloop.rundir.observed import Observed
 from tickloop.rundir.orders import sent_time_ns
 
 
-def write_outcome(out: Path, observed: Observed, run: dict[str, Any], closed_loop: bool) -> None:
-    """Writes the files that tell the end of a run; report.html is made from all, console.log is the bridge's."""
+def write_outcome(out: Path, observed: Observed, agree: bool, run: dict[str, Any], closed_loop: bool) -> None:
+    """Writes the files that tell the end of a run; report.html is made from all, console.log is the bridge's.
+    ``agree``: counters and files do."""
     if closed_loop:
         write_books(out, observed)
-    write_json(out / "summary.json", {**observed.counters, "agree": not observed.disagreements})
+    write_json(out / "summary.json", {**observed.counters, "agree": agree})
     write_json(out / "run.json", run)
 
 
