@@ -82,6 +82,8 @@ def execute_replay(job: Replay) -> int:
 def _check(recorded: RecordedRun, half: Half) -> None:
     """Raises UsageError unless the record is one of a whole run, as the run left it."""
     directory, run = recorded.directory, recorded.run
+    if recorded.given["replay"]:
+        raise UsageError(f"{directory} {REFUSED}: it is a replay itself; replay the run that it was made from")
     if half == "kernel" and not recorded.has_kernel:
         raise UsageError(f"{directory} {REFUSED}: it was made without a kernel; --rtl does it")
     if half == "kernel" and run.get("mode", "lockstep") != "lockstep":

@@ -49,6 +49,10 @@ def test_the_kernel_does_the_same_without_a_simulator(
     assert verdict["wall"]["loop_s"] > 0
     assert not {"verilator", "icarus"} & set(verdict["versions"])
     assert verdict["clocks"] == json.loads((recorded / "run.json").read_text())["clocks"]
+    assert tickloop("diff", recorded, tmp_path).stdout.startswith("equal: ")
+    again = tickloop("replay", tmp_path, "--kernel", "--out", tmp_path / "again")
+    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
+    assert "it is a replay itself" in again.stderr
 
 
 @pytest.mark.parametrize("simulator", SIMULATORS)
