@@ -16,7 +16,7 @@ from typing import NamedTuple
 from vcd.gtkw import GTKWColor, GTKWSave
 
 from bridge.layout import DropReason, FrameKind, MailboxOp
-from waves.dump import Definitions, Variable
+from waves.dump import Definitions, Variable, read_definitions
 from waves.kernel import State
 
 NIC = "testbench.nic"
@@ -106,6 +106,21 @@ def write_save_file(dump: Path, definitions: Definitions, orders_ps: Sequence[in
                     if signal in definitions:
                         _trace(save, dump.parent, definitions[signal], row, group)
     return path, missing
+
+
+def write_plain_view(dump: Path, scope: str) -> Path:
+    """Writes a save file with the signals of one scope, as they are; returns its path."""
+    path = dump.with_suffix(".gtkw")
+    with dump.open("rb") as source:
+        definitions, _ = read_definitions(source)
+    with path.open("w", encoding="utf-8") as file:
+        save = GTKWSave(file)
+        save.dumpfile(dump.name, abspath=False)
+        save.savefile(path.name, abspath=False)
+        for name, variable in definitions.items():
+            if name.rpartition(".")[0] == scope:
+                save.trace(variable.viewer_name)
+    return path
 
 
 def _trace(save: GTKWSave, directory: Path, signal: Variable, name: str, group: Group) -> None:

@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.loop import rerun
 
 SIMULATORS = ("verilator", "icarus")
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,8 +49,18 @@ def processes_of(directory: Path) -> list[str]:
     return found
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Waves of what failed, made before the test gives its turn among the closed loops away."""
+    report = yield
+    if report.when == "call" and report.failed and (told := rerun.with_waves()):
+        report.sections.append(("waves", told))
+    return report
+
+
 @pytest.fixture(autouse=True)
 def _alone(one_loop_at_a_time: None) -> Iterator[None]:
+    rerun.forget()
     shared = set(os.listdir("/dev/shm"))
     yield
     left = {name for name in set(os.listdir("/dev/shm")) - shared if "tickloop" in name or "qemu" in name}
@@ -60,6 +72,7 @@ def tickloop() -> Callable[..., subprocess.CompletedProcess[str]]:
     """``tickloop("sim", ...)``: the command as a user runs it, output captured."""
 
     def run(*arguments: str | Path, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        rerun.note(tuple(map(str, arguments)))
         command = [sys.executable, "-m", "tickloop", *map(str, arguments)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
 
@@ -79,6 +92,7 @@ def completed(tickloop: Callable[..., Any], tmp_path_factory: pytest.TempPathFac
             assert result.returncode == 0, f"tickloop {' '.join(key)}\n{result.stdout}\n{result.stderr}"
             assert not processes_of(out)
             runs[key] = RunDirectory(out, result.stdout)
+        rerun.note(key[:-1], runs[key].path)
         return runs[key]
 
     return run

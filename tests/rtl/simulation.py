@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Runs cocotb tests: builds a bench for one of the simulators, prints the line that repeats the run, runs modules."""
+"""Runs cocotb tests: builds a bench for one of the simulators, prints the line that repeats the run, runs modules.
+
+A test that fails is run again with waves."""
 
 from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from cocotb_tools.runner import get_runner
@@ -16,9 +20,12 @@ from cocotb_tools.runner import get_runner
 from bridge.build import VERILATOR_PCH_FLAG, verilator_path
 from bridge.interface import Simulator
 from tests.rtl.effort import EFFORT
+from waves.save_file import write_plain_view
 
 ROOT = Path(__file__).resolve().parents[2]
 RTL = ROOT / "rtl"
+RESULTS = "results.xml"
+DUMP = "dump.vcd"
 FULL_EFFORT: Mapping[Simulator, str] = {"icarus": "100", "verilator": "100"}
 BUILD_ARGUMENTS: Mapping[Simulator, tuple[str, ...]] = {"icarus": ("-g2005",), "verilator": ("-Wall", "-O3")}
 
@@ -45,21 +52,75 @@ class Bench:
 
     def simulate(self, simulator: Simulator, modules: Sequence[str], build: Path, env: Mapping[str, str] | None = None,
                  **parameters: Any) -> None:
-        """Builds the bench in ``build`` and runs every test of ``modules``; fails with the simulation's failures."""
+        """Builds the bench in ``build`` and runs every test of ``modules``; fails with the simulation's failures, of
+        which the first is run again, with the same seed and waves."""
         seed = os.environ.get("COCOTB_RANDOM_SEED") or str(random.SystemRandom().randrange(1 << 31))
         effort = os.environ.get(EFFORT, self.effort[simulator])
         print(f"reproduce: COCOTB_RANDOM_SEED={seed} {EFFORT}={effort} pytest "
               f"{os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
-        public = ("--public-flat-rw",) if self.public and simulator == "verilator" else ()
+        run = _Run(simulator, [f"{self.package}.{module}" for module in modules], int(seed),
+                   {EFFORT: effort, **(env or {})}, parameters)
+        try:
+            self._run(run, build)
+        except SystemExit:
+            test = _first_failure(build / RESULTS)
+            if test is not None:
+                # Beside the build, not in it: Verilator's make also takes objects that lie one folder up.
+                print(self._waves_of(run, test, build.with_name(f"{build.name}-waves")))
+            raise
+
+    def _run(self, run: _Run, build: Path, waves_of: str | None = None) -> None:
+        """Every test, or one of them with waves."""
+        public = ("--public-flat-rw",) if self.public and run.simulator == "verilator" else ()
+        waves = waves_of is not None
+        language = ("-g2012",) if waves and run.simulator == "icarus" else ()  # the runner's module that dumps needs it
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(ROOT)  # the simulator's Python gets this process's path
-            if simulator == "verilator":
+            if run.simulator == "verilator":
                 patch.setenv("MAKEFLAGS", VERILATOR_PCH_FLAG)
                 patch.setenv("PATH", f"{Path(verilator_path()).parent}{os.pathsep}{os.environ['PATH']}")
-            runner = get_runner(simulator)
-            runner.build(sources=list(self.sources), includes=[RTL], hdl_toplevel=self.top, parameters=parameters,
-                         build_args=[*BUILD_ARGUMENTS[simulator], *public], build_dir=build,
-                         timescale=("1ps", "1ps"), always=True)
-            runner.test(hdl_toplevel=self.top, test_module=[f"{self.package}.{module}" for module in modules],
-                        build_dir=build, test_dir=build, seed=int(seed), results_xml=str(build / "results.xml"),
-                        extra_env={EFFORT: effort, **(env or {})})
+            elif waves:
+                patch.setenv("SIM_CMD_SUFFIX", "-vcd")  # behind the runner's own -fst
+            runner = get_runner(run.simulator)
+            runner.build(sources=list(self.sources), includes=[RTL], hdl_toplevel=self.top, parameters=run.parameters,
+                         build_args=[*BUILD_ARGUMENTS[run.simulator], *language, *public], build_dir=build,
+                         timescale=("1ps", "1ps"), always=True, waves=waves)
+            runner.test(hdl_toplevel=self.top, test_module=run.modules, build_dir=build, test_dir=build, seed=run.seed,
+                        results_xml=str(build / RESULTS), extra_env=run.env, waves=waves, test_filter=waves_of,
+                        plusargs=[f"+dumpfile_path={build / DUMP}"] if waves and run.simulator == "icarus" else [])
+
+    def _waves_of(self, run: _Run, test: str, build: Path) -> str:
+        """Runs one test again; says where its waves are. A test's seed depends on the run's and its own name only."""
+        verdict = "passes: it does not depend on its seed alone"
+        try:
+            self._run(run, build, f"^{re.escape(test)}$")
+        except SystemExit:
+            verdict = "fails again"
+        except RuntimeError as error:
+            return f"{test} could not be run again with waves: {error}"
+        dump = build / DUMP
+        if not dump.exists():
+            return f"{test} {verdict}, and left no waves in {build}"
+        save = write_plain_view(dump, self.top)
+        return f"{test} {verdict}; its waves: cd {build} && gtkwave {dump.name} {save.name}"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What repeats a simulation."""
+
+    simulator: Simulator
+    modules: Sequence[str]
+    seed: int
+    env: Mapping[str, str]
+    parameters: Mapping[str, Any]
+
+
+def _first_failure(results: Path) -> str | None:
+    """The first failed test of a results file; None if the simulation wrote none."""
+    if not results.exists():
+        return None
+    for case in ElementTree.parse(results).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            return f"{case.get('classname')}.{case.get('name')}"
+    return None
