@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
+from bridge.layout import VALID_LOG
 from generators.framing import DEFAULT_GROUP
 
 CLOCK_PS = 6400  # 10GbE: 64 bits at 156.25 MHz
@@ -117,6 +119,9 @@ class LoopResult:
     raw: list[RawFrame] = field(default_factory=list)  # in ring order
     clock_ps: int = CLOCK_PS
     mode: RunMode = "lockstep"
+    valid: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, VALID_LOG))  # messages that left the filter
+    posted_write_clocks: int = 0  # from a DMA write until the kernel can see it
+    stimulus: Path | None = None
     held_up: int = 0  # delays injected (host_delay, guest_delay)
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xDFB0A6B5
+LAYOUT_HASH = 0xE841BF52
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -421,6 +421,11 @@ READ_LOG = _dtype(
     ("answered_clock", 8, "<u8"),
     ("address", 16, "<u8"),
     ("data", 24, ("u1", 64)),
+)
+VALID_LOG = _dtype(
+    16,
+    ("clock", 0, "<u8"),
+    ("sequence", 8, "<u8"),
 )
 REGISTER_LOG = _dtype(
     32,

@@ -311,6 +311,11 @@ void tl_report(unsigned long long clock, const unsigned int *report) {
   core.sign = clock;
 }
 
+void tl_valid(unsigned long long clock, unsigned long long sequence) {
+  const struct valid_log entry = {.clock = clock, .sequence = sequence};
+  recorder_write(LOG_VALID, &entry, sizeof entry);
+}
+
 void tl_skip(unsigned long long clocks) {
   core.skipped += clocks;
   core.take_skip += clocks;

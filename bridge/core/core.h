@@ -28,6 +28,7 @@ void tl_read_data(unsigned int *line);
 unsigned long long tl_register_done(unsigned long long clock, unsigned int data, unsigned int response);
 void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep, unsigned int tlast);
 void tl_report(unsigned long long clock, const unsigned int *report);
+void tl_valid(unsigned long long clock, unsigned long long sequence);
 void tl_skip(unsigned long long clocks);
 void tl_unknown(const char *what);     /* the NIC drove unknown (X) bits: only Icarus can tell */
 unsigned long long tl_take_skip(void); /* clocks skipped since the last call: the simulator's own time must follow */

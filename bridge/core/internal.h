@@ -28,6 +28,7 @@ bool core_failed(void);
 /* ---- recorder: one buffered file a log ---- */
 enum log {
   LOG_FRAMES,
+  LOG_VALID,
   LOG_DMA,
   LOG_READS,
   LOG_REGISTERS,

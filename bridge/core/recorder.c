@@ -18,8 +18,8 @@
 #define LARGEST_WINDOW (1ull << 22)
 #define PAGE 4096ull
 
-static const char *const NAMES[LOG_COUNT] = {"frames", "dma",   "reads",  "registers", "sent",
-                                             "guest",  "trace", "export", "raw"};
+static const char *const NAMES[LOG_COUNT] = {"frames", "valid", "dma",   "reads",  "registers",
+                                             "sent",   "guest", "trace", "export", "raw"};
 
 struct log_file {
   uint8_t *at, *end; /* the mapped window's free part */

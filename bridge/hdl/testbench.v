@@ -60,6 +60,7 @@ module testbench #(
   import "DPI-C" function void tl_transmit(
       input longint unsigned clock, input longint unsigned tdata, input int unsigned tkeep, input int unsigned tlast);
   import "DPI-C" function void tl_report(input longint unsigned clock, input bit [REPORT_BITS-1:0] report);
+  import "DPI-C" function void tl_valid(input longint unsigned clock, input longint unsigned sequence_number);
   import "DPI-C" function void tl_skip(input longint unsigned clocks);
 `else
   // Skipped time passes at the end of the clock period, so that simulated time stays on the clock grid.
@@ -196,6 +197,8 @@ module testbench #(
     report[8 * (`TL_FRAME_LOG_FLAGS - REPORT_FIRST) +: 8] = report_flags;
     report[8 * (`TL_FRAME_LOG_LINE - REPORT_FIRST) +: 1] = report_line;
   end
+  // Between filter and ring: where latencies are cut, seen without a port of the NIC.
+  wire message_valid = nic.line_valid && nic.line_first && !nic.line_event;
   wire [31:0] idle_word = {31'd0, idle};
 
   // Nothing driven, nothing under way between the NIC and this testbench.
@@ -259,8 +262,10 @@ module testbench #(
     if (!rst) begin
 `ifdef VERILATOR
       if (report_valid) tl_report(clock, report);
+      if (message_valid) tl_valid(clock, nic.line_data[63:0]);
 `else
       if (report_valid) $tl_report(clock, report);
+      if (message_valid) $tl_valid(clock, nic.line_data[63:0]);
 `endif
       if (have_aw && have_w) begin
 `ifdef VERILATOR

@@ -21,7 +21,7 @@ struct task {
   vpiHandle arguments[ARGUMENTS_MAX];
 };
 
-enum { TICK, WRITE, READ, READ_DATA, REGISTER_DONE, TRANSMIT, REPORT, SKIP, TASKS };
+enum { TICK, WRITE, READ, READ_DATA, REGISTER_DONE, TRANSMIT, REPORT, VALID, SKIP, TASKS };
 static struct task tasks[TASKS];
 
 static vpiHandle *arguments_of(struct task *task) {
@@ -141,6 +141,13 @@ static PLI_INT32 call_report(PLI_BYTE8 *unused) {
   return 0;
 }
 
+static PLI_INT32 call_valid(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[VALID]);
+  tl_valid(get64(a[0]), get64(a[1]));
+  return 0;
+}
+
 static PLI_INT32 call_skip(PLI_BYTE8 *unused) {
   (void)unused;
   tl_skip(get64(arguments_of(&tasks[SKIP])[0]));
@@ -155,6 +162,7 @@ static struct task tasks[TASKS] = {
     [REGISTER_DONE] = {"$tl_register_done", call_register_done, 4, {0}},
     [TRANSMIT] = {"$tl_transmit", call_transmit, 4, {0}},
     [REPORT] = {"$tl_report", call_report, 2, {0}},
+    [VALID] = {"$tl_valid", call_valid, 2, {0}},
     [SKIP] = {"$tl_skip", call_skip, 1, {0}},
 };
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xDFB0A6B5u
+#define LAYOUT_HASH 0xE841BF52u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -569,6 +569,15 @@ _Static_assert(offsetof(struct read_log, issued_clock) == 0, "read_log.issued_cl
 _Static_assert(offsetof(struct read_log, answered_clock) == 8, "read_log.answered_clock");
 _Static_assert(offsetof(struct read_log, address) == 16, "read_log.address");
 _Static_assert(offsetof(struct read_log, data) == 24, "read_log.data");
+
+/* One message on its way from the filter to the RX ring: its first line. */
+struct valid_log {
+  uint64_t clock;
+  uint64_t sequence;
+};
+_Static_assert(sizeof(struct valid_log) == 16, "valid_log");
+_Static_assert(offsetof(struct valid_log, clock) == 0, "valid_log.clock");
+_Static_assert(offsetof(struct valid_log, sequence) == 8, "valid_log.sequence");
 
 /* One register access of the host, on AXI4-Lite. */
 struct register_log {

@@ -73,7 +73,7 @@ def _page(directory: Path, run: dict[str, Any], summary: dict[str, Any], stages:
         "<h2>Figures</h2>", _table([], [[escape(cell) for cell in row] for row in figures(run, summary, stages)]),
         "<h2>Checks</h2>", _checks(run),
         "<h2>Latency</h2>", "" if run["reproducible"] else NOT_REPRODUCIBLE, _latency(stages),
-        _charts(directory, stages),
+        _tick_to_trade(stages), _charts(directory, stages),
         "<h2>Receive counters</h2>", _counters(summary),
     ]
     if closed_loop:
@@ -124,6 +124,17 @@ def _latency(stages: dict[str, dict[str, Any]]) -> str:
     return _table(["stage", "unit", *(f"#{name.replace('_', '.')}" for name in names)], rows)
 
 
+def _tick_to_trade(stages: dict[str, dict[str, Any]]) -> str:
+    """Its consecutive stages in nanoseconds: their means add up to its own."""
+    names = ("min", "p50", "mean", "p99", "max")
+    rows = [[f"<code>{escape(stage)}</code>", *("" if values["ns"][name] is None else f"{values['ns'][name]:,}"
+                                                for name in names)]
+            for stage, values in stages.items() if "ns" in values]
+    if not rows:
+        return ""
+    return "<h3>Tick to trade, in simulated ns</h3>" + _table(["stage", *(f"#{name}" for name in names)], rows)
+
+
 def _charts(directory: Path, stages: dict[str, dict[str, Any]]) -> str:
     with (directory / "latency.csv").open(newline="", encoding="ascii") as file:
         reader = csv.reader(file)
@@ -138,7 +149,7 @@ def _charts(directory: Path, stages: dict[str, dict[str, Any]]) -> str:
         for text, count in counted.items():
             if text:
                 samples[float(text)] += count
-        if samples:
+        if samples and name in stages:  # not once more in nanoseconds
             charts.append(histogram(samples, name, stages[name]["unit"]))
     return f'<div class=charts>{"".join(charts)}</div>'
 

@@ -22,6 +22,7 @@ from bridge.layout import DropReason
 from tickloop.rundir.frames import EXTRA_DATA, TRUNCATED
 from tickloop.rundir.lines import Records
 from tickloop.rundir.orders import segments_sent
+from tickloop.rundir.tick_to_trade import BETWEEN_CLOCKS, STAGES, TickToTradeError, boundaries
 
 CLOCKS, NANOSECONDS, INSTRUCTIONS, TSC = "clock cycles", "simulated ns", "executed instructions", "TSC cycles"
 PERCENTILES = {"p50": Fraction(50, 100), "p99": Fraction(99, 100), "p99_9": Fraction(999, 1000),
@@ -36,6 +37,7 @@ class Latency:
     sequence: list[int]
     units: dict[str, str] = field(default_factory=dict)
     samples: dict[str, Samples] = field(default_factory=dict)
+    nanoseconds: dict[str, Samples] = field(default_factory=dict)  # the consecutive stages of tick_to_trade
     problems: list[str] = field(default_factory=list)
 
     def add(self, stage: str, unit: str, values: npt.NDArray[Any], where: npt.NDArray[Any]) -> None:
@@ -46,17 +48,32 @@ class Latency:
         self.samples[stage] = column
 
     def summary(self) -> dict[str, dict[str, Any]]:
-        """The ``stages`` of latency.json."""
-        return {stage: {**statistics(column[~np.isnan(column)]), "unit": self.units[stage]}
-                for stage, column in self.samples.items()}
+        """The ``stages`` of latency.json; those of tick_to_trade's way in simulated ns, too."""
+        stages = {stage: {**_of_column(column), "unit": self.units[stage]} for stage, column in self.samples.items()}
+        for stage, column in self.nanoseconds.items():
+            stages[stage]["ns"] = _of_column(column)
+        return stages
 
     def write_csv(self, path: Path) -> None:
-        """One row a message: its sequence number and a column a stage, empty where it does not apply."""
-        columns = [[_number(value) for value in column.tolist()] for column in self.samples.values()]
+        """One row a message: its sequence number and a column a stage, empty where it does not apply. The stages of
+        tick_to_trade's way have one more in simulated ns, ``<stage>_ns``."""
+        samples = self.samples | {f"{stage}_ns": column for stage, column in self.nanoseconds.items()}
+        columns = [_cells(column) for column in samples.values()]
         with path.open("w", newline="", encoding="ascii") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["sequence", *self.samples])
+            writer.writerow(["sequence", *samples])
             writer.writerows(zip(self.sequence, *columns, strict=True))
+
+
+def _cells(column: Samples) -> list[int | float | None]:
+    cells: list[int | float | None] = [None] * len(column)
+    for row in np.flatnonzero(~np.isnan(column)).tolist():
+        cells[row] = _number(column[row])
+    return cells
+
+
+def _of_column(column: Samples) -> dict[str, Any]:
+    return statistics(column[~np.isnan(column)])
 
 
 def statistics(samples: Samples) -> dict[str, Any]:
@@ -97,7 +114,39 @@ def measure(result: LoopResult, records: Records, frame: npt.NDArray[np.int64]) 
     latency.add("last_byte_to_dma_issue", CLOCKS, issued - last, has_frame & final & clean)
     if len(result.trace):
         _guest_stages(latency, result, issued, first, has_frame)
+    if "tick_to_trade" in latency.samples and len(result.valid):
+        _tick_to_trade(latency, result, records, frame)
     return latency
+
+
+def _tick_to_trade(latency: Latency, result: LoopResult, records: Records, frame: npt.NDArray[np.int64]) -> None:
+    """Its consecutive stages, each in its own unit and in ns, for the messages with an order."""
+    where = ~np.isnan(latency.samples["tick_to_trade"])
+    rows = np.flatnonzero(where)
+    last_order = np.cumsum(result.trace["orders"].astype(np.int64))[rows] - 1
+    segments = segments_sent(result)
+    try:
+        times = boundaries(result, rows, frame, records.column("sequence"), records.clock.astype(np.int64), segments,
+                           last_order)
+    except TickToTradeError as error:
+        latency.problems.append(f"latency: {error}")
+        return
+    work = result.trace["decision_work"][rows], result.trace["doorbell_work"][rows]
+    instructions = {"dequeue_to_decision": work[0], "decision_to_doorbell": work[1] - work[0]}
+    for stage, begin, end in zip(STAGES, times[:-1], times[1:], strict=True):
+        ps = np.full(len(latency.sequence), np.nan)
+        ps[rows] = end - begin
+        latency.nanoseconds[stage] = ps / 1000
+        if stage in latency.samples:
+            continue
+        if stage in instructions:
+            own = np.zeros(len(latency.sequence))
+            own[rows] = instructions[stage]
+            latency.add(stage, INSTRUCTIONS, own, where)
+        elif stage in BETWEEN_CLOCKS:
+            latency.add(stage, CLOCKS, ps / result.clock_ps, where)
+        else:
+            latency.add(stage, NANOSECONDS, ps / 1000, where)
 
 
 def _guest_stages(latency: Latency, result: LoopResult, issued: npt.NDArray[np.int64], first: npt.NDArray[np.int64],
