@@ -74,7 +74,8 @@ struct publication {
 };
 void rings_open(void);
 void rings_register(uint32_t address, uint32_t value); /* a register write goes to the NIC */
-struct publication rings_written(uint64_t address, uint64_t strobe, const void *line); /* after the write to memory */
+/* Of the next write to memory; before it, for a record that is published is the kernel's. */
+struct publication rings_written(uint64_t address, uint64_t strobe, const void *line);
 uint32_t rings_rx(uint32_t *published);  /* slots of the ring, 0 while it is not enabled; lines published in all */
 uint32_t rings_raw(uint32_t *published);
 void rings_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers);

@@ -106,8 +106,8 @@ struct publication memory_commit(uint64_t now_ps) {
   while (memory.tail != memory.head) {
     const struct posted *entry = &memory.queue[memory.tail & (memory.capacity - 1)];
     if (entry->visible_ps > now_ps) break;
-    store(entry);
     record = rings_written(entry->address, entry->strobe, entry->line);
+    store(entry);
     if (record.ring != RING_NONE) memory.published++;
     memory.tail++;
   }

@@ -65,15 +65,18 @@ static struct descriptor *descriptor_at(uint32_t index) {
   return address % sizeof(struct descriptor) ? NULL : memory_at(address, sizeof(struct descriptor));
 }
 
-/* Lines of the record whose first descriptor the write to `address` has given back; 0: it gave back another one. */
-static uint32_t written_back(uint64_t address, uint64_t strobe) {
+/* Lines of the record whose first descriptor is given back by the write of `line` to `address`; 0: that is another one. */
+static uint32_t written_back(uint64_t address, uint64_t strobe, const uint8_t *line) {
   if (!holds(&rings.rx, sizeof(struct descriptor), address)) return 0;
   const uint64_t offset = address - rings.rx.base + (uint64_t)__builtin_ctzll(strobe);
-  if (offset / sizeof(struct descriptor) != (rings.rx.head & (slots(&rings.rx) - 1))) return 0;
-  for (uint32_t lines = 1; lines <= slots(&rings.rx) && lines <= MAX_LINES; lines++) {
-    const struct descriptor *descriptor = descriptor_at(rings.rx.head + lines - 1);
-    if (!descriptor || !(descriptor->status & DESCRIPTOR_DONE)) break;
-    if (descriptor->status & DESCRIPTOR_END) return lines;
+  const uint32_t slot = rings.rx.head & (slots(&rings.rx) - 1);
+  if (offset / sizeof(struct descriptor) != slot || !descriptor_at(slot)) return 0;
+  const uint64_t place = rings.rx.base + sizeof(struct descriptor) * slot - address;
+  uint8_t status = line[place + offsetof(struct descriptor, status)];
+  for (uint32_t lines = 1; status & DESCRIPTOR_DONE && lines <= slots(&rings.rx) && lines <= MAX_LINES; lines++) {
+    if (status & DESCRIPTOR_END) return lines;
+    const struct descriptor *next = descriptor_at(rings.rx.head + lines);
+    status = next ? next->status : 0;
   }
   core_fail(TL_FAILED, "the NIC gave back descriptor %u before the others of its record", rings.rx.head);
   return 0;
@@ -105,7 +108,7 @@ static void record_raw(uint64_t address, const struct raw_frame *frame) {
 struct publication rings_written(uint64_t address, uint64_t strobe, const void *line) {
   const bool raw = rings.control & CONTROL_RAW_ENABLE && holds(&rings.raw, LINE_BYTES, address);
   if (rings.control & CONTROL_RX_DESCRIPTOR && !raw) {
-    const uint32_t lines = strobe == WHOLE_LINE ? 0 : written_back(address, strobe);
+    const uint32_t lines = strobe == WHOLE_LINE ? 0 : written_back(address, strobe, line);
     rings.rx.head += lines;
     return (struct publication){lines ? RING_RX : RING_NONE, lines};
   }

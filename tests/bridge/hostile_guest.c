@@ -177,12 +177,16 @@ static uint64_t nic_write(uint64_t clock) {
     struct rx_record record;
     struct raw_frame frame;
   } line;
-  uint64_t address = (chance(50) ? RAW : RING) + LINE_BYTES * below(16), strobe = UINT64_MAX;
+  uint64_t address = (chance(50) ? RAW : RING) + LINE_BYTES * below(chance(50) ? 1 : 16), strobe = UINT64_MAX;
   for (unsigned i = 0; i < LINE_BYTES / 4; i++) line.words[i] = (uint32_t)word(0);
   if (chance(80)) line.record.publish |= PUBLISH_VALID;
   if (chance(80)) line.frame.length = (uint16_t)below(200);
   if (chance(80)) line.frame.continuations = (uint8_t)(4 + below(4));
-  if (chance(30)) strobe = 0xFFull << 16 * below(4) << 8;
+  if (chance(30)) {
+    const uint32_t place = DESCRIPTOR_BYTES * below(chance(50) ? 1 : LINE_BYTES / DESCRIPTOR_BYTES);
+    strobe = 0xFFull << place << DESCRIPTOR_BYTES / 2;
+    line.bytes[place + offsetof(struct descriptor, status)] = DESCRIPTOR_DONE | (chance(30) ? DESCRIPTOR_END : 0);
+  }
   if (chance(5)) strobe = word(0);
   if (chance(10)) address = RAM_BYTES - LINE_BYTES * (1 + below(3));
   if (chance(1)) address = word(address);
