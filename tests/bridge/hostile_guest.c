@@ -5,7 +5,7 @@
  * objects have unmapped memory for a gigabyte on either side, so any access beyond them ends the process.
  *
  * Everything runs in one thread, so a seed is a run: the guest moves when the core looks at the clock, which it does as it
- * begins to wait for it. This file stands in for the clock, for sleep, and for mmap of the shared objects.
+ * begins to wait for it, and in a free run between the NIC's events, too. This file stands in for the clock, for sleep, and for mmap of the shared objects.
  *
  * usage: hostile_guest DIRECTORY SEED WORDS
  */
@@ -115,10 +115,11 @@ static void play(void) {
       chance(op == MAILBOX_OP_ATTACH || op == MAILBOX_OP_EXIT ? 2 : 30) ? (uint32_t)word(value) : (uint32_t)value;
   box->work = rough ? word(work) : work;
   box->trace_index = rough ? word(trace_index) : trace_index;
-  box->trace_address = chance(10) ? word(TRACE) : TRACE;
-  box->trace_log2 = chance(10) ? (uint32_t)word(6) : 6;
+  box->trace_address = chance(5) ? word(TRACE) : TRACE;
+  box->trace_log2 = chance(5) ? (uint32_t)word(6) : 6;
   box->export_address = chance(40) ? word(RING) : RING;
   box->export_bytes = chance(40) ? word(256) : 256;
+  box->consumed = chance(50) ? word(seen.lines) : NOT_YET;
   if (box->work >= work) work = box->work;
   for (uint32_t n = below(4); n; n--) { /* anywhere, but for the words that pass the turn */
     const uint32_t at = 4 * below(MAILBOX_BYTES / 4);
@@ -202,6 +203,7 @@ static void run(struct tl_config *config) {
   if (ftruncate(ram_fd, 0) || ftruncate(ram_fd, RAM_BYTES) || ftruncate(mailbox_fd, 0) ||
       ftruncate(mailbox_fd, MAILBOX_BYTES))
     abort();
+  config->mode = chance(30) ? RUN_MODE_FREE : RUN_MODE_LOCKSTEP;
   int status = tl_open(config);
   for (uint32_t i = 0; i < 4; i++) tl_add_final_read(4 * i);
   if (status == TL_OK) status = tl_wait_attach(getpid());
@@ -209,6 +211,7 @@ static void run(struct tl_config *config) {
   unsigned long long data_a, data_b;
   unsigned control = 0, address, data, line[LINE_BYTES / 4];
   for (unsigned step = 0; status == TL_OK && step < STEPS && !(control >> TICK_FINISHED & 1); step++) {
+    if (config->mode == RUN_MODE_FREE && chance(30)) play();
     if (chance(30)) due = nic_write(clock);
     if (chance(10)) {
       const uint64_t at = chance(2) ? word(RING) : RING + LINE_BYTES * below(16);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mailbox and lockstep under the thread sanitizer: the whole native core in one thread, the kernel's drivers in another,
- * from finding the device to the exit request. What either writes for the other must be ordered by the two words that
- * pass the turn, and by nothing else.
+ * A run under the thread sanitizer: the whole native core in one thread, the kernel's drivers in another, from finding the
+ * device to the exit request. In lockstep, what either writes for the other must be ordered by the two words that pass
+ * the turn; in a free run both go on at once, and records by their publish words.
  *
  * The sanitizer knows memory by its address, so both ends see the shared objects at the same one: a stand-in for mmap
  * places guest memory at the address that it has for the guest.
  *
- * usage: mailbox_threads DIRECTORY RECORDS
+ * usage: mailbox_threads DIRECTORY RECORDS MODE
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -192,7 +192,7 @@ static int play(uint32_t epoch) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 3) return 2;
+  if (count != 4) return 2;
   records = strtoull(arguments[2], NULL, 0);
   char stimulus[4096];
   snprintf(stimulus, sizeof stimulus, "%s/stimulus.bin", arguments[1]);
@@ -204,20 +204,21 @@ int main(int count, char **arguments) {
     pause();
     _exit(0);
   }
-  const struct tl_config config = {.stimulus = stimulus,
-                                   .record = arguments[1],
-                                   .ram_bytes = RAM + RAM_BYTES,
-                                   .ram_fd = ram_fd,
-                                   .mailbox_fd = mailbox_fd,
-                                   .progress_fd = -1,
-                                   .epoch = 7,
-                                   .clock_ps = 6400,
-                                   .ps_per_instruction = 1,
-                                   .posted_write_clocks = 40,
-                                   .read_clocks = 60,
-                                   .doorbell_clocks = 30,
-                                   .timeout_s = 20,
-                                   .give_back = 4};
+  struct tl_config config = {.stimulus = stimulus,
+                             .record = arguments[1],
+                             .ram_bytes = RAM + RAM_BYTES,
+                             .ram_fd = ram_fd,
+                             .mailbox_fd = mailbox_fd,
+                             .progress_fd = -1,
+                             .epoch = 7,
+                             .clock_ps = 6400,
+                             .ps_per_instruction = 1,
+                             .posted_write_clocks = 40,
+                             .read_clocks = 60,
+                             .doorbell_clocks = 30,
+                             .timeout_s = 20,
+                             .give_back = 4};
+  config.mode = strcmp(arguments[3], "free") ? RUN_MODE_LOCKSTEP : RUN_MODE_FREE;
   int status = tl_open(&config);
   pthread_t thread;
   if (status == TL_OK && pthread_create(&thread, NULL, kernel, NULL)) abort();

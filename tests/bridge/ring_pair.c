@@ -77,6 +77,12 @@ enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_
   return ACKNOWLEDGE_STATUS_OK;
 }
 
+bool mailbox_idle(struct mailbox_port *port, uint64_t consumed) {
+  (void)port;
+  (void)consumed;
+  return true;
+}
+
 /* A ring of 1 << log2 slots whose absolute index begins at `start`, a multiple of the slots. */
 void pair_open(uint32_t log2, uint32_t start, uint32_t epoch, enum ring_mode mode);
 int pair_write(uint32_t lines, const uint8_t *data); /* a record, data of 60 bytes a line; 0: it does not fit */

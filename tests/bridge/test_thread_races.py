@@ -64,12 +64,14 @@ def test_a_ring_between_two_threads(ring: tuple[Path, str], mode: str) -> None:
     _judge(_run(program, mode, str(SEED), "20000"), orders)
 
 
-@pytest.mark.parametrize("orders", ["as it is", "no release"])
-def test_the_mailbox_between_two_threads(tmp_path: Path, orders: str) -> None:
-    """A whole run in lockstep, from the kernel's search for the device to its exit."""
+@pytest.mark.parametrize(
+    ("mode", "orders"), [("lockstep", "as it is"), ("free", "as it is"), ("lockstep", "no release")]
+)
+def test_the_mailbox_between_two_threads(tmp_path: Path, mode: str, orders: str) -> None:
+    """A whole run, from the kernel's search for the device to its exit."""
     sources = (HERE / "mailbox_threads.c", *sorted(CORE.glob("*.c")), FIRMWARE / "drivers/mailbox.c", *DRIVER)
     program = _program(tmp_path, ORDERS[orders], "-Wl,--wrap=mmap,--wrap=munmap", *sources)
     write_stimulus(tmp_path / "stimulus.bin", [(0, bytes(64), False)])
-    result = _run(program, tmp_path, "1000")
+    result = _run(program, tmp_path, "1000", mode)
     assert "status 0 taken 1000" in result.stdout, result.stderr
     _judge(result, orders)
