@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bridge import build
 from tests.loop import rerun
 
 SIMULATORS = ("verilator", "icarus")
@@ -65,6 +66,13 @@ def _alone(one_loop_at_a_time: None) -> Iterator[None]:
     yield
     left = {name for name in set(os.listdir("/dev/shm")) - shared if "tickloop" in name or "qemu" in name}
     assert not left, f"left behind in /dev/shm: {left}"
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """What a closed loop on Verilator runs is built: a test that takes the time does not take this."""
+    build.build_simulator("verilator", False)
+    build.build_kernel()
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ Start = Callable[..., PeerRun]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, built: None) -> Iterator[Start]:
     """``start(qemu_stand_in)``: a short run."""
     runs: list[PeerRun] = []
 

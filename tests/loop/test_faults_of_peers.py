@@ -31,7 +31,7 @@ Start = Callable[..., PeerRun]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, built: None) -> Iterator[Start]:
     """``start(state)``: a run in that state; a test that fails leaves none behind either."""
     runs: list[PeerRun] = []
 
