@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"),
                         help="with --rtl: verilator (default) or icarus")
     replay.add_argument("--waves", metavar="[vcd|fst]", type=_choice("--waves", *get_args(DumpFormat)),
-                        help="with --rtl: leave waves of the RTL and the recorded kernel (default: vcd)")
+                        help="with --rtl: leave waves of RTL and recorded kernel (default: vcd), and trace.json")
     replay.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="directory of the replay")
 
     diff = command("diff", "the first event in which two runs differ, and its simulated time",

@@ -86,8 +86,8 @@ def _check(recorded: RecordedRun, half: Half) -> None:
         raise UsageError(f"{directory} {REFUSED}: it is a replay itself; replay the run that it was made from")
     if half == "kernel" and not recorded.has_kernel:
         raise UsageError(f"{directory} {REFUSED}: it was made without a kernel; --rtl does it")
-    if half == "kernel" and run.get("mode", "lockstep") != "lockstep":
-        raise UsageError(f"{directory} {REFUSED}: in mode {run['mode']} the kernel's times are those of the machine")
+    if run.get("mode", "lockstep") != "lockstep":
+        raise UsageError(f"{directory} {REFUSED}: in mode {run['mode']} times are those of the machine that it ran on")
     if not run.get("digest"):
         raise UsageError(f"{directory} {REFUSED}: the run did not come to its end")
     if digest(recorded.logs) != run["digest"]:

@@ -151,6 +151,14 @@ def test_an_access_at_another_clock_is_seen(completed: Completed, tickloop: Comm
     assert 0 < issued - moved[0] + 3 < 40
 
 
+def test_a_run_in_free_mode_is_refused(completed: Completed, tickloop: Command, tmp_path: Path) -> None:
+    run = completed("sim", "--messages", "300", "--mode", "free").path
+    for half in ("--kernel", "--rtl"):
+        result = tickloop("replay", run, half, "--out", tmp_path)
+        assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+        assert "in mode free times are those of the machine" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("spoil", "status", "text"),
     [
