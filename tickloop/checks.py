@@ -70,11 +70,10 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
             closed_loop: bool) -> Prediction:
     """Runs the model over the frames. Of the run itself it takes what no model can know: what the kernel told the
     filter and when, and which event lines were enabled."""
+    frames = list(frames)
     byte_ps = result.clock_ps // 8
-    on_lines: dict[str, list[tuple[int, bytes, bool]]] = {line: [] for line in LINES}
-    for line, time_ns, data, bad_fcs in frames:
-        on_lines[line].append((time_ns, data, bad_fcs))
-    arrivals = [arrival for line, captured in on_lines.items() for arrival in on_line(line, captured, byte_ps)]
+    arrivals = [arrival for line in LINES for arrival in on_line(
+        line, ((frame.time_ns, frame.data, frame.bad_fcs) for frame in frames if frame.line == line), byte_ps)]
     receive, results = _receive(arrivals, config, byte_ps, ())
     history = FilterHistory(result, config.time.doorbell_ns)
     if history.enabled:

@@ -143,8 +143,9 @@ class ReceiveModel:
         before = self._stream.state()
         taken = self._stream.take(packet)
         result.packet_sequence = taken.sequence
+        verdict = self._verdict(reason)
         for sequence, block in taken.new:
-            self._deliver(message(sequence, block, self._verdict(reason), self._format), result)
+            self._deliver(message(sequence, block, verdict, self._format), result)
         if reason is not None:
             self._stream.restore(before)
             self._bad_messages += len(result.messages)

@@ -94,4 +94,5 @@ class Stream:
         if packet.kind == "end_of_session" and not self.ended:
             self.ended = first_end = True
         flags = Flags(packet.truncated, packet.extra_data, gap, session_change, first_end)
-        return Taken(sequence, flags, gap_from, new, len(packet.blocks) - len(new))
+        # One object for the most frequent of them: a run keeps those of every frame.
+        return Taken(sequence, flags if any(flags) else NO_FLAGS, gap_from, new, len(packet.blocks) - len(new))
