@@ -80,6 +80,7 @@ def read_recording(record: Path) -> Recording:
 LENGTHS = "lengths.bin"
 _ENTRIES = {
     "frames": layout.FRAME_LOG,
+    "valid": layout.VALID_LOG,
     "dma": layout.DMA_LOG,
     "reads": layout.READ_LOG,
     "registers": layout.REGISTER_LOG,

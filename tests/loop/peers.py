@@ -64,9 +64,9 @@ def _heed_ctrl_c() -> None:
 
 
 class PeerRun:
-    """``tickloop sim`` in a session of its own, like one from a terminal; ``qemu`` is a stand-in's shell script."""
+    """A command in a session of its own, like one from a terminal; ``qemu`` is a stand-in's shell script."""
 
-    def __init__(self, out: Path, *arguments: str | Path, qemu: str | None = None) -> None:
+    def __init__(self, out: Path, *arguments: str | Path, command: str = "sim", qemu: str | None = None) -> None:
         self.out = out
         environment = dict(os.environ)
         if qemu is not None:
@@ -78,7 +78,7 @@ class PeerRun:
             (tools / QEMU).chmod(0o755)
             environment["PATH"] = f"{tools}{os.pathsep}{environment['PATH']}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tickloop", "sim", *map(str, arguments), "--out", str(out)],
+            [sys.executable, "-m", "tickloop", command, *map(str, arguments), "--out", str(out)],
             cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True, preexec_fn=_heed_ctrl_c,  # noqa: PLW1509  there is no other thread
         )  # fmt: skip

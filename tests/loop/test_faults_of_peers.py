@@ -8,13 +8,14 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge import layout, record
-from generators.profiles import generate
+from bridge import build, layout, record
+from generators.profiles import generate, write_profile
 from tests.loop import peers
 from tests.loop.peers import PeerRun, assert_one_line
 
@@ -35,9 +36,9 @@ def start(tmp_path: Path, built: None) -> Iterator[Start]:
     """``start(state)``: a run in that state; a test that fails leaves none behind either."""
     runs: list[PeerRun] = []
 
-    def begin(state: str) -> PeerRun:
+    def begin(state: str, *more: str) -> PeerRun:
         reach, qemu = STATES[state]
-        arguments = ("--scenario", SCENARIO, "--messages", str(_messages(state)))
+        arguments = ("--scenario", SCENARIO, "--messages", str(_messages(state)), *more)
         run = PeerRun(tmp_path / f"run{len(runs)}", *arguments, qemu=qemu)
         runs.append(run)
         reach(run)
@@ -90,6 +91,36 @@ def test_a_peer_is_killed(start: Start, state: str, victim: str, status: int, te
     returncode, errors = run.ended()
     assert returncode == status, errors
     _assert_recorded(run, state, status, assert_one_line(errors, text))
+
+
+def test_icarus_is_killed(start: Start) -> None:
+    build.build_simulator("icarus", False)
+    run = start("in DMA", "--sim", "icarus")
+    run.fault()
+    os.kill(run.simulator, signal.SIGKILL)
+    returncode, errors = run.ended()
+    assert returncode == 5, errors
+    _assert_recorded(run, "in DMA", 5, assert_one_line(errors, "simulator died (SIGKILL)"))
+
+
+def test_a_run_without_a_kernel_keeps_its_record_too(tmp_path: Path, built: None) -> None:
+    capture = tmp_path / "capture.pcap"
+    write_profile(capture, SCENARIO, messages=20_000)
+    run = PeerRun(tmp_path / "run", capture, command="parse")
+    try:
+        run.flowing()
+        run.fault()
+        os.kill(run.simulator, signal.SIGKILL)
+        returncode, errors = run.ended()
+        assert returncode == 5, errors
+        assert_one_line(errors, "simulator died (SIGKILL)")
+        messages = _lines(run.out / "messages.jsonl")
+        with (tmp_path / "capture.pcap.expect.jsonl").open() as file:
+            expected = [json.loads(line) for line in islice(file, len(messages))]
+        assert messages
+        assert [message["fields"] for message in messages] == [message["fields"] for message in expected]
+    finally:
+        run.close()
 
 
 @pytest.mark.parametrize("state", STATES)
