@@ -16,6 +16,7 @@
 #define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
 #define NOTHING_DUE 4096ull
 #define FREE_LOOK 64ull /* clocks between looks at the kernel of a free run while the NIC has something to do */
+#define REST_TICKS 4096u /* then the simulator is heard again */
 #define PATIENCE 400000ull /* clocks with a NIC that has nothing to do any more, but is not idle or owes reports */
 #define ANSWER_CLOCKS 100000u /* that the NIC may take to answer a register access */
 #define READS 64u
@@ -186,19 +187,40 @@ static void show_progress(void) {
           (unsigned long long)player_total());
 }
 
-unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata_a,
-                           unsigned long long *tdata_b, unsigned int *control, unsigned int *address,
-                           unsigned int *data) {
-  *tdata_a = *tdata_b = 0;
-  *control = *address = *data = 0;
+/* What of a tick is the host's alone. */
+static void serve_host(uint64_t clock, bool idle) {
   core.last_clock = clock;
   core.idle = idle;
-  if (core.ticks++ == 0) begin(clock);
+  core.ticks++;
   show_progress();
   if (core.attached && guest_running()) free_look(clock, idle);
   if (core.attached && guest_due() <= clock) guest_serve(clock);
   if (!core.feeding && feed_allowed()) start_feed(clock + FEED_DELAY);
   if (core.replayed) replayed_host_act(clock);
+}
+
+static bool reaches_nic(uint64_t clock) {
+  return core.finished || core_failed() || player_due() <= clock || registers_due() <= clock ||
+         (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock);
+}
+
+unsigned long long tl_rest(unsigned long long next) {
+  if (core.ticks == 0 || core.replayed || (core.attached && guest_running())) return next;
+  for (uint64_t n = 0; n < REST_TICKS && !reaches_nic(next); n++) {
+    serve_host(next, true);
+    if (!reaches_nic(next)) advance_end(next, true);
+    next = next_tick(reaches_nic(next) ? next : next + 1);
+  }
+  return next;
+}
+
+unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata_a,
+                           unsigned long long *tdata_b, unsigned int *control, unsigned int *address,
+                           unsigned int *data) {
+  *tdata_a = *tdata_b = 0;
+  *control = *address = *data = 0;
+  if (core.ticks == 0) begin(clock);
+  serve_host(clock, idle);
   registers_start(clock, control, address, data);
   if (registers_waiting(clock, address) > ANSWER_CLOCKS)
     core_fail(TL_FAILED, "the NIC does not answer an access to register 0x%03x", *address);

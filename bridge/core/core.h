@@ -21,6 +21,8 @@ extern "C" {
 unsigned long long tl_tick(unsigned long long clock, unsigned int idle, unsigned long long *tdata_a,
                            unsigned long long *tdata_b, unsigned int *control, unsigned int *address,
                            unsigned int *data);
+/* The NIC is at rest, `next` is due: what until then only the host does is done at once. Returns when the NIC is needed. */
+unsigned long long tl_rest(unsigned long long next);
 unsigned long long tl_write(unsigned long long clock, unsigned long long address, unsigned long long strobe,
                             const unsigned int *line);
 unsigned long long tl_read(unsigned long long clock, unsigned long long address);

@@ -21,7 +21,7 @@ struct task {
   vpiHandle arguments[ARGUMENTS_MAX];
 };
 
-enum { TICK, WRITE, READ, READ_DATA, REGISTER_DONE, TRANSMIT, REPORT, VALID, SKIP, TASKS };
+enum { TICK, WRITE, READ, READ_DATA, REGISTER_DONE, TRANSMIT, REPORT, VALID, REST, SKIP, TASKS };
 static struct task tasks[TASKS];
 
 static vpiHandle *arguments_of(struct task *task) {
@@ -148,6 +148,13 @@ static PLI_INT32 call_valid(PLI_BYTE8 *unused) {
   return 0;
 }
 
+static PLI_INT32 call_rest(PLI_BYTE8 *unused) {
+  (void)unused;
+  vpiHandle *a = arguments_of(&tasks[REST]);
+  put64(a[0], tl_rest(get64(a[0])));
+  return 0;
+}
+
 static PLI_INT32 call_skip(PLI_BYTE8 *unused) {
   (void)unused;
   tl_skip(get64(arguments_of(&tasks[SKIP])[0]));
@@ -163,6 +170,7 @@ static struct task tasks[TASKS] = {
     [TRANSMIT] = {"$tl_transmit", call_transmit, 4, {0}},
     [REPORT] = {"$tl_report", call_report, 2, {0}},
     [VALID] = {"$tl_valid", call_valid, 2, {0}},
+    [REST] = {"$tl_rest", call_rest, 1, {0}},
     [SKIP] = {"$tl_skip", call_skip, 1, {0}},
 };
 
