@@ -51,6 +51,7 @@ VERILATOR_FLAGS = (
     "-Wno-PINCONNECTEMPTY",
     "-Wno-TIMESCALEMOD",
     "--vpi",
+    "+define+TICKLOOP_GATE_CLOCKS",
 )
 # The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
 VERILATOR_PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"

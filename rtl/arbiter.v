@@ -82,6 +82,16 @@ module arbiter #(
   output wire         idle
 );
 
+  // ---- Clock: stands still while no line has anything
+
+  wire stream_clk;
+
+  clock_gate u_clock_gate (
+    .clk    (clk),
+    .enable (rst || a_starts || b_starts || a_valid || b_valid || !idle),
+    .gated  (stream_clk)
+  );
+
   // ---- Frames started and settled, by line: nobody waits for one that is retired or void
 
   reg  [15:0] a_started;
@@ -93,7 +103,7 @@ module arbiter #(
   assign a_others_started = b_started;
   assign b_others_started = a_started + {15'd0, a_starts};
 
-  always @(posedge clk)
+  always @(posedge stream_clk)
     if (rst) begin
       a_started <= 16'd0;
       b_started <= 16'd0;
@@ -110,7 +120,7 @@ module arbiter #(
         b_settled <= b_settled + 16'd1;
     end
 
-  always @(posedge clk) begin
+  always @(posedge stream_clk) begin
     a_was_void <= (a_is_void || (a_was_void && !a_retires)) && !rst;
     b_was_void <= (b_is_void || (b_was_void && !b_retires)) && !rst;
   end
@@ -131,7 +141,7 @@ module arbiter #(
   wire         b_taken;
 
   entry_skid u_skid_a (
-    .clk       (clk),
+    .clk       (stream_clk),
     .rst       (rst),
     .x_valid   (a_valid),
     .x_kind    (a_kind),
@@ -146,7 +156,7 @@ module arbiter #(
   );
 
   entry_skid u_skid_b (
-    .clk       (clk),
+    .clk       (stream_clk),
     .rst       (rst),
     .x_valid   (b_valid),
     .x_kind    (b_kind),
@@ -250,7 +260,7 @@ module arbiter #(
   wire        stream_ended;
 
   line_front u_front_a (
-    .clk             (clk),
+    .clk             (stream_clk),
     .rst             (rst),
     .time_ns         (time_ns),
     .hold            (hold),
@@ -303,7 +313,7 @@ module arbiter #(
   );
 
   line_front u_front_b (
-    .clk             (clk),
+    .clk             (stream_clk),
     .rst             (rst),
     .time_ns         (time_ns),
     .hold            (hold),
@@ -362,11 +372,11 @@ module arbiter #(
 
   reg  holding;
 
-  always @(posedge clk)
+  always @(posedge stream_clk)
     holding <= hold != 32'd0;
 
   turn u_turn (
-    .clk          (clk),
+    .clk          (stream_clk),
     .rst          (rst),
     .holding      (holding),
     .fresh        (!stream_changed),
@@ -445,7 +455,7 @@ module arbiter #(
   assign a_taken   = a_header || a_end || a_swallow || (a_is_body && (a_delivers || a_drains || a_none));
   assign b_taken   = b_header || b_end || b_swallow || (b_is_body && (b_delivers || b_drains || b_none));
 
-  always @(posedge clk)
+  always @(posedge stream_clk)
     if (rst || abort)
       mid_message <= 1'b0;
     else if (a_emits || b_emits)
@@ -456,7 +466,7 @@ module arbiter #(
   silence #(
     .LIMIT_LOG2 (SILENCE_LOG2)
   ) u_silence_a (
-    .clk     (clk),
+    .clk     (stream_clk),
     .rst     (rst),
     .active  (a_active),
     .awaited (!b_ready && !b_parked),
@@ -466,14 +476,14 @@ module arbiter #(
   silence #(
     .LIMIT_LOG2 (SILENCE_LOG2)
   ) u_silence_b (
-    .clk     (clk),
+    .clk     (stream_clk),
     .rst     (rst),
     .active  (b_active),
     .awaited (!a_ready && !a_parked),
     .silent  (b_silent)
   );
 
-  always @(posedge clk)
+  always @(posedge stream_clk)
     if (rst) begin
       a_swallow   <= 1'b0;
       b_swallow   <= 1'b0;
@@ -492,7 +502,7 @@ module arbiter #(
   wire b_ends = b_retires && b_holds;
 
   stream u_stream (
-    .clk           (clk),
+    .clk           (stream_clk),
     .rst           (rst),
     .opens         ({b_waiting || b_parked || b_released, a_waiting || a_parked || a_released}),
     .owns          ({b_delivers, a_delivers}),
@@ -522,7 +532,7 @@ module arbiter #(
   wire         report_idle;
 
   frame_report u_frame_report (
-    .clk               (clk),
+    .clk               (stream_clk),
     .rst               (rst),
     .event_enable      (event_enable),
     .retires           ({b_retires, a_retires}),
@@ -578,7 +588,7 @@ module arbiter #(
   wire [479:0] a_line = {a_entry[479:64], a_unnumbered ? a_number : a_entry[63:0]};
   wire [479:0] b_line = {b_entry[479:64], b_unnumbered ? b_number : b_entry[63:0]};
 
-  always @(posedge clk) begin
+  always @(posedge stream_clk) begin
     emitted       <= (a_emits || b_emits) && !rst;
     emitted_first <= emits_first;
     if (a_is_body || b_is_body)

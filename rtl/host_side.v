@@ -127,6 +127,33 @@ module host_side #(
   assign m_axi_arsize  = SIZE_64_BYTES;
   assign m_axi_arburst = BURST_INCR;
 
+  // ---- Clocks: each part's stands still while it has nothing to do. A register write may concern any of them.
+
+  wire control_clk;
+  wire lines_clk;
+  wire raw_clk;
+  wire control_active = rst || s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || !registers_idle;
+  wire transmitting   = !tx_ring_idle || tx_in_flight || !order_entry_idle || !tx_frame_idle;
+
+  clock_gate u_control_clock (
+    .clk    (clk),
+    .enable (control_active || transmitting || rx_read_valid || read_in_flight),
+    .gated  (control_clk)
+  );
+
+  clock_gate u_lines_clock (
+    .clk    (clk),
+    .enable (control_active || line_valid || line_abort || !rx_ring_idle || rx_in_flight || tx_in_flight
+             || raw_in_flight || tx_write_valid || raw_write_valid),
+    .gated  (lines_clk)
+  );
+
+  clock_gate u_raw_clock (
+    .clk    (clk),
+    .enable (control_active || raw_a_valid || raw_b_valid || raw_in_flight || !raw_ring_idle),
+    .gated  (raw_clk)
+  );
+
   // ---- Registers
 
   wire        write;
@@ -140,6 +167,7 @@ module host_side #(
   wire [31:0] read_data;
   wire        read_accepted;
   wire        register_idle;
+  wire        registers_idle;
   wire        rx_start;
   wire        rx_descriptor;
   wire [63:0] rx_base;
@@ -200,7 +228,7 @@ module host_side #(
   wire [31:0] rx_events;
 
   axil_port u_axil_port (
-    .clk            (clk),
+    .clk            (control_clk),
     .rst            (rst),
     .s_axil_awaddr  (s_axil_awaddr),
     .s_axil_awvalid (s_axil_awvalid),
@@ -233,7 +261,7 @@ module host_side #(
   );
 
   csr u_csr (
-    .clk                         (clk),
+    .clk                         (control_clk),
     .rst                         (rst),
     .write                       (write),
     .write_address               (write_address),
@@ -335,7 +363,7 @@ module host_side #(
   wire        dma_in_flight = rx_write_in_flight || tx_write_in_flight || raw_in_flight || read_in_flight;
 
   ring_grants u_ring_grants (
-    .clk                    (clk),
+    .clk                    (control_clk),
     .rst                    (rst),
     .changed                (grants_change),
     .in_flight              (dma_in_flight),
@@ -395,7 +423,7 @@ module host_side #(
   rx_ring #(
     .FIFO_LOG2 (RX_FIFO_LOG2)
   ) u_rx_ring (
-    .clk                     (clk),
+    .clk                     (lines_clk),
     .rst                     (rst),
     .enable                  (rx_enable),
     .start                   (rx_start),
@@ -532,7 +560,7 @@ module host_side #(
   );
 
   raw_ring u_raw_ring (
-    .clk           (clk),
+    .clk           (raw_clk),
     .rst           (rst),
     .enable        (raw_enable),
     .start         (raw_start),
@@ -626,7 +654,7 @@ module host_side #(
   assign tx_granted = tx_descriptor ? tx_descriptors_granted : tx_lines_granted;
 
   tx_ring u_tx_ring (
-    .clk                   (clk),
+    .clk                   (control_clk),
     .rst                   (rst),
     .enable                (tx_enable),
     .start                 (tx_start),
@@ -676,7 +704,7 @@ module host_side #(
   );
 
   order_entry u_order_entry (
-    .clk                 (clk),
+    .clk                 (control_clk),
     .rst                 (rst),
     .order_valid         (order_valid),
     .order_ready         (order_ready),
@@ -702,7 +730,7 @@ module host_side #(
   );
 
   tx_frame u_tx_frame (
-    .clk             (clk),
+    .clk             (control_clk),
     .rst             (rst),
     .frame_valid     (frame_valid),
     .frame_done      (frame_done),
@@ -732,7 +760,7 @@ module host_side #(
   );
 
   transmit_mux u_transmit_mux (
-    .clk          (clk),
+    .clk          (control_clk),
     .rst          (rst),
     .order_tdata  (order_tdata),
     .order_tkeep  (order_tkeep),
@@ -759,7 +787,7 @@ module host_side #(
   assign tx_in_flight = tx_write_in_flight || tx_slot_in_flight;
 
   dma_write_mux u_dma_write_mux (
-    .clk                     (clk),
+    .clk                     (lines_clk),
     .rst                     (rst),
     .line_write_valid        (line_write_valid),
     .line_write_ready        (line_write_ready),
@@ -796,7 +824,7 @@ module host_side #(
   );
 
   dma_read_mux u_dma_read_mux (
-    .clk              (clk),
+    .clk              (control_clk),
     .rst              (rst),
     .slot_read_valid  (slot_read_valid),
     .slot_read_ready  (slot_read_ready),
@@ -878,7 +906,7 @@ module host_side #(
 
   // What a register write sets going shows after at most 3 clocks: a tail goes through a limit and a comparison.
   reg  [2:0] register_quiet;
-  wire       registers_idle = register_idle && (&register_quiet) && grants_settled;
+  assign     registers_idle = register_idle && (&register_quiet) && grants_settled;
   wire       rings_idle     = rx_ring_idle && raw_a_idle && raw_b_idle && raw_ring_idle && tx_ring_idle;
   wire       writes_idle    = !rx_write_in_flight && !tx_write_in_flight && !raw_in_flight;
 

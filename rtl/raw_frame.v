@@ -48,6 +48,16 @@ module raw_frame #(
   localparam [2:0]  LINE_BEATS      = 3'd7;     // `TL_CONTINUATION_BYTES / 8
   localparam [STORE_LOG2:0] FULL    = (1 << STORE_LOG2) - 2;
 
+  // ---- Clock: stands still between frames
+
+  wire frame_clk;
+
+  clock_gate u_clock_gate (
+    .clk    (clk),
+    .enable (rst || s_axis_tvalid || verdict_valid || !idle),
+    .gated  (frame_clk)
+  );
+
   // ---- Receive port: a beat, and whether its frame is addressed to this host
 
   reg         in_frame;
@@ -79,7 +89,7 @@ module raw_frame #(
     end
   end
 
-  always @(posedge clk) begin
+  always @(posedge frame_clk) begin
     if (rst)
       in_frame <= 1'b0;
     else if (s_axis_tvalid)
@@ -128,14 +138,14 @@ module raw_frame #(
   reg  [63:0] store [0:(1 << STORE_LOG2) - 1];
   wire [STORE_LOG2:0] read_next;      // where the read pointer stands in the next clock
 
-  always @(posedge clk) begin
+  always @(posedge frame_clk) begin
     if (beat_valid && !full)
       store[write_pointer[STORE_LOG2-1:0]] <= beat_data;
     frame_beat <= store[read_next[STORE_LOG2-1:0]];
     full       <= stored >= FULL && enable;
   end
 
-  always @(posedge clk) begin
+  always @(posedge frame_clk) begin
     if (rst) begin
       keeping       <= 1'b0;
       number        <= 16'd0;
@@ -205,7 +215,7 @@ module raw_frame #(
 
   assign read_next = pops ? kept_end[pop_pointer[3:0]] : read_pointer + {{STORE_LOG2{1'b0}}, frame_next};
 
-  always @(posedge clk) begin
+  always @(posedge frame_clk) begin
     // One frame may be on its way, and one more be noticed a clock late.
     frames_full <= frames >= 5'd14;
     push        <= kept && !rst && enable;

@@ -47,6 +47,16 @@ module receive_line #(
   output wire         idle
 );
 
+  // ---- Clock: stands still between frames
+
+  wire line_clk;
+
+  clock_gate u_clock_gate (
+    .clk    (clk),
+    .enable (rst || s_axis_tvalid || !idle),
+    .gated  (line_clk)
+  );
+
   // ---- beats
 
   wire        load;
@@ -71,7 +81,7 @@ module receive_line #(
   beat_queue #(
     .DEPTH_LOG2 (QUEUE_LOG2)
   ) u_beat_queue (
-    .clk            (clk),
+    .clk            (line_clk),
     .rst            (rst),
     .enable         (enable),
     .time_ns        (time_ns),
@@ -119,7 +129,7 @@ module receive_line #(
   wire        header_idle;
 
   header u_header (
-    .clk                (clk),
+    .clk                (line_clk),
     .rst                (rst),
     .group_address      (group_address),
     .group_port         (group_port),
@@ -157,7 +167,7 @@ module receive_line #(
   );
 
   receive_checksum u_receive_checksum (
-    .clk           (clk),
+    .clk           (line_clk),
     .beat_counts   (beat_counts),
     .beat_first    (beat_fresh && beat_first),
     .beat_data     (beat_data),
@@ -174,7 +184,7 @@ module receive_line #(
   wire [63:0] done_start;
 
   frame_times u_frame_times (
-    .clk    (clk),
+    .clk    (line_clk),
     .rst    (rst),
     .begins (beat_fresh && beat_first),
     .start  (beat_data),
@@ -204,7 +214,7 @@ module receive_line #(
   wire        parser_idle;
 
   moldudp64_parser u_moldudp64_parser (
-    .clk               (clk),
+    .clk               (line_clk),
     .rst               (rst),
     .load              (load),
     .load_data         (load_data),
@@ -255,7 +265,7 @@ module receive_line #(
   // Asked for from the block's tenth word on, when the type has long been known and the block is longer than any type.
   reg          streams;
 
-  always @(posedge clk)
+  always @(posedge line_clk)
     streams <= !known;
 
   wire         line_ready;
@@ -264,7 +274,7 @@ module receive_line #(
   wire [639:0] words;
 
   align u_align (
-    .clk           (clk),
+    .clk           (line_clk),
     .beat_data     (beat_data),
     .previous_data (previous_data),
     .payload_lanes (payload_lanes),
@@ -303,7 +313,7 @@ module receive_line #(
     for (i = 0; i < 8; i = i + 1)
       number_after[8 * i +: 8] = number[8 * i +: 8] + {7'd0, (number | ~64'd0 << 8 * i) == ~64'd0};
 
-  always @(posedge clk) begin
+  always @(posedge line_clk) begin
     block_done <= block_ends && !dropped && !rst;
     if (block_ends) begin
       done_length      <= length;
@@ -358,7 +368,7 @@ module receive_line #(
   prototype_parser #(
     .LINE_B (LINE_B)
   ) u_prototype_parser (
-    .clk               (clk),
+    .clk               (line_clk),
     .rst               (rst),
     .beat_fresh        (beat_fresh),
     .beat_first        (beat_first),
@@ -394,7 +404,7 @@ module receive_line #(
   reg                        dropped_before;
   reg                        void_valid;
 
-  always @(posedge clk) begin
+  always @(posedge line_clk) begin
     dropped_before <= dropped && !rst;
     void_valid     <= dropped && !dropped_before && !rst;
   end
@@ -424,7 +434,7 @@ module receive_line #(
   wire         output_idle;
 
   line_output u_line_output (
-    .clk               (clk),
+    .clk               (line_clk),
     .rst               (rst),
     .header_valid      ((packet_begins || prototype_begins) && !dropped),
     .header            (header),
@@ -454,7 +464,7 @@ module receive_line #(
   line_queue #(
     .DEPTH_LOG2 (LINES_LOG2)
   ) u_line_queue (
-    .clk          (clk),
+    .clk          (line_clk),
     .rst          (rst),
     .verified     (verified),
     .entry_valid  (entry_valid),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The NIC, top first; paths from the root of the repository.
 rtl/smartnic.v
+rtl/clock_gate.v
 rtl/timestamp.v
 rtl/receive.v
 rtl/receive_line.v

@@ -36,6 +36,16 @@ module statistics (
   localparam FIRST_DROPPED = `TL_STATISTIC_DROPPED_OVERSIZE;
   localparam LAST_DROPPED  = `TL_STATISTIC_DROPPED_OVERFLOW;
 
+  // ---- Clock: stands still while there is nothing to count
+
+  wire count_clk;
+
+  clock_gate u_clock_gate (
+    .clk    (clk),
+    .enable (rst || !idle),
+    .gated  (count_clk)
+  );
+
   // ---- of the owner; 16 bits, as a packet has fewer than 2^16 blocks
 
   reg  [16*STATUSES-1:0] by_status;
@@ -44,7 +54,7 @@ module statistics (
 
   assign delivered = all;
 
-  always @(posedge clk)
+  always @(posedge count_clk)
     if (rst || (frame_done && frame_owner)) begin
       by_status     <= {16 * STATUSES{1'b0}};
       all           <= 16'd0;
@@ -76,7 +86,7 @@ module statistics (
   wire [7:0] reason = frame_reason - `TL_DROP_REASON_OVERSIZE;
   integer    j;
 
-  always @(posedge clk) begin
+  always @(posedge count_clk) begin
     add_frame      <= done;
     add_frame_b    <= done && frame_line;
     add_accepted   <= good;
@@ -119,7 +129,7 @@ module statistics (
 
   integer w;
 
-  always @(posedge clk)
+  always @(posedge count_clk)
     if (rst)
       counters <= {32 * `TL_STATISTICS_WORDS{1'b0}};
     else if (adds)

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// The clock of a part that is at rest most of the time. `enable` is 1 while anything asks something of the part or is
+// under way in it; the clock runs on for TAIL clocks behind that. Stopping it changes nothing that can be seen outside.
+//
+// As it stands, and in an FPGA, where clock routing is scarce, the clock passes straight through. With
+// TICKLOOP_GATE_CLOCKS this is the gating cell of a standard cell library, and a simulator has nothing to do for a part
+// whose clock stands. So is the NIC simulated by Verilator; Icarus, proofs and synthesis have it without gates, which
+// holds the two against each other. All gates hang on the one free-running clock: behind another gate, this one would
+// open an edge late.
+`default_nettype none
+
+module clock_gate #(
+  parameter TAIL = 2                  // at most 15
+) (
+  input  wire clk,
+  input  wire enable,
+  output wire gated
+);
+
+`ifdef TICKLOOP_GATE_CLOCKS
+  localparam [31:0] LEFT = TAIL;
+
+  reg       open;
+  reg [3:0] left;
+
+  // While the clock is low, so that the gated one has no glitch.
+  always @(negedge clk) begin
+    open <= enable || left != 4'd0;
+    left <= enable ? LEFT[3:0] : left - {3'd0, left != 4'd0};
+  end
+
+  assign gated = clk && open;
+`else
+  assign gated = clk;
+
+  wire unused = &{1'b0, enable, TAIL != 0};
+`endif
+
+endmodule
+`default_nettype wire
