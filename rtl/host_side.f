@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The host side, top first; paths from the root of the repository.
 rtl/host_side.v
+rtl/clock_gate.v
 rtl/axil_port.v
 rtl/csr.v
 rtl/ring_grants.v

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The receive side of both lines, top first; paths from the root of the repository.
 rtl/receive.v
+rtl/clock_gate.v
 rtl/receive_line.v
 rtl/beat_queue.v
 rtl/header.v

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One receive line, top first; paths from the root of the repository.
 rtl/receive_line.v
+rtl/clock_gate.v
 rtl/beat_queue.v
 rtl/header.v
 rtl/receive_checksum.v
