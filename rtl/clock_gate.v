@@ -4,9 +4,8 @@
 //
 // As it stands, and in an FPGA, where clock routing is scarce, the clock passes straight through. With
 // TICKLOOP_GATE_CLOCKS this is the gating cell of a standard cell library, and a simulator has nothing to do for a part
-// whose clock stands. So is the NIC simulated by Verilator; Icarus, proofs and synthesis have it without gates, which
-// holds the two against each other. All gates hang on the one free-running clock: behind another gate, this one would
-// open an edge late.
+// whose clock stands. So Verilator simulates the NIC; Icarus, proofs and synthesis have it without gates, which holds
+// the two against each other.
 `default_nettype none
 
 module clock_gate #(
@@ -23,11 +22,15 @@ module clock_gate #(
   reg       open;
   reg [3:0] left;
 
-  // While the clock is low, so that the gated one has no glitch.
-  always @(negedge clk) begin
-    open <= enable || left != 4'd0;
+  always @(posedge clk)
     left <= enable ? LEFT[3:0] : left - {3'd0, left != 4'd0};
-  end
+
+  // A latch, closed while the clock is high: the gated clock has no glitch.
+  /* verilator lint_off LATCH */
+  always @*
+    if (!clk)
+      open = enable || left != 4'd0;
+  /* verilator lint_on LATCH */
 
   assign gated = clk && open;
 `else
