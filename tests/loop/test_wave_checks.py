@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +53,22 @@ def test_latencies_are_those_of_the_waves(run: RunDirectory, measured: Measured)
         assert measured.samples[stage] == pytest.approx(claimed[stage], abs=1e-6, rel=0), stage
     assert len(claimed["wire_first_byte_to_dma_issue"]) == len(run.lines("messages.jsonl")) == 120
     assert len(claimed["tick_to_trade"]) == orders > 0
+
+
+def test_latencies_of_two_lines_are_those_of_the_waves(
+    tickloop: Callable[..., Any], completed: Completed, tmp_path: Path
+) -> None:
+    """Line B lacks the end: every copy that is delivered is measured from the frame that brought it."""
+    captures = [tmp_path / f"{messages}.pcap" for messages in (100, 90)]
+    for capture in captures:
+        tickloop("generate", "opening", "--messages", capture.stem, "--out", capture)
+    run = completed("sim", captures[0], "--line-b", captures[1], "--waves")
+    claimed, measured = latency(run), measure(run.path / "waves.vcd")
+    assert not measured.problems
+    for stage in claimed.keys() & measured.samples.keys():
+        assert measured.samples[stage] == pytest.approx(claimed[stage], abs=1e-6, rel=0), stage
+    assert len(measured.samples["tick_to_trade"]) == len(run.lines("orders.jsonl")) > 0
+    assert [len(measured.samples[f"last_byte_to_decoded_{line}"]) for line in "ab"] == [100, 90]
 
 
 def test_every_message_is_decoded_two_clocks_behind_its_last_byte(measured: Measured) -> None:
