@@ -266,6 +266,43 @@ def _kernel_stages(measured: Measured, edges: Edges, issued: dict[int, int], fra
     measured.add("tick_to_trade", NANOSECONDS, {
         sequence: (start - frames[sequence].first) * edges.clock_ps / 1000
         for sequence, start in zip(ordered, starts, strict=True) if sequence in frames})
+    _way_through_the_nic(measured, edges, [sequence for sequence in ordered if sequence in frames], issued, frames)
+    _way_to_the_wire(measured, edges, ordered, doorbells, starts)
+
+
+def _way_through_the_nic(measured: Measured, edges: Edges, ordered: list[int], issued: dict[int, int],
+                         frames: dict[int, Frame]) -> None:
+    """Of messages with an order: to the last byte, to the record behind the filter, to its DMA write."""
+    behind = (edges.port("line_valid") == 1) & (edges.port("line_first") == 1) & (edges.port("line_event") == 0)
+    lines = (line & (1 << 64) - 1 for line in edges.rows(behind, "line_data"))  # begin with the sequence number
+    valid = dict(zip(lines, edges.at(behind), strict=True))
+    last = {sequence: frames[sequence].messages[sequence - frames[sequence].sequence] for sequence in ordered}
+    measured.add("wire_first_byte_to_last_byte", CLOCKS,
+                 {sequence: last[sequence] - frames[sequence].first for sequence in ordered})
+    measured.add("last_byte_to_record_valid", CLOCKS,
+                 {sequence: valid[sequence] - last[sequence] for sequence in ordered})
+    measured.add("record_valid_to_dma_issue", CLOCKS,
+                 {sequence: issued[sequence] - valid[sequence] for sequence in ordered})
+
+
+def _way_to_the_wire(measured: Measured, edges: Edges, ordered: list[int], doorbells: list[int],
+                     starts: list[int]) -> None:
+    """Of messages with an order: the kernel's decision, its doorbell, the read of the slot, the first beat."""
+    states = [(time, int(bits, 2)) for time, bits in edges.changes(f"{KERNEL}.state")]
+    decisions = [time for time, state in states if state == State.SENDING]
+    parsing = [time for time, state in states if state == State.PARSING]
+    fetches = edges.at(edges.taken("m_axi_ar"))
+    if not len(decisions) == len(fetches) == len(doorbells):
+        return
+    dequeues = [parsing[int(np.searchsorted(parsing, time)) - 1] for time in decisions]
+    points = zip(ordered, dequeues, decisions, doorbells, fetches, starts, strict=True)
+    rows = [(sequence, decision - dequeue, doorbell - decision,
+             edges.origin_ps + fetch * edges.clock_ps - doorbell, start - fetch)
+            for sequence, dequeue, decision, doorbell, fetch, start in points]
+    for place, (stage, unit) in enumerate((
+            ("dequeue_to_decision_ns", NANOSECONDS), ("decision_to_doorbell_ns", NANOSECONDS),
+            ("doorbell_to_tx_fetch", NANOSECONDS), ("tx_fetch_to_wire", CLOCKS)), 1):
+        measured.add(stage, unit, {row[0]: row[place] / 1000 if unit == NANOSECONDS else row[place] for row in rows})
 
 
 def _order_stages(measured: Measured, edges: Edges, registers: list[tuple[int, int, int]]) -> None:

@@ -47,7 +47,9 @@ def test_latencies_are_those_of_the_waves(run: RunDirectory, measured: Measured)
     assert not measured.problems
     both = claimed.keys() & measured.samples.keys()
     assert both >= {
-        "wire_first_byte_to_dma_issue", "last_byte_to_dma_issue", "dma_to_dequeue", "doorbell_to_wire", "tick_to_trade"
+        "wire_first_byte_to_dma_issue", "last_byte_to_dma_issue", "dma_to_dequeue", "doorbell_to_wire", "tick_to_trade",
+        "wire_first_byte_to_last_byte", "last_byte_to_record_valid", "record_valid_to_dma_issue",
+        "dequeue_to_decision_ns", "decision_to_doorbell_ns", "doorbell_to_tx_fetch", "tx_fetch_to_wire",
     }  # fmt: skip
     for stage in both:
         assert measured.samples[stage] == pytest.approx(claimed[stage], abs=1e-6, rel=0), stage
