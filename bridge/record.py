@@ -28,6 +28,7 @@ class Recording:
     """The logs of a run: arrays as in ``LoopResult``."""
 
     frames: npt.NDArray[Any]
+    valid: npt.NDArray[Any]
     dma: npt.NDArray[Any]
     reads: npt.NDArray[Any]
     register_accesses: npt.NDArray[Any]
@@ -68,6 +69,7 @@ def read_recording(record: Path) -> Recording:
     """
     return Recording(
         frames=read_frames(record),
+        valid=read_log(record, "valid", layout.VALID_LOG),
         dma=read_log(record, "dma", layout.DMA_LOG),
         reads=read_log(record, "reads", layout.READ_LOG),
         register_accesses=read_log(record, "registers", layout.REGISTER_LOG),

@@ -74,6 +74,11 @@ def frame(entry: Any) -> str:
     return f"frame on line {line}, {reason}, {_name(layout.FrameKind, int(entry['kind']))} {stream}, {clocks}"
 
 
+def decoded(entry: Any) -> str:
+    """A message on its way to the RX ring."""
+    return f"message {int(entry['sequence'])} leaves the filter at clock {int(entry['clock'])}"
+
+
 def dma(entry: Any) -> str:
     """A line that the NIC wrote."""
     what = written_line(entry["data"].tobytes(), int(entry["strobe"]))

@@ -38,6 +38,7 @@ _LOGS = (
         ("first_clock", ("line",)),
         ("last_clock", ("sequence", "gap_from", "hw_timestamp_ns", "session", "count", "reason", "kind", "flags")),
     ), describe.frame),
+    _Log("valid", "messages decoded", (("clock", ("sequence",)),), describe.decoded),
     _Log("dma", "DMA writes", (("clock", ("address", "strobe", "data")),), describe.dma),
     _Log("reads", "DMA reads", (("issued_clock", ("address",)), ("answered_clock", ("data",))), describe.read),
     _Log("register_accesses", "register accesses", (
@@ -54,7 +55,7 @@ _LOGS = (
 )
 ALL_LOGS = tuple(log.name for log in _LOGS)
 KERNEL_LOGS = ("reads", "register_accesses", "guest", "trace")  # what a kernel does, and the lines that it hands over
-NIC_LOGS = ("frames", "dma", "reads", "register_accesses", "sent")
+NIC_LOGS = ("frames", "valid", "dma", "reads", "register_accesses", "sent")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from bridge.record import LAYOUT, Recording, read_given, read_recording
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.rundir.files import RECORD
 
-LOGS = ("frames", "dma", "reads", "registers", "sent", "guest", "trace", "export")
+LOGS = ("frames", "valid", "dma", "reads", "registers", "sent", "guest", "trace", "export")
 INPUTS = ("stimulus.bin", "config.bin")  # of the record: frames, and the kernel's configuration module
 
 

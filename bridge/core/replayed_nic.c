@@ -21,8 +21,8 @@ struct window {
 };
 
 static struct {
-  struct recording dma, reads, registers, frames, sent, guest;
-  uint64_t next_write, next_read, next_report, sent_at;
+  struct recording dma, reads, registers, frames, valid, sent, guest;
+  uint64_t next_write, next_read, next_report, next_valid, sent_at;
   uint64_t origin;       /* the recorded clock of the capture's time 0 */
   uint64_t stop;         /* ... and that at which the kernel was told to stop */
   uint64_t report_clock; /* the earliest for the next report: they keep their order */
@@ -44,6 +44,7 @@ static struct {
 static const struct dma_log *write_log(void) { return (const struct dma_log *)nic.dma.data + nic.next_write; }
 static const struct read_log *read_log(void) { return (const struct read_log *)nic.reads.data + nic.next_read; }
 static const struct frame_log *frame_log(void) { return (const struct frame_log *)nic.frames.data + nic.next_report; }
+static const struct valid_log *valid_log(void) { return (const struct valid_log *)nic.valid.data + nic.next_valid; }
 static const struct register_log *accesses(void) { return nic.registers.data; }
 static const struct tx_log *sent_log(void) { return (const void *)((const uint8_t *)nic.sent.data + nic.sent_at); }
 
@@ -96,6 +97,7 @@ static bool open_logs(const char *directory) {
       !recording_open(&nic.reads, directory, "reads", sizeof(struct read_log)) ||
       !recording_open(&nic.registers, directory, "registers", sizeof(struct register_log)) ||
       !recording_open(&nic.frames, directory, "frames", sizeof(struct frame_log)) ||
+      !recording_open(&nic.valid, directory, "valid", sizeof(struct valid_log)) ||
       !recording_open(&nic.sent, directory, "sent", 8) ||
       !recording_open(&nic.guest, directory, "guest", sizeof(struct guest_log)))
     return false;
@@ -118,6 +120,7 @@ static void close_logs(void) {
   recording_close(&nic.reads);
   recording_close(&nic.registers);
   recording_close(&nic.frames);
+  recording_close(&nic.valid);
   recording_close(&nic.sent);
   recording_close(&nic.guest);
 }
@@ -153,6 +156,8 @@ static uint64_t report_due(void) {
   const uint64_t due = clock_now(frame_log()->last_clock);
   return due < nic.report_clock ? nic.report_clock : due;
 }
+
+static uint64_t valid_due(void) { return nic.next_valid == nic.valid.count ? NEVER : clock_now(valid_log()->clock); }
 
 static uint64_t sent_due(void) {
   if (nic.sent.bytes - nic.sent_at < sizeof(struct tx_log)) return NEVER;
@@ -220,7 +225,7 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* Everything recorded up to the end of the feed has happened. Reads for doorbells that this kernel did not ring never do. */
 static bool idle(uint64_t clock) {
   return clock >= clock_now(nic.stop) && nic.next_write == nic.dma.count && read_due() == NEVER &&
-         report_due() == NEVER && sent_due() == NEVER && access_due() == NEVER;
+         report_due() == NEVER && valid_due() == NEVER && sent_due() == NEVER && access_due() == NEVER;
 }
 
 static bool tick(uint64_t clock, uint64_t *next) {
@@ -241,10 +246,15 @@ int tl_replay_nic(const char *record) {
   }
   uint64_t clock = nic.guest.count ? ((const struct guest_log *)nic.guest.data)->time_ps / clock_ps : 0;
   for (uint64_t next = clock; running && !core_failed(); clock++) {
-    const uint64_t due =
-        least(least(least(next, write_due()), least(read_due(), report_due())), least(sent_due(), access_due()));
+    const uint64_t due = least(least(least(next, write_due()), least(read_due(), report_due())),
+                               least(least(sent_due(), valid_due()), access_due()));
     if (due > clock) clock = due;
     if (report_due() <= clock) report(clock);
+    if (valid_due() <= clock) {
+      const uint64_t sequence = valid_log()->sequence;
+      nic.next_valid++;
+      tl_valid(clock, sequence);
+    }
     if (write_due() <= clock) {
       const struct dma_log *write = write_log();
       nic.next_write++;

@@ -87,7 +87,7 @@ def test_skipped_clocks_leave_the_record_alone(completed: Completed, tmp_path: P
     run = completed("sim", *SCENARIO)
     result = _again(run, tmp_path / "varied", skip_idle=False)
     assert result.clocks_skipped == 0 < run.json("run.json")["clocks_skipped"]
-    for name in ("frames", "dma", "reads", "registers", "sent", "guest", "trace", "export"):
+    for name in ("frames", "valid", "dma", "reads", "registers", "sent", "guest", "trace", "export"):
         ours, theirs = ((path / "record" / f"{name}.bin").read_bytes() for path in (tmp_path / "varied", run.path))
         assert ours == theirs, name
         assert ours, name

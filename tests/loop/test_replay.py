@@ -22,7 +22,7 @@ Completed = Callable[..., RunDirectory]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 OPENING = ("sim", "--scenario", "opening", "--messages", "600")
 DESCRIPTORS = (*OPENING, "--config", "examples/descriptors.toml")
-NIC = ("frames", "dma", "reads", "registers", "sent", "raw")
+NIC = ("frames", "valid", "dma", "reads", "registers", "sent", "raw")
 KERNEL = (*NIC, "guest", "trace", "export")
 
 

@@ -38,7 +38,8 @@ def result_of():
     accesses["started_clock"], accesses["done_clock"] = [500, 600], [504, 605]
     accesses["address"] = [layout.REGISTERS["RX_LOG2"], layout.REGISTERS["VERSION"]]
     accesses["write"], accesses["value"] = [1, 0], [10, 1]
-    return replace(result, guest=guest, reads=reads, register_accesses=accesses)
+    valid = np.array([(901, 1), (903, 2)], layout.VALID_LOG)
+    return replace(result, guest=guest, reads=reads, register_accesses=accesses, valid=valid)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def write(directory, result, run=None, **given):
     """A run directory with ``result``'s record."""
     record = directory / "record"
     record.mkdir(parents=True)
-    for name in ("frames", "dma", "reads", "register_accesses", "guest", "trace"):
+    for name in ("frames", "valid", "dma", "reads", "register_accesses", "guest", "trace"):
         (record / f"{FILES.get(name, name)}.bin").write_bytes(getattr(result, name).tobytes())
     sent = b"".join(struct.pack("<QQII", each.first_clock, each.last_clock, len(each.data), 0) + each.data
                     + bytes(-len(each.data) % 8) for each in result.sent)
@@ -72,7 +73,7 @@ def changed(result, name, index, field, value):
 def test_equal_runs(command, tmp_path, result):
     ended = command("diff", write(tmp_path / "a", result), write(tmp_path / "b", result))
     assert ended.status == 0
-    assert ended.stdout.startswith(f"equal: {len(result.frames):,} received frames, {len(result.dma):,} DMA writes")
+    assert ended.stdout.startswith(f"equal: {len(result.frames):,} received frames, 2 messages decoded, ")
     assert ended.stderr == ""
 
 
@@ -95,6 +96,7 @@ def cases(result):
         "a frame's start": ("frames", 9, "first_clock", start - 1, clocks(start - 1), (f"clocks {start - 1} to",)),
         "a record": ("dma", add, "data", line, clocks(int(result.dma["clock"][add])),
                      (f"message {sequence}, type A", f"message {sequence ^ 2}, type A", "data from byte 0")),
+        "a decoded message": ("valid", 1, "sequence", 3, clocks(903), ("message 2 leaves", "message 3 leaves")),
         "an order": ("reads", 0, "data", slot, clocks(963),
                      ("order_token TICK0000000001", "shares 100,", "shares 200,")),
         "a read's address": ("reads", 0, "address", 0x1040040, clocks(900), ("DMA read of 0x1040040",)),
@@ -110,8 +112,8 @@ def cases(result):
     }  # fmt: skip
 
 
-CASES = ("a frame's sequence", "a frame's start", "a record", "an order", "a read's address", "a register read",
-         "a register", "a request", "an answer", "an instruction")  # fmt: skip
+CASES = ("a frame's sequence", "a frame's start", "a record", "a decoded message", "an order", "a read's address",
+         "a register read", "a register", "a request", "an answer", "an instruction")  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -168,7 +170,8 @@ def test_a_run_that_ends_earlier(command, tmp_path, result):
 
     short = replace(
         result, frames=until(result.frames, "last_clock", 1), dma=until(result.dma, "clock", 1),
-        reads=until(result.reads, "answered_clock", 1), trace=until(result.trace, "dequeue_ps", CLOCK_PS),
+        valid=until(result.valid, "clock", 1), reads=until(result.reads, "answered_clock", 1),
+        trace=until(result.trace, "dequeue_ps", CLOCK_PS),
         register_accesses=until(result.register_accesses, "done_clock", 1),
         guest=until(result.guest, "answered_ps", CLOCK_PS),
         sent=[each for each in result.sent if each.last_clock <= clock],

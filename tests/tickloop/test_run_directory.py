@@ -182,7 +182,7 @@ def test_the_digest_covers_every_log_and_no_wall_time():
     assert digest(replace(result, sent=result.sent[:-1])) != reference
     moved = [replace(frame, first_clock=frame.first_clock + 1) for frame in result.sent]
     assert digest(replace(result, sent=moved)) != reference
-    for name, dtype in (("guest", layout.GUEST_LOG), ("reads", layout.READ_LOG),
+    for name, dtype in (("valid", layout.VALID_LOG), ("guest", layout.GUEST_LOG), ("reads", layout.READ_LOG),
                         ("register_accesses", layout.REGISTER_LOG)):
         assert digest(replace(result, **{name: np.zeros(1, dtype)})) != reference, name
 
