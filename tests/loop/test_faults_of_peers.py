@@ -144,6 +144,27 @@ def test_ctrl_c(start: Start, state: str) -> None:
     _assert_recorded(run, state, 130, assert_one_line(errors, "interrupted"))
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_the_command_ends_while_it_writes_the_files(start: Start, number: int, status: int) -> None:
+    """Behind the loop, too: a pipe that nobody reads stands in the place of a file."""
+    run = start("at exit")
+    simulator = run.simulator
+    os.mkfifo(run.out / "messages.jsonl")
+    os.kill(run.qemu, signal.SIGCONT)
+    peers.wait_for(lambda: not peers.state_of(simulator), "the simulator does not end")
+    peers.wait_for((run.out / "frames.jsonl").exists, "no file is written")
+    run.fault()
+    if number == signal.SIGINT:
+        os.killpg(run.process.pid, number)
+    else:
+        run.process.kill()
+    returncode, errors = run.ended()
+    assert returncode == status, errors
+    assert "Traceback" not in errors
+    assert len(run.dma()) > 0
+    assert not record.incomplete(run.out / "record")
+
+
 def test_a_frozen_peer_is_noticed(start: Start) -> None:
     """Frozen runs take no processor, so they wait for their time-outs together."""
     runs = []
