@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.rtl.simulation import RTL, Bench
 
-FILES = ("arbiter", "clock_gate", "entry_skid", "line_front", "sequence_distance", "sequence_counter", "turn", "silence",
-         "stream", "frame_report", "filter", "statistics")
+FILES = ("arbiter", "clock_gate", "entry_skid", "line_front", "sequence_distance", "sequence_counter", "turn",
+         "silence", "stream", "frame_report", "filter", "statistics")
 BENCH = Bench("arbiter_bench", [Path(__file__).parent / "arbiter_bench.v", *(RTL / f"{name}.v" for name in FILES)],
               "tests.rtl.arbiter")
 MODULES = ("arbitration_tests", "hold_tests", "filter_tests")
