@@ -91,7 +91,7 @@ def _flat(counters: Item, prefix: str = "") -> dict[str, Any]:
 
 
 def _without(ignore: Collection[str], item: Item) -> Item:
-    if item.keys().isdisjoint(ignore):
+    if not ignore or item.keys().isdisjoint(ignore):
         return item
     kept = dict(item)
     for key in ignore:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from tickloop.rundir.json_lines import CHUNK, JsonLines
@@ -32,3 +34,16 @@ def test_reading_here_and_there(at):
 def test_beyond_the_end():
     with pytest.raises(IndexError):
         made(20)[1][20]
+
+
+def peak_bytes(read):
+    tracemalloc.start()
+    read()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_reading_through_holds_no_more_than_some_chunks():
+    lines = JsonLines(50 * CHUNK, lambda rows: [{"frame": row, "fields": [row]} for row in rows])
+    assert peak_bytes(lambda: all(lines)) < 3 * peak_bytes(lambda: lines[:CHUNK])
