@@ -70,10 +70,8 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
             closed_loop: bool) -> Prediction:
     """Runs the model over the frames. Of the run itself it takes what no model can know: what the kernel told the
     filter and when, and which event lines were enabled."""
-    frames = list(frames)
     byte_ps = result.clock_ps // 8
-    arrivals = [arrival for line in LINES for arrival in on_line(
-        line, ((frame.time_ns, frame.data, frame.bad_fcs) for frame in frames if frame.line == line), byte_ps)]
+    arrivals = _arrivals(frames, byte_ps)
     receive, results = _receive(arrivals, config, byte_ps, ())
     history = FilterHistory(result, config.time.doorbell_ns)
     if history.enabled:
@@ -96,6 +94,12 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
         prediction.statistics["bad_frames"] = sum(event.reason is not None for _, event in told)
         prediction.statistics["raw_frames"] = observed.counters["raw_frames"]
     return prediction
+
+
+def _arrivals(frames: Iterable[LineFrame], byte_ps: int) -> list[Arrival]:
+    frames = list(frames)
+    return [arrival for line in LINES for arrival in on_line(
+        line, ((frame.time_ns, frame.data, frame.bad_fcs) for frame in frames if frame.line == line), byte_ps)]
 
 
 def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,

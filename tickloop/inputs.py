@@ -83,12 +83,14 @@ def from_scenario(name: str | None, seed: int, messages: int | None, group: Grou
 
 
 def kept(make: Callable[[], Iterable[LineFrame]], most: int = KEPT_BYTES) -> Callable[[], Iterable[LineFrame]]:
-    """``make``, whose frames are kept in memory for the next time, up to so many bytes of them."""
+    """``make``, whose frames are kept in memory for the next time and no longer, up to so many bytes of them."""
     memory: list[LineFrame] = []
 
     def frames() -> Iterator[LineFrame]:
         if memory:
-            yield from memory
+            again = list(memory)
+            memory.clear()
+            yield from again
             return
         read: list[LineFrame] = []
         size = 0

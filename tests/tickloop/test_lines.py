@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -18,7 +19,7 @@ from generators.framing import FrameEncoder, heartbeat, mold_packet
 from generators.profiles import frames, generate, write_prototype
 from tests.tickloop.conftest import read_stimulus
 from tests.tickloop.synthetic import FRAME_CLOCKS
-from tickloop.inputs import LineFrame, from_capture, merged
+from tickloop.inputs import FRAME_OVERHEAD, LineFrame, from_capture, kept, merged
 from tickloop.rundir.files import read_json_lines
 
 START = 1_577_716_200 * 10**9
@@ -39,12 +40,34 @@ def damaged(frame):
     return frame[:-1] + bytes([frame[-1] ^ 1])
 
 
+class TestKept:
+    FRAMES = (LineFrame("A", 0, b"a" * 60), LineFrame("B", 5, b"b" * 60, True))
+
+    @pytest.mark.parametrize(("most", "made"), [(2 * (FRAME_OVERHEAD + 60), 2), (2 * (FRAME_OVERHEAD + 60) - 1, 4)])
+    def test_frames_are_made_for_two_readings_unless_they_are_too_many(self, most, made):
+        calls = count()
+
+        def make():
+            next(calls)
+            return iter(self.FRAMES)
+
+        source = kept(make, most)
+        for _ in range(4):
+            assert tuple(source()) == self.FRAMES
+        assert next(calls) == made
+
+    def test_what_was_not_read_to_the_end_is_made_anew(self):
+        source = kept(lambda: iter(self.FRAMES))
+        assert next(iter(source())) == self.FRAMES[0]
+        assert tuple(source()) == self.FRAMES
+
+
 class TestMerge:
     def test_order_of_capture_times_and_a_before_b(self, tmp_path):
         write_pcap(tmp_path / "a.pcap", [(START + 10, b"a0"), (START + 30, b"a1")])
         write_pcap(tmp_path / "b.pcap", [(START + 10, b"b0"), (START + 20, b"b1"), (START + 40, b"b2")])
         source = from_capture(tmp_path / "a.pcap", None, tmp_path / "b.pcap")
-        for _ in range(2):  # frames are made anew each time
+        for _ in range(2):  # the second time from memory
             assert list(source.frames()) == [
                 LineFrame("A", 0, b"a0"), LineFrame("B", 0, b"b0"), LineFrame("B", 10, b"b1"),
                 LineFrame("A", 20, b"a1"), LineFrame("B", 30, b"b2"),
