@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BRIDGE = ROOT / "bridge"
 BUILD = ROOT / "build"
 LAYOUT_HEADER = ROOT / "firmware/include/layout.h"
+KERNEL_SYMBOLS = BUILD / "firmware/tickloop.debug"  # of the kernel, for gdb
 RTL_LIST = ROOT / "rtl" / "smartnic.f"
 TOOL_MISSING = 3
 

@@ -61,6 +61,7 @@ class LoopRequest:
     read_ns: int = 400
     doorbell_ns: int = 200
     skip_idle: bool = True
+    gdb: str | None = None  # QEMU waits for gdb there, and nobody minds how long: a localhost port, or a socket's path
     host_delay: int = 0  # us: up to so long the bridge waits, at random, before it lets the kernel go on
     guest_delay: int = 0  # us: up to so long QEMU is stopped, at random, while the kernel runs
     delay_seed: int = 1

@@ -35,6 +35,7 @@ FULL_BYTES = 1 << 16  # a disk with less left is full: no buffer of waves or log
 KERNEL_TIMEOUT_S = 5
 SIMULATOR_LOG = "simulator.log"
 WAVES = "waves.vcd"
+FOR_EVER_S = (1 << 32) - 1  # of the native core's clock: whoever debugs the kernel may take his time
 SILENCE_S = 5.0  # without a word or any processor time from the simulator
 LOOK_S = 0.25
 
@@ -63,6 +64,7 @@ def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
         "config_module": str(request.config_module.resolve()) if request.config_module else None,
         "console": str(request.out.resolve() / "console.log"),
         "mode": request.mode,
+        "gdb": request.gdb,
         "replay": str(request.replay.resolve()) if request.replay else None,
         "setup": nic_setup.register_writes(request, epoch) if host else [],
         "descriptors": nic_setup.descriptor_ring(request) if host else None,
@@ -75,7 +77,7 @@ def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
             "posted_write_clocks": _clocks(request.posted_write_ns, request.clock_ps),
             "read_clocks": _clocks(request.read_ns, request.clock_ps),
             "doorbell_clocks": _clocks(request.doorbell_ns, request.clock_ps),
-            "timeout_s": KERNEL_TIMEOUT_S,
+            "timeout_s": KERNEL_TIMEOUT_S if request.gdb is None else FOR_EVER_S,
             "host_delay_us": request.host_delay,
             "guest_delay_us": request.guest_delay,
             "delay_seed": request.delay_seed,

@@ -20,6 +20,8 @@ from bridge.interface import BridgeError, RunMode
 
 RAM_BYTES = 256 << 20
 PR_SET_PDEATHSIG = 1
+# While gdb stops the guest, -icount with sleep=off moves its time on to the next timer, if there is one.
+NO_TIMERS = ",pit=off,hpet=off"
 FEW_PROCESSORS = 4
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -83,8 +85,16 @@ def separate_processors() -> set[int]:
     return {chosen}
 
 
+def _wait_for_gdb(where: str) -> tuple[str, ...]:
+    """The guest stands still until gdb, at a localhost port or a socket's path, lets it go on."""
+    if where.isdigit():
+        return "-S", "-gdb", f"tcp:127.0.0.1:{where}"
+    path = where.replace(",", ",,")  # QEMU's quoting
+    return "-S", "-chardev", f"socket,id=gdb,server=on,wait=off,path={path}", "-gdb", "chardev:gdb"
+
+
 def start(
-    memory: Memory, kernel: Path, config_module: Path, console: Path, log: Path, mode: RunMode
+    memory: Memory, kernel: Path, config_module: Path, console: Path, log: Path, mode: RunMode, gdb: str | None = None
 ) -> subprocess.Popen[bytes]:
     """Boot ``kernel`` with its configuration module in ``memory``.
 
@@ -102,7 +112,7 @@ def start(
         "none",
         "-no-reboot",
         "-machine",
-        "pc,accel=tcg,memory-backend=ram",
+        "pc,accel=tcg,memory-backend=ram" + (NO_TIMERS if gdb else ""),
         "-cpu",
         "max",
         "-m",
@@ -118,6 +128,7 @@ def start(
         "-serial",
         f"file:{console}",
         *(("-icount", "shift=0,sleep=off") if mode == "lockstep" else ()),
+        *(_wait_for_gdb(gdb) if gdb else ()),
         "-kernel",
         str(kernel),
         "-initrd",
@@ -147,7 +158,7 @@ def _panic(console: Path) -> str:
     return lines[-1] if lines and lines[-1].startswith("panic: ") else "panic"
 
 
-def explain(status: int, console: Path) -> tuple[int, str]:
+def explain(status: int, console: Path, log: Path) -> tuple[int, str]:
     """What QEMU's exit status means: the run's exit status and one line.
 
     isa-debug-exit makes QEMU exit with 2 v + 1; a triple fault under ``-no-reboot`` exits with 0.
@@ -159,6 +170,8 @@ def explain(status: int, console: Path) -> tuple[int, str]:
         2 * layout.EXIT_STATUS_LAYOUT + 1: (7, "the kernel was built for another layout; rebuild it"),
         0: (4, "the guest triple-faulted or reset"),
     }
+    if status == 0 and log.exists() and b"GDBstub" in log.read_bytes():
+        return 4, "the kernel was ended from gdb (quit or kill; detach lets it go on)"
     if status < 0:
         return 4, f"QEMU was killed by {signal.Signals(-status).name}"
     return meanings.get(status, (4, f"QEMU ended with status {status}; see record/qemu.log"))

@@ -25,6 +25,7 @@ from bridge.interface import BridgeError
 
 Play = Callable[[dict[str, Any]], Awaitable[None]]
 
+QEMU_LOG = "qemu.log"
 EXIT_PATIENCE_S = 3.0  # less than the silence for which a frozen simulator is known
 
 
@@ -50,14 +51,14 @@ def _open_core(library: Any, order: dict[str, Any], memory: qemu.Memory | None) 
         library.tl_add_final_read(address)
 
 
-def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, console: Path) -> tuple[int, str]:
+def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, order: dict[str, Any]) -> tuple[int, str]:
     """Exit status and line of a run with a kernel: QEMU's own end explains more than its silence."""
     if status in (0, 4):
         try:
-            ended = guest.wait(EXIT_PATIENCE_S)
+            ended = guest.wait(None if order["gdb"] else EXIT_PATIENCE_S)
         except Exception:
             return 6, "the kernel finished but QEMU does not end"
-        explained = qemu.explain(ended, console)
+        explained = qemu.explain(ended, Path(order["console"]), Path(order["record"]) / QEMU_LOG)
         return explained if explained[0] != 0 or status == 0 else (status, message)
     return status, message
 
@@ -74,8 +75,9 @@ async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[st
             Path(order["kernel"]),
             Path(order["config_module"]),
             Path(order["console"]),
-            record / "qemu.log",
+            record / QEMU_LOG,
             order["mode"],
+            order["gdb"],
         )
     try:
         status = library.tl_wait_attach(guest.pid) if guest else 0
@@ -89,7 +91,7 @@ async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[st
         status = library.tl_close()
         message = os.fsdecode(library.tl_message())
         outcome["status"], outcome["message"] = (
-            _guest_end(guest, status, message, Path(order["console"])) if guest else (status, message)
+            _guest_end(guest, status, message, order) if guest else (status, message)
         )
     finally:
         if guest:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import traceback
@@ -30,6 +31,7 @@ from tickloop.waves import DumpFormat, Views, open_waves
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
 
 CAPTURE_HELP = "a pcap or pcapng file, or a Nasdaq ITCH 5.0 file (.itch, *NASDAQ_ITCH50*); .gz too"
+LONGEST_SOCKET_PATH = 107  # bytes, unix(7)
 LONGEST_HOLD_NS = (1 << 32) - 1  # the HOLD register
 
 
@@ -123,6 +125,8 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
     sim.add_argument("--mode", metavar="M", default="lockstep", type=_choice("--mode", "lockstep", "free"),
                      help="lockstep (default): one reproducible timeline; free: as fast as it goes")
+    sim.add_argument("--gdb", metavar="PORT", nargs="?", const=0, type=_integer("--gdb", 1024, 65_535),
+                     help="the kernel waits for gdb, at this localhost port or else at the socket DIR/gdb.sock")
     sim.add_argument("--ouch", default="4.2", type=_only("--ouch", "4.2", "5.0"), metavar="V", help="4.2")
     sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
     sim.add_argument("--script", metavar="FILE", action=_later("--script"), help=argparse.SUPPRESS)
@@ -205,6 +209,18 @@ def _nic(config: NicConfig, options: argparse.Namespace) -> NicConfig:
     return replace(config, delivery=options.delivery, hold_ns=options.hold, packet_format=options.format)
 
 
+def _gdb(options: argparse.Namespace) -> str | None:
+    """Where gdb is waited for: a port, or the path of a socket."""
+    if options.gdb is None:
+        return None
+    if options.gdb:
+        return str(options.gdb)
+    path = str((options.out / "gdb.sock").resolve())
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise UsageError(f"--gdb: {path} is too long for the path of a socket; give a PORT")
+    return path
+
+
 def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     if len(options.captures) > 1:
         raise UsageError("sim takes one CAPTURE")
@@ -219,7 +235,7 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     source = from_capture(options.captures[0], config.group, options.line_b, options.fcs) if options.captures \
         else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
-                          mode=options.mode))
+                          mode=options.mode, gdb=_gdb(options)))
     print_table(outcome)
     return exit_status(outcome)
 

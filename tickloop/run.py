@@ -64,6 +64,7 @@ class Job:
     waves: Views = NO_VIEWS
     arguments: tuple[str, ...] = ()
     mode: RunMode = "lockstep"
+    gdb: str | None = None
 
     @property
     def closed_loop(self) -> bool:
@@ -116,11 +117,16 @@ def execute(job: Job) -> Outcome:
     prepared, build_s = _prepare_all([job])
     progress = Progress("frames")
     try:
+        if job.gdb:
+            _announce_gdb(job.gdb)
         result = loop.run(replace(prepared[0].request, progress=progress))
     except (BridgeError, KeyboardInterrupt) as error:
         progress.close()
         _keep(prepared[0], error)
         raise
+    finally:
+        if job.gdb and not job.gdb.isdigit():
+            Path(job.gdb).unlink(missing_ok=True)
     progress.close()
     return _finish(prepared[0], result, build_s)
 
@@ -169,6 +175,12 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
             kernel = build.build_kernel()
     build_s = monotonic() - start
     return [_Prepared(job, _request(job, kernel), count) for job, count in zip(jobs, counts, strict=True)], build_s
+
+
+def _announce_gdb(where: str) -> None:
+    target = f"localhost:{where}" if where.isdigit() else where
+    command = shlex.join(["gdb", "-q", str(build.KERNEL_SYMBOLS), "-ex", f"target remote {target}"])
+    print(f"tickloop: the kernel waits for gdb (docs/debugging.md); in another terminal:\n  {command}", file=sys.stderr)
 
 
 @_without_collector()
@@ -249,7 +261,7 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
-        mode=job.mode, waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns,
+        mode=job.mode, gdb=job.gdb, waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns,
         packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
