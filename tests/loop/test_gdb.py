@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""``--gdb``: the kernel waits, stops at a breakpoint for longer than it may be silent else, shows a record, goes on; the
-run does not differ from one without gdb."""
+"""``--gdb``: the kernel waits, stops at a breakpoint for longer than it may else be silent, shows a record, goes on;
+the run does not differ from one without gdb."""
 
 from __future__ import annotations
 
