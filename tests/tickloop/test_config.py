@@ -211,6 +211,7 @@ def test_the_filter_goes_with_a_list_of_symbols(text, filtered):
     ("[kernel]\nsubscribe = ['A']\n[[symbol]]\nstock = 'B'", "symbol[0].stock"),
     ("[symbol]\nstock = 'A'", "symbol"),
     ("[time]\nps_per_instruction = 0", "time.ps_per_instruction"),
+    ("[time]\nclock_ps = 3200", "time.clock_ps"),
 ])
 def test_errors_are_one_line_that_names_the_key(text, key):
     with pytest.raises(UsageError) as raised:
