@@ -78,8 +78,8 @@ def main() -> None:
     pacing = "back to back" if options.back_to_back else "natural pacing"
     print(f"opening, {options.messages} messages, {pacing}: {clocks} of {result.clocks} clocks executed")
     for part, name in ((SIMULATOR, "RTL"), (CORE, "native core")):
-        total = sum(cost for cost, _, where in functions if where == part)
-        print(f"  {name:20}{total / clocks:9,.0f} instructions a clock")
+        cost_of_part = sum(cost for cost, _, where in functions if where == part)
+        print(f"  {name:20}{cost_of_part / clocks:9,.0f} instructions a clock")
     shares: Counter[str] = Counter()
     for cost, function, where in statements:
         statement = _STATEMENT.search(function)
