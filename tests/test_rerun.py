@@ -79,9 +79,10 @@ def test_of_a_failing_bench(simulator: str, tmp_path: Path) -> None:
     (tmp_path / "benches" / "failing.py").write_text(FAILING_BENCH)
     output = failing_pytest(tmp_path, BENCH_TEST.replace("SIMULATOR", simulator))
     assert re.search(r"reproduce: COCOTB_RANDOM_SEED=\d+ \S+ pytest test_deliberate.py::test_fails", output)
-    (told,) = re.findall(r"^benches\.failing\.stops_at_random fails again; its waves: cd (\S+) && gtkwave (\S+) (\S+)$",
-                         output, re.M)  # fmt: skip
-    folder, dump, view = Path(told[0]), told[1], told[2]
+    told = re.search(r"^benches\.failing\.stops_at_random fails again; its waves: cd (\S+) && gtkwave (\S+) (\S+)$",
+                     output, re.M)  # fmt: skip
+    assert told, output
+    folder, dump, view = Path(told[1]), told[2], told[3]
     stopped = {int(clocks) for clocks in re.findall(r"stopped after (\d+) clocks", output)}
     assert len(stopped) == 1
     vcd = VCDVCD(str(folder / dump))

@@ -25,7 +25,7 @@ STAGES = (
 )
 # Both ends lie on clock edges; the kernel's boundaries do not.
 BETWEEN_CLOCKS = {*STAGES[:4], "tx_fetch_to_wire"}
-ETHERNET_BYTES, UDP_BYTES, MOLD_BYTES, LENGTH_BYTES = 14, 8, 20, 2
+ETHERNET_BYTES, UDP_BYTES, SESSION_BYTES, MOLD_BYTES, LENGTH_BYTES = 14, 8, 10, 20, 2
 BEAT_BYTES = 8
 
 
@@ -98,10 +98,9 @@ def _fetch_clocks(result: LoopResult, segments: list[SentFrame]) -> Integers:
 def _last_beats(result: LoopResult, frame: Integers, sequence: npt.NDArray[np.uint64]) -> Integers:
     """The beat of each message's last byte, counted from its frame's first beat."""
     data = dict(_frames(result, set(frame.tolist())))
-    start = result.frames["sequence"]
     return np.array([
-        (_block_end(data[number], int(message - start[number])) - 1) // BEAT_BYTES
-        for number, message in zip(frame.tolist(), sequence, strict=True)
+        (_block_end(data[number], message) - 1) // BEAT_BYTES
+        for number, message in zip(frame.tolist(), sequence.tolist(), strict=True)
     ], np.int64)
 
 
@@ -121,13 +120,17 @@ def _frames(result: LoopResult, wanted: set[int]) -> Iterator[tuple[int, bytes]]
         at += length + -length % 8
 
 
-def _block_end(frame: bytes, index: int) -> int:
-    """Bytes of an accepted frame up to the end of its MoldUDP64 message ``index``."""
+def _block_end(frame: bytes, sequence: int) -> int:
+    """Bytes of a frame, one of which messages were delivered, up to the end of its MoldUDP64 message ``sequence``.
+
+    The packet's first number is read from the frame: the report of one that turned out bad does not have it.
+    """
     at = ETHERNET_BYTES
     while int.from_bytes(frame[at - 2:at], "big") in (ETHERTYPE_VLAN, ETHERTYPE_SERVICE_VLAN):
         at += 4
-    at += 4 * (frame[at] & 15) + UDP_BYTES + MOLD_BYTES
-    for _ in range(index + 1):
+    at += 4 * (frame[at] & 15) + UDP_BYTES
+    first = int.from_bytes(frame[at + SESSION_BYTES:at + SESSION_BYTES + 8], "big")
+    at += MOLD_BYTES
+    for _ in range(sequence - first + 1):
         at += LENGTH_BYTES + int.from_bytes(frame[at:at + LENGTH_BYTES], "big")
     return at
-
