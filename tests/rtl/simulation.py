@@ -81,7 +81,8 @@ class Bench:
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(ROOT)  # the simulator's Python gets this process's path
             if run.simulator == "verilator":
-                patch.setenv("MAKEFLAGS", VERILATOR_PCH_FLAG)
+                # A small design's files would be joined by a `python` that need not be there.
+                patch.setenv("MAKEFLAGS", f"{VERILATOR_PCH_FLAG} VM_PARALLEL_BUILDS=1")
                 patch.setenv("PATH", f"{Path(verilator_path()).parent}{os.pathsep}{os.environ['PATH']}")
             elif waves:
                 patch.setenv("SIM_CMD_SUFFIX", "-vcd")  # behind the runner's own -fst
