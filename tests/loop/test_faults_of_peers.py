@@ -165,17 +165,20 @@ def test_the_command_ends_while_it_writes_the_files(start: Start, number: int, s
     assert not record.incomplete(run.out / "record")
 
 
-def test_a_frozen_peer_is_noticed(start: Start) -> None:
-    """Frozen runs take no processor, so they wait for their time-outs together."""
+@pytest.mark.parametrize(
+    "freezes",
+    [
+        (("before the handshake", "qemu", "the kernel has been silent"),
+         ("before the handshake", "simulator", "the simulator has been silent")),
+        (("running", "qemu", "the kernel has been silent"), ("parked", "simulator", "the simulator has been silent")),
+        (("in DMA", "simulator", "the simulator has been silent"), ("at exit", "qemu", "QEMU does not end")),
+    ],
+    ids=["before the handshake", "on the way", "at the end"],
+)  # fmt: skip
+def test_a_frozen_peer_is_noticed(start: Start, freezes: tuple[tuple[str, str, str], ...]) -> None:
+    """Frozen runs take no processor, so two wait for their time-outs together; starting more would take as long."""
     runs = []
-    for state, victim, text in (
-        ("before the handshake", "qemu", "the kernel has been silent"),
-        ("before the handshake", "simulator", "the simulator has been silent"),
-        ("running", "qemu", "the kernel has been silent"),
-        ("parked", "simulator", "the simulator has been silent"),
-        ("in DMA", "simulator", "the simulator has been silent"),
-        ("at exit", "qemu", "QEMU does not end"),
-    ):
+    for state, victim, text in freezes:
         run = start(state)
         os.kill(getattr(run, victim), signal.SIGSTOP)
         run.fault()
