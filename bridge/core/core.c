@@ -127,13 +127,18 @@ static bool drained(void) {
 /* The kernel polls for the first time, or this core has set the NIC up. */
 static bool feed_allowed(void) { return core.attached ? guest_feeding() : registers_quiet(); }
 
+/* When something is due that the NIC takes: a beat, a register access, the answer to a read. */
+static uint64_t nic_due(void) {
+  const uint64_t due = least(player_due(), registers_due());
+  return core.read_tail == core.read_head ? due : least(due, core.reads[core.read_tail % READS].due);
+}
+
 /* The clock of the next tick, `earliest` at the soonest. */
 static uint64_t next_tick(uint64_t earliest) {
-  uint64_t next = least(player_due(), registers_due());
+  uint64_t next = nic_due();
   if (core.attached) next = least(next, guest_due());
   if (core.replayed) next = least(next, replayed_host_due());
   if (core.attached && guest_running() && !core.idle) next = least(next, earliest + FREE_LOOK);
-  if (core.read_tail != core.read_head) next = least(next, core.reads[core.read_tail % READS].due);
   if (!core.feeding && feed_allowed()) next = earliest;
   if (drained()) next = least(next, earliest + IDLE_CHECK);
   if (core.finished || core_failed()) next = earliest;
@@ -199,10 +204,7 @@ static void serve_host(uint64_t clock, bool idle) {
   if (core.replayed) replayed_host_act(clock);
 }
 
-static bool reaches_nic(uint64_t clock) {
-  return core.finished || core_failed() || player_due() <= clock || registers_due() <= clock ||
-         (core.read_tail != core.read_head && core.reads[core.read_tail % READS].due <= clock);
-}
+static bool reaches_nic(uint64_t clock) { return core.finished || core_failed() || nic_due() <= clock; }
 
 unsigned long long tl_rest(unsigned long long next) {
   if (core.ticks == 0 || core.replayed || (core.attached && guest_running())) return next;
