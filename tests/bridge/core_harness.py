@@ -80,9 +80,7 @@ class Run:
 class Core:
     """The native core with 1 MiB of host memory."""
 
-    def __init__(
-        self, directory: Path, frames: list[Frame], *, kernel: bool = False, **config: Any
-    ) -> None:
+    def __init__(self, directory: Path, frames: list[Frame], *, kernel: bool = False, **config: Any) -> None:
         self.directory = directory
         write_stimulus(directory / "stimulus.bin", frames)
         self.native = core_library.load(build.build_core())

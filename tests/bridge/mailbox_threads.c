@@ -12,13 +12,13 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "console/console.h"
 #include "core.h"
 #include "drivers/nic.h"
 #include "drivers/pci.h"
@@ -33,28 +33,6 @@
 static int ram_fd, mailbox_fd;
 static uint64_t records, taken;
 static uint32_t rx_tail; /* the NIC's register */
-
-static void die(const char *format, va_list arguments) {
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
-  abort();
-}
-
-void panic(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  die(format, arguments);
-  abort();
-}
-
-void layout_mismatch(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  die(format, arguments);
-  abort();
-}
-
-void console_print(const char *format, ...) { (void)format; }
 
 bool pci_find(uint16_t vendor, uint16_t id, struct pci_device *found) {
   (void)vendor;

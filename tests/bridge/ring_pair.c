@@ -33,11 +33,6 @@ static struct {
 uint64_t clock_ps = 1;
 
 /* What neither end needs here of the rest of the bridge and the kernel. */
-static void die(const char *format, va_list arguments) {
-  vfprintf(stderr, format, arguments);
-  abort();
-}
-
 static char failure[256]; /* of the bridge's end */
 
 void core_fail(int status, const char *format, ...) {
@@ -48,21 +43,6 @@ void core_fail(int status, const char *format, ...) {
   va_end(arguments);
 }
 
-void panic(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  die(format, arguments);
-  abort();
-}
-
-void layout_mismatch(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  die(format, arguments);
-  abort();
-}
-
-void console_print(const char *format, ...) { (void)format; }
 void recorder_write(enum log log, const void *data, size_t bytes) {
   (void)log;
   (void)data;

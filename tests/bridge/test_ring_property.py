@@ -42,8 +42,9 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     output = tmp_path_factory.mktemp("ring") / "ring_pair.so"
     subprocess.run(
         ["gcc", "-std=gnu11", "-O1", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror", f"-I{FIRMWARE}",
-         f"-I{FIRMWARE / 'include'}", f"-I{CORE}", "-o", output, HERE / "ring_pair.c", CORE / "memory.c",
-         CORE / "rings.c", FIRMWARE / "drivers/nic.c", FIRMWARE / "core/raw.c"],
+         f"-I{FIRMWARE / 'include'}", f"-I{CORE}", "-o", output, HERE / "ring_pair.c",
+         HERE / "kernel_console.c", CORE / "memory.c", CORE / "rings.c", FIRMWARE / "drivers/nic.c",
+         FIRMWARE / "core/raw.c"],
         check=True,
     )  # fmt: skip
     library = ctypes.CDLL(str(output))

@@ -53,7 +53,7 @@ def _judge(result: subprocess.CompletedProcess[str], orders: str) -> None:
 
 @pytest.fixture(scope="module", params=list(ORDERS))
 def ring(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    sources = (HERE / "ring_pair.c", CORE / "memory.c", CORE / "rings.c", *DRIVER)
+    sources = (HERE / "ring_pair.c", HERE / "kernel_console.c", CORE / "memory.c", CORE / "rings.c", *DRIVER)
     return _program(tmp_path_factory.mktemp("ring"), ORDERS[request.param], *sources), request.param
 
 
@@ -69,7 +69,13 @@ def test_a_ring_between_two_threads(ring: tuple[Path, str], mode: str) -> None:
 )
 def test_the_mailbox_between_two_threads(tmp_path: Path, mode: str, orders: str) -> None:
     """A whole run, from the kernel's search for the device to its exit."""
-    sources = (HERE / "mailbox_threads.c", *sorted(CORE.glob("*.c")), FIRMWARE / "drivers/mailbox.c", *DRIVER)
+    sources = (
+        HERE / "mailbox_threads.c",
+        HERE / "kernel_console.c",
+        *sorted(CORE.glob("*.c")),
+        FIRMWARE / "drivers/mailbox.c",
+        *DRIVER,
+    )
     program = _program(tmp_path, ORDERS[orders], "-Wl,--wrap=mmap,--wrap=munmap", *sources)
     write_stimulus(tmp_path / "stimulus.bin", [(0, bytes(64), False)])
     result = _run(program, tmp_path, "1000", mode)
