@@ -185,7 +185,7 @@ def test_a_full_disk_does_not_hide_what_happened(request_with: Callable[..., Loo
     out.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(out)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("may not mount a small file system")
+        pytest.skip("mounting a small file system needs root; test_no_room_for_the_logs runs out of room without")
     try:
         error = _fails(request_with(f"dd if=/dev/zero of={out}/fill bs=4k; exit 35"))
     finally:
