@@ -27,12 +27,13 @@ from generators.framing import DEFAULT_GROUP, FIRST_SEQUENCE, FrameEncoder, Grou
 from generators.market import BUY, SELL, TICK, Order, Symbol, order_size
 from generators.tables import ITCH50, decode
 
-MAX_SYMBOLS = 64
+MAX_SYMBOLS = 8_000
 DEFAULT_SEED = 1
 MARKET_OPEN_NS = 34_200_000_000_000    # 09:30:00 in ITCH time: the timed phase begins there, or after a long warm-up
 SLOW_GAP_NS = (20_000, 46_000)         # start of day and warm-up: uniform around the pre-market median of 33 us
 WARM_UP_ORDERS = 20                    # a symbol, unless told; at most a fifth of the run
-LOCATE_STRIDE = 131                    # spreads 64 symbols over the range of a real day's locate codes
+LOCATE_STRIDE = 131                    # spreads up to 500 symbols over the range of locate codes; more lie closer
+MAX_LOCATE = 65_535
 
 # Reference and match numbers grow, with holes: other symbols take theirs.
 REFERENCE_STRIDE = 8
@@ -45,8 +46,9 @@ class Profile:
     """Statistics of the timed phase.
 
     `mix` weighs the single messages; `burst_share` is the share of all messages that comes in bursts of one symbol
-    with one timestamp, of `burst_sizes` messages: Add Orders, often led by the cross trade they follow. `gaps` is
-    the inverse distribution of the non-zero gaps in ns, as (cumulative probability, gap), linear between the points.
+    with one timestamp, of `burst_sizes` messages: Add Orders, often led by the cross trade they follow, or with
+    `quotes` a market maker's ladder that is entered, replaced or withdrawn as a whole. `gaps` is the inverse
+    distribution of the non-zero gaps in ns, as (cumulative probability, gap), linear between the points.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Profile:
     burst_share: float = 0.0
     burst_sizes: tuple[int, int] = (12, 39)
     burst_after_cross: float = 0.67
+    quotes: bool = False
 
     @property
     def mean_burst(self) -> float:
@@ -104,7 +107,22 @@ OPENING = Profile(
     burst_share=0.125,
 )
 
-PROFILES: dict[str, Profile] = {profile.name: profile for profile in (QUIET, OPENING)}
+# A full packet of a real feed carries 38 Add Orders of one symbol with one timestamp.
+QUOTES_A_PACKET = 38
+WITHDRAWN = 0.25                       # of the ladders, when they are due; the others are replaced
+MASS_QUOTE = Profile(
+    name="mass_quote",
+    description=f"mass quotes: ladders entered, replaced and withdrawn, {QUOTES_A_PACKET} messages a packet",
+    mix={"A": 30, "F": 10, "D": 20, "U": 15, "E": 15, "X": 8, "C": 2},
+    gaps=((0.0, 10_000), (0.5, 20_000), (0.9, 40_000), (1.0, 60_000)),
+    symbols=8,
+    messages=4_000,
+    burst_share=0.95,
+    burst_sizes=(QUOTES_A_PACKET, QUOTES_A_PACKET),
+    quotes=True,
+)
+
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in (QUIET, OPENING, MASS_QUOTE)}
 
 
 @dataclass(frozen=True)
@@ -127,7 +145,9 @@ class _Traffic:
         self._random = Random(seed)
         self._gap_scale = 1.0 if rate is None else profile.natural_rate / rate
         self._gap_points = [point for point, _ in profile.gaps]
+        self._stride = min(LOCATE_STRIDE, (MAX_LOCATE - 1) // symbols)
         self._symbols = [self._symbol(index) for index in range(symbols)]
+        self._ladders: dict[int, list[Order]] = {}
         # Activity falls off with rank: the busiest symbol of the measured opening has a tenth of all messages.
         self._activity = list(accumulate(1 / (rank + 2) for rank in range(symbols)))
         self._types = list(profile.mix)
@@ -145,9 +165,8 @@ class _Traffic:
         }
 
     def _symbol(self, index: int) -> Symbol:
-        stock = b"TK%c%c    " % (65 + index // 26, 65 + index % 26)
         base = 2_000 + int(self._random.random() * 38_000)
-        return Symbol(1 + LOCATE_STRIDE * index, stock, base)
+        return Symbol(1 + self._stride * index, symbol_name(index), base)
 
     def messages(self, warm_up: int) -> Iterator[tuple[int, bytes]]:
         preamble = 3 + 2 * len(self._symbols)
@@ -187,12 +206,33 @@ class _Traffic:
         self._singles = self._draw_singles()
         low, high = self._profile.burst_sizes
         size = min(self._uniform(low, high), self._uniform(low, high))
+        if self._profile.quotes:
+            yield from self._quote(symbol, size)
+            return
         if random() < self._profile.burst_after_cross:
             yield self._cross(symbol)
             size -= 1
         add = self._add if random() < 0.5 else self._add_attributed
         for _ in range(size):
             yield add(symbol)
+
+    def _quote(self, symbol: Symbol, size: int) -> Iterator[bytes]:
+        """A ladder of `size` orders: withdrawn or replaced where they still rest, entered anew where they do not."""
+        ladder = self._ladders.get(symbol.locate, [])
+        withdraw = self._random.random() < WITHDRAWN
+        quoted: list[Order] = []
+        for place in range(size):
+            order = ladder[place] if place < len(ladder) else None
+            if order is None or not order.shares:
+                yield self._add(symbol)
+                quoted.append(symbol.live[-1])
+            elif withdraw:
+                yield self._delete_order(symbol, order)
+                quoted.append(order)
+            else:
+                yield self._replace_order(symbol, order)
+                quoted.append(symbol.live[-1])
+        self._ladders[symbol.locate] = quoted
 
     # Chance and running numbers
 
@@ -308,8 +348,10 @@ class _Traffic:
         return _PACK["D"](b"D", symbol.locate, self._tracking(), self._stamp, order.reference)
 
     def _replace(self, symbol: Symbol) -> bytes:
+        return self._replace_order(symbol, symbol.target(self._random))
+
+    def _replace_order(self, symbol: Symbol, old: Order) -> bytes:
         random = self._random
-        old = symbol.target(random)
         symbol.remove(old)
         symbol.step(random)
         new = symbol.add(self._next_reference(), old.side, order_size(random), symbol.price(old.side, random))
@@ -337,13 +379,23 @@ PRICED = frozenset(kind for kind, message in ITCH50.items()
 _PACK = {kind: message.struct.pack for kind, message in ITCH50.items()}
 
 
+def symbol_name(index: int) -> bytes:
+    """TKAA to TKZZ, then TKAAA to TKZZZ, padded."""
+    letters = b""
+    rest, width = (index, 2) if index < 26 * 26 else (index - 26 * 26, 3)
+    for _ in range(width):
+        rest, letter = divmod(rest, 26)
+        letters = bytes([65 + letter]) + letters
+    return (b"TK" + letters).ljust(8)
+
+
 def generate(profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None, *,
              symbols: int | None = None, warm_up: int | None = None,
              rate: float | None = None) -> Iterator[tuple[int, bytes]]:
     """(time_ns, ITCH message): `messages` of them in all, time 0 at the first.
 
-    `symbols` is 1 to 64; `warm_up` the number of Add Orders before the timed phase; `rate` the mean messages a second
-    of the timed phase (default: the profile's own), which scales its gaps and leaves bursts together.
+    `symbols` is 1 to 8,000; `warm_up` the number of Add Orders before the timed phase; `rate` the mean messages a
+    second of the timed phase (default: the profile's own), which scales its gaps and leaves bursts together.
     """
     if isinstance(profile, str):
         profile = find_profile(profile)
@@ -384,12 +436,13 @@ def frames(messages: Iterable[tuple[int, bytes]], seed: int = DEFAULT_SEED, jitt
 
 
 def prototype_messages(profile: Profile | str, seed: int = DEFAULT_SEED,
-                       messages: int | None = None) -> Iterator[tuple[int, bytes]]:
+                       messages: int | None = None, symbols: int | None = None) -> Iterator[tuple[int, bytes]]:
     """(time_ns, message of the seed prototype): a profile's traffic as far as it has a price and shares of 32 bits,
     the first of them at time 0."""
     profile = find_profile(profile) if isinstance(profile, str) else profile
     count = profile.messages if messages is None else messages
-    traffic = _Traffic(profile, seed, profile.symbols, None).messages(WARM_UP_ORDERS * profile.symbols)
+    symbols = profile.symbols if symbols is None else symbols
+    traffic = _Traffic(profile, seed, symbols, None).messages(WARM_UP_ORDERS * symbols)
     first: int | None = None
     for time_ns, message in islice(((t, m) for t, m in traffic if chr(m[0]) in PRICED), count):
         fields = decode(message)
@@ -399,12 +452,13 @@ def prototype_messages(profile: Profile | str, seed: int = DEFAULT_SEED,
 
 
 def write_prototype(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
-                    group: Group = DEFAULT_GROUP) -> int:
+                    *, symbols: int | None = None, group: Group = DEFAULT_GROUP) -> int:
     """As write_profile, in the seed prototype's format: one message a frame."""
     encode = FrameEncoder(group).encode
 
     def frames_of(expected: IO[str]) -> Iterator[tuple[int, bytes]]:
-        for sequence, (time_ns, message) in enumerate(prototype_messages(profile, seed, messages), FIRST_SEQUENCE):
+        traffic = prototype_messages(profile, seed, messages, symbols)
+        for sequence, (time_ns, message) in enumerate(traffic, FIRST_SEQUENCE):
             _write_line(expected, sequence, chr(message[0]), prototype.decode(message))
             yield time_ns, encode(prototype.packet(message))
 

@@ -17,7 +17,7 @@ from typing import get_args
 import tickloop
 from bridge.interface import BridgeError
 from generators.framing import DEFAULT_GROUP, Group
-from generators.profiles import PROFILES, write_profile, write_prototype
+from generators.profiles import MAX_SYMBOLS, PROFILES, write_profile, write_prototype
 from tickloop.config import NicConfig, load_config
 from tickloop.diff import diff
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
@@ -144,6 +144,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("profile", metavar="PROFILE", help=", ".join(PROFILES))
     generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1)
     generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9))
+    generate.add_argument("--symbols", metavar="N", type=_integer("--symbols", 1, MAX_SYMBOLS),
+                          help=f"up to {MAX_SYMBOLS:,} (default: the profile's)")
     generate.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
     _format(generate)
     generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
@@ -283,7 +285,7 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         write = write_prototype if options.format == "prototype" else write_profile
-        frames = write(options.out, options.profile, options.seed, options.messages)
+        frames = write(options.out, options.profile, options.seed, options.messages, symbols=options.symbols)
     except OSError as error:
         if no_space(error):
             raise

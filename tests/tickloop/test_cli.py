@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,8 @@ def test_every_command_has_help(command, name):
     ["parse", "a/x.pcap", "b/x.pcap", "--out", "x"],
     ["generate", "nonsense", "--out", "x"],
     ["generate", "quiet"],
+    ["generate", "quiet", "--symbols", "0", "--out", "x"],
+    ["generate", "quiet", "--symbols", "8001", "--out", "x"],
     ["report"],
     ["sim", "--mode", "free", "--hold", "1000", "--out", "x"],
 ])
@@ -173,3 +176,13 @@ def test_generate_writes_the_same_capture_for_the_same_seed(command, tmp_path):
     assert len(Path(f"{first}.expect.jsonl").read_text().splitlines()) == 50
     assert command("generate", "quiet", "--messages", "50", "--seed", "8", "--out", second).status == 0
     assert first.read_bytes() != second.read_bytes()
+
+
+@pytest.mark.parametrize("form", ["mold", "prototype"])
+def test_generate_serves_8000_symbols(command, tmp_path, form):
+    arguments = ["--messages", "20000", "--symbols", "8000", "--format", form, "--out", tmp_path / "all.pcap"]
+    assert command("generate", "mass_quote", *arguments).status == 0
+    lines = [json.loads(line) for line in Path(f"{tmp_path / 'all.pcap'}.expect.jsonl").read_text().splitlines()]
+    assert len(lines) == 20_000
+    known = {line["fields"]["stock_locate"] for line in lines if form == "prototype" or line["type"] == "R"}
+    assert len(known) == 8_000
