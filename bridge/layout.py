@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xE841BF52
+LAYOUT_HASH = 0xB2A6E789
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -158,6 +158,14 @@ class Strategy(IntEnum):
 
     NONE = 0
     BEST_BID = 1
+
+
+class RecoveryState(IntEnum):
+    """``recovery_state`` of the layout."""
+
+    IDLE = 0
+    RECOVERING = 1
+    LOST = 2
 
 
 def _dtype(size: int, *fields: tuple[str, int, Any]) -> np.dtype[Any]:

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xE841BF52u
+#define LAYOUT_HASH 0xB2A6E789u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -54,6 +54,7 @@ enum register_purpose { REGISTER_PURPOSE_KERNEL_WRITE = 0, REGISTER_PURPOSE_KERN
 enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
 enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
 enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
+enum recovery_state { RECOVERY_STATE_IDLE = 0, RECOVERY_STATE_RECOVERING = 1, RECOVERY_STATE_LOST = 2 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
 struct rx_record {
@@ -1842,6 +1843,35 @@ struct ouch42_N {
 _Static_assert(sizeof(struct ouch42_N) == 15, "ouch42_N");
 _Static_assert(offsetof(struct ouch42_N, message_type) == 0, "ouch42_N.message_type");
 _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_token");
+
+/* MoldUDP64 downstream header, wire order. */
+struct mold_header {
+  uint8_t session[10];
+  uint8_t sequence_number[8];
+  uint8_t message_count[2];
+};
+_Static_assert(sizeof(struct mold_header) == 20, "mold_header");
+_Static_assert(offsetof(struct mold_header, session) == 0, "mold_header.session");
+_Static_assert(offsetof(struct mold_header, sequence_number) == 10, "mold_header.sequence_number");
+_Static_assert(offsetof(struct mold_header, message_count) == 18, "mold_header.message_count");
+
+/* MoldUDP64 message block, before its data, wire order. */
+struct mold_block {
+  uint8_t message_length[2];
+};
+_Static_assert(sizeof(struct mold_block) == 2, "mold_block");
+_Static_assert(offsetof(struct mold_block, message_length) == 0, "mold_block.message_length");
+
+/* MoldUDP64 request packet, wire order. */
+struct mold_request {
+  uint8_t session[10];
+  uint8_t sequence_number[8];
+  uint8_t requested_message_count[2];
+};
+_Static_assert(sizeof(struct mold_request) == 20, "mold_request");
+_Static_assert(offsetof(struct mold_request, session) == 0, "mold_request.session");
+_Static_assert(offsetof(struct mold_request, sequence_number) == 10, "mold_request.sequence_number");
+_Static_assert(offsetof(struct mold_request, requested_message_count) == 18, "mold_request.requested_message_count");
 
 #define REG_ID 0x000u
 #define RESET_ID 0x434E4C54u
