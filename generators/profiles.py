@@ -145,8 +145,8 @@ class _Traffic:
         self._random = Random(seed)
         self._gap_scale = 1.0 if rate is None else profile.natural_rate / rate
         self._gap_points = [point for point, _ in profile.gaps]
-        self._stride = min(LOCATE_STRIDE, (MAX_LOCATE - 1) // symbols)
-        self._symbols = [self._symbol(index) for index in range(symbols)]
+        self._symbols = [Symbol(locate, stock, 2_000 + int(self._random.random() * 38_000))
+                         for locate, stock in instruments(symbols)]
         self._ladders: dict[int, list[Order]] = {}
         # Activity falls off with rank: the busiest symbol of the measured opening has a tenth of all messages.
         self._activity = list(accumulate(1 / (rank + 2) for rank in range(symbols)))
@@ -163,10 +163,6 @@ class _Traffic:
             "X": self._cancel, "D": self._delete, "U": self._replace, "P": self._trade, "Q": self._cross,
             "I": self._imbalance, "L": self._participant,
         }
-
-    def _symbol(self, index: int) -> Symbol:
-        base = 2_000 + int(self._random.random() * 38_000)
-        return Symbol(1 + self._stride * index, symbol_name(index), base)
 
     def messages(self, warm_up: int) -> Iterator[tuple[int, bytes]]:
         preamble = 3 + 2 * len(self._symbols)
@@ -387,6 +383,12 @@ def symbol_name(index: int) -> bytes:
         rest, letter = divmod(rest, 26)
         letters = bytes([65 + letter]) + letters
     return (b"TK" + letters).ljust(8)
+
+
+def instruments(symbols: int) -> list[tuple[int, bytes]]:
+    """(stock locate, padded symbol) of so many symbols."""
+    stride = min(LOCATE_STRIDE, (MAX_LOCATE - 1) // symbols)
+    return [(1 + stride * index, symbol_name(index)) for index in range(symbols)]
 
 
 def generate(profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None, *,
