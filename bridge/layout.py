@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xE841BF52
+LAYOUT_HASH = 0xB14072C6
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -146,6 +146,21 @@ class TxKind(IntEnum):
     FRAME = 2
 
 
+class SoupPacket(IntEnum):
+    """``soup_packet`` of the layout."""
+
+    DEBUG = 43
+    LOGIN_ACCEPTED = 65
+    SERVER_HEARTBEAT = 72
+    LOGIN_REJECTED = 74
+    LOGIN_REQUEST = 76
+    LOGOUT_REQUEST = 79
+    CLIENT_HEARTBEAT = 82
+    SEQUENCED = 83
+    UNSEQUENCED = 85
+    END_OF_SESSION = 90
+
+
 class RingMode(IntEnum):
     """``ring_mode`` of the layout."""
 
@@ -248,7 +263,7 @@ TX_SLOT = _dtype(
     64,
     ("message", 0, ("u1", 56)),
     ("kind", 56, "<u1"),
-    ("reserved", 57, "<u1"),
+    ("packet_type", 57, "<u1"),
     ("length", 58, "<u2"),
     ("publish", 60, "<u4"),
 )

@@ -40,6 +40,7 @@ module tx_ring_proof (
   wire         order_valid;
   wire [447:0] order_message;
   wire [5:0]   order_length;
+  wire [7:0]   order_type;
   wire         frame_valid;
   wire [57:0]  frame_line;
   wire [10:0]  frame_length;
@@ -88,6 +89,7 @@ module tx_ring_proof (
     .order_ready           (order_ready),
     .order_message         (order_message),
     .order_length          (order_length),
+    .order_type            (order_type),
     .frame_valid           (frame_valid),
     .frame_done            (frame_done),
     .frame_line            (frame_line),

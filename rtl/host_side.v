@@ -617,6 +617,7 @@ module host_side #(
   wire         order_ready;
   wire [447:0] order_message;
   wire [5:0]   order_length;
+  wire [7:0]   order_type;
   wire         frame_valid;
   wire         frame_done;
   wire [57:0]  frame_line;
@@ -689,6 +690,7 @@ module host_side #(
     .order_ready           (order_ready),
     .order_message         (order_message),
     .order_length          (order_length),
+    .order_type            (order_type),
     .frame_valid           (frame_valid),
     .frame_done            (frame_done),
     .frame_line            (frame_line),
@@ -710,6 +712,7 @@ module host_side #(
     .order_ready         (order_ready),
     .order_message       (order_message),
     .order_length        (order_length),
+    .order_type          (order_type),
     .source_mac          (session_source_mac),
     .destination_mac     (session_destination_mac),
     .source_address      (session_source_address),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Order entry: wraps an OUCH message as SoupBinTCP Unsequenced Data in one TCP/IPv4/Ethernet II segment of the
-// session. The first beat is on the transmit port one clock after the order is taken; no beat ever waits for a
+// Order entry: wraps an OUCH message as SoupBinTCP Unsequenced Data, or another payload as another SoupBinTCP packet, in
+// one TCP/IPv4/Ethernet II segment of the session. The first beat is on the transmit port one clock after the order is taken; no beat ever waits for a
 // checksum, and the next order's first beat follows the last one without a bubble.
 //
 // The segment is laid down in `frame` when the order is taken, so the session registers may change while it is sent.
-// Both checksums stand in beats behind those they need: the sums run beside the beats (time table below). A 1- or
-// 2-byte message makes a frame below the Ethernet minimum of 60 bytes; padding is the MAC's task.
+// Both checksums stand in beats behind those they need: the sums run beside the beats (time table below). A payload of up
+// to 2 bytes makes a frame below the Ethernet minimum of 60 bytes; padding is the MAC's task.
 `default_nettype none
 
 module order_entry (
@@ -15,7 +15,8 @@ module order_entry (
   input  wire         order_valid,
   output wire         order_ready,
   input  wire [447:0] order_message,  // byte k at bits 8k+7:8k; bytes from order_length on may be anything
-  input  wire [5:0]   order_length,   // 1 to 56
+  input  wire [5:0]   order_length,   // 0 to 56
+  input  wire [7:0]   order_type,     // SoupBinTCP packet type
 
   // Session
   input  wire [47:0]  source_mac,     // first octet in the highest bits, here and below
@@ -53,7 +54,6 @@ module order_entry (
   localparam [7:0]  TIME_TO_LIVE    = 8'd64;
   localparam [7:0]  PROTOCOL_TCP    = 8'd6;
   localparam [15:0] TCP_PSH_ACK     = 16'h5018;  // 5 words of header, PSH and ACK (RFC 9293, 3.1)
-  localparam [7:0]  SOUP_UNSEQUENCED = "U";
 
   reg  [15:0] identification;
   wire [15:0] message_bytes = {10'd0, order_length};
@@ -74,7 +74,7 @@ module order_entry (
         source_address, destination_address,
         ports, sequence_number, acknowledge,
         TCP_PSH_ACK, window, 16'd0, 16'd0,
-        16'd1 + message_bytes, SOUP_UNSEQUENCED
+        16'd1 + message_bytes, order_type
       };
   end
 

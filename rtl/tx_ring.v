@@ -55,8 +55,9 @@ module tx_ring (
   // To order entry
   output wire         order_valid,
   input  wire         order_ready,
-  output wire [447:0] order_message,  // OUCH message, byte k at bits 8k+7:8k
-  output wire [5:0]   order_length,   // 1 to 56
+  output wire [447:0] order_message,  // payload, byte k at bits 8k+7:8k
+  output wire [5:0]   order_length,   // 0 to 56
+  output wire [7:0]   order_type,     // of its SoupBinTCP packet
 
   // To tx_frame
   output wire         frame_valid,
@@ -186,15 +187,17 @@ module tx_ring (
   reg          is_order;
   reg          is_frame;
   reg  [447:0] slot_message;
+  reg  [7:0]   slot_type;
   reg  [10:0]  slot_length;
 
   always @(posedge clk) begin
     if (fetched_slot) begin
       slot_published <= mode || answer_data[8 * `TL_TX_SLOT_PUBLISH +: 32] == (`TL_PUBLISH_VALID | {1'b0, publish});
-      is_order       <= answer_kind == `TL_TX_KIND_ORDER && answer_length != 16'd0 && answer_length <= MESSAGE_BYTES;
+      is_order       <= answer_kind == `TL_TX_KIND_ORDER && answer_length <= MESSAGE_BYTES;
       is_frame       <= answer_kind == `TL_TX_KIND_FRAME && answer_address[5:0] == 6'd0
                         && answer_length >= MIN_FRAME_BYTES[15:0] && answer_length <= MAX_FRAME_BYTES[15:0];
       slot_message   <= answer_data[8 * `TL_TX_SLOT_MESSAGE +: 448];
+      slot_type      <= answer_data[8 * `TL_TX_SLOT_PACKET_TYPE +: 8];
       slot_length    <= answer_length[10:0];
     end
   end
@@ -212,6 +215,7 @@ module tx_ring (
   assign order_valid         = slot_valid && slot_published && is_order;
   assign order_message       = slot_message;
   assign order_length        = slot_length[5:0];
+  assign order_type          = slot_type;
   assign frame_valid         = step == FRAME;
   assign frame_line          = slot_message[8 * `TL_TX_FRAME_ADDRESS + 6 +: 58];
   assign frame_length        = slot_length;
@@ -273,8 +277,7 @@ module tx_ring (
   assign in_flight = (step != NEXT && step != LOOK) || slot_valid || fetch_in_flight;
   assign idle      = !in_flight && step == LOOK && !pending && fetch_idle;
 
-  // The reserved byte is the host's.
-  wire unused = &{1'b0, answer_data[8 * `TL_TX_SLOT_RESERVED +: 8], store_starved, answer_address[63:6]};
+  wire unused = &{1'b0, store_starved, answer_address[63:6]};
 
 endmodule
 `default_nettype wire

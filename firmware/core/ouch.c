@@ -39,6 +39,6 @@ void ouch_enter_order(struct ouch *ouch, const struct intent *intent, struct tx_
   store_be32(order->price, intent->price);
   __builtin_memcpy(slot->message, ouch->message, sizeof slot->message);
   slot->kind = TX_KIND_ORDER;
-  slot->reserved = 0;
+  slot->packet_type = SOUP_PACKET_UNSEQUENCED;
   slot->length = sizeof *order;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xE841BF52u
+#define LAYOUT_HASH 0xB14072C6u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -52,6 +52,7 @@ enum acknowledge_status { ACKNOWLEDGE_STATUS_OK = 0, ACKNOWLEDGE_STATUS_STOP = 1
 enum tick { TICK_A_TKEEP = 0, TICK_A_TVALID = 8, TICK_A_TLAST = 9, TICK_A_TUSER = 10, TICK_B_TKEEP = 16, TICK_B_TVALID = 24, TICK_B_TLAST = 25, TICK_B_TUSER = 26, TICK_REGISTER = 28, TICK_REGISTER_WRITE = 29, TICK_READ_DATA = 30, TICK_FINISHED = 31 };
 enum register_purpose { REGISTER_PURPOSE_KERNEL_WRITE = 0, REGISTER_PURPOSE_KERNEL_READ = 1, REGISTER_PURPOSE_FINAL_READ = 2, REGISTER_PURPOSE_HOST_WRITE = 3 };
 enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
+enum soup_packet { SOUP_PACKET_DEBUG = 43, SOUP_PACKET_LOGIN_ACCEPTED = 65, SOUP_PACKET_SERVER_HEARTBEAT = 72, SOUP_PACKET_LOGIN_REJECTED = 74, SOUP_PACKET_LOGIN_REQUEST = 76, SOUP_PACKET_LOGOUT_REQUEST = 79, SOUP_PACKET_CLIENT_HEARTBEAT = 82, SOUP_PACKET_SEQUENCED = 83, SOUP_PACKET_UNSEQUENCED = 85, SOUP_PACKET_END_OF_SESSION = 90 };
 enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
 enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
 
@@ -221,18 +222,18 @@ _Static_assert(offsetof(struct tx_frame, reserved) == 57, "tx_frame.reserved");
 _Static_assert(offsetof(struct tx_frame, length) == 58, "tx_frame.length");
 _Static_assert(offsetof(struct tx_frame, publish) == 60, "tx_frame.publish");
 
-/* One order in the TX ring. */
+/* One packet of the order-entry session in the TX ring: an order, or what else a SoupBinTCP client sends. */
 struct tx_slot {
   uint8_t message[56];
   uint8_t kind;
-  uint8_t reserved;
+  uint8_t packet_type;
   uint16_t length;
   uint32_t publish;
 };
 _Static_assert(sizeof(struct tx_slot) == 64, "tx_slot");
 _Static_assert(offsetof(struct tx_slot, message) == 0, "tx_slot.message");
 _Static_assert(offsetof(struct tx_slot, kind) == 56, "tx_slot.kind");
-_Static_assert(offsetof(struct tx_slot, reserved) == 57, "tx_slot.reserved");
+_Static_assert(offsetof(struct tx_slot, packet_type) == 57, "tx_slot.packet_type");
 _Static_assert(offsetof(struct tx_slot, length) == 58, "tx_slot.length");
 _Static_assert(offsetof(struct tx_slot, publish) == 60, "tx_slot.publish");
 

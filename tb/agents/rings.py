@@ -185,11 +185,11 @@ class TransmitRing(uvm_component):  # type: ignore[misc]
         if setup.buffers is not None:
             fill_descriptors(self._memory, setup)
 
-    def post(self, body: bytes, kind: int, length: int) -> None:
-        """One slot: an order's message, or the address of a frame; free slots are the caller's business."""
+    def post(self, body: bytes, kind: int, length: int, packet_type: str = "U") -> None:
+        """One slot: a packet's payload, or the address of a frame; free slots are the caller's business."""
         setup = self.setup
         slot = body.ljust(offset(layout.TX_SLOT, "kind"), b"\0") + struct.pack(
-            "<BBHI", kind, 0, length, setup.publish(self.tail))
+            "<BBHI", kind, ord(packet_type), length, setup.publish(self.tail))
         self._memory.lines[setup.line(self.tail)] = slot
         self.tail += 1
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The frame in which an OUCH message must leave: SoupBinTCP Unsequenced Data in one TCP segment of an open session.
+"""The frame in which an order must leave: its OUCH message as SoupBinTCP Unsequenced Data in one TCP segment of an open
+session; packets of other types likewise.
 
-One segment an order, never coalesced, so the TCP sequence number advances by the SoupBinTCP packet's length each time.
+One segment a packet, never coalesced, so the TCP sequence number advances by the SoupBinTCP packet's length each time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ IP_VERSION_IHL = 0x45
 IP_DONT_FRAGMENT = 0x4000
 IP_TTL = 64
 PROTOCOL_TCP = 6
+SOUP_TYPE_OFFSET = 2  # behind the packet's length
 TCP_DATA_OFFSET = 5
 TCP_PSH_ACK = 0x18  # RFC 9293 section 3.1: PSH 0x08, ACK 0x10
 
@@ -40,10 +42,11 @@ class SegmentModel:
         self._sequence = config.tcp_sequence
         self._identification = 0
 
-    def segment(self, message: bytes) -> bytes:
-        """The Ethernet frame, without FCS, that carries this OUCH message; the session moves on."""
-        soup = encode("U", {"message": message}, SOUPBINTCP)
-        tcp = self._tcp(soup)
+    def segment(self, message: bytes, packet_type: str = "U") -> bytes:
+        """The Ethernet frame, without FCS, that carries this OUCH message, or another payload; the session moves on."""
+        soup = bytearray(encode("U", {"message": message}, SOUPBINTCP))
+        soup[SOUP_TYPE_OFFSET] = ord(packet_type)
+        tcp = self._tcp(bytes(soup))
         frame = (_ETHERNET.pack(self._destination_mac, self._source_mac, ETHERTYPE_IPV4)
                  + self._ip_header(len(tcp)) + tcp)
         self._sequence = (self._sequence + len(soup)) % (1 << 32)

@@ -123,6 +123,10 @@ class Transmit(NicTest):
                 order = ouch(fields)
                 env.tx_ring.post(order, int(layout.TxKind.ORDER), len(order))
                 env.scoreboard.expect_sent("order", segments.segment(order))
+                if random.random() < 0.3:
+                    kind, payload = random.choice((("L", random.randbytes(46)), ("R", b""), ("O", b"")))
+                    env.tx_ring.post(payload, int(layout.TxKind.ORDER), len(payload), kind)
+                    env.scoreboard.expect_sent("order", segments.segment(payload, kind))
                 if random.random() < 0.6:
                     size = random.choice((14, 60, 64, 65, 1513, 1514, random.randint(14, 1514)))
                     data = random.randbytes(size)

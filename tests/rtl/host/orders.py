@@ -47,9 +47,9 @@ class Session:
             "SESSION_WINDOW": self.window,
         }
 
-    def segment(self, message: bytes) -> bytes:
-        """The frame this message must leave in."""
-        payload = struct.pack(">Hc", 1 + len(message), b"U") + message
+    def segment(self, message: bytes, packet_type: int = layout.SoupPacket.UNSEQUENCED) -> bytes:
+        """The frame this message, or another payload, must leave in."""
+        payload = struct.pack(">HB", 1 + len(message), packet_type) + message
         frame = (
             Ether(src=_mac(self.source_mac), dst=_mac(self.destination_mac), type=0x0800)
             / IP(src=_address(self.source_address), dst=_address(self.destination_address), id=self.identification,
@@ -63,11 +63,12 @@ class Session:
         return bytes(frame)
 
 
-def slot(message: bytes, publish: int, kind: int = layout.TxKind.ORDER, length: int | None = None) -> bytes:
+def slot(message: bytes, publish: int, kind: int = layout.TxKind.ORDER, length: int | None = None,
+         packet_type: int = layout.SoupPacket.UNSEQUENCED) -> bytes:
     """A line of the TX ring; bytes behind the message are noise that must not be sent."""
     noise = Random(publish).randbytes(MESSAGE_BYTES - len(message))
     length = len(message) if length is None else length
-    return message + noise + struct.pack("<BBHI", kind, 0, length, publish)
+    return message + noise + struct.pack("<BBHI", kind, packet_type, length, publish)
 
 
 def enter_orders(seed: int, count: int) -> list[dict[str, Any]]:

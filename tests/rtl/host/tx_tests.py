@@ -11,6 +11,7 @@ from typing import Any
 import cocotb
 from scapy.utils import wrpcap
 
+from bridge import layout
 from tests.rtl.host.bench import (
     CLOCK_PS,
     CONTROL,
@@ -37,10 +38,10 @@ class Host:
         self.tail = 0
         self.expected: list[bytes] = []
 
-    def put(self, message: bytes, **slot_fields: int) -> None:
-        """A slot with an order that must be sent."""
-        self.place(slot(message, publish_word(EPOCH, self.tail), **slot_fields))
-        self.expected.append(self.session.segment(message))
+    def put(self, message: bytes, packet_type: int = layout.SoupPacket.UNSEQUENCED) -> None:
+        """A slot with an order, or another packet, that must be sent."""
+        self.place(slot(message, publish_word(EPOCH, self.tail), packet_type=packet_type))
+        self.expected.append(self.session.segment(message, packet_type))
 
     def place(self, line: bytes) -> None:
         """Whatever the next slot is to hold."""
@@ -94,10 +95,10 @@ async def last_order_is_sent_and_in_time(dut: Any) -> None:
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_length_and_any_tready(dut: Any) -> None:
-    """Each length from 1 to 56, with the transmit port between always and rarely ready, the host slow and quick."""
+    """Each length from 0 to 56, any packet type; transmit port between always and rarely ready, the host too."""
     host = await begin(dut)
     rng = host.bench.random
-    lengths = [*range(1, MESSAGE_BYTES + 1)] * 4
+    lengths = [*range(MESSAGE_BYTES + 1)] * 4
     rng.shuffle(lengths)
     for number, length in enumerate(lengths):
         while not await host.room():
@@ -106,7 +107,8 @@ async def every_length_and_any_tready(dut: Any) -> None:
             host.bench.sink.ready = rng.choice((1.0, 1.0, 0.7, 0.3, 0.1))
             host.bench.memory.pace.ready = rng.choice((1.0, 0.5, 0.1))
             host.bench.memory.pace.response_clocks = rng.choice((0, 5, 40))
-        host.put(rng.choice((rng.randbytes(length), bytes(length), b"\xFF" * length)))
+        host.put(rng.choice((rng.randbytes(length), bytes(length), b"\xFF" * length)),
+                 rng.choice((*layout.SoupPacket, rng.randrange(256))))
         if rng.random() < 0.5 or number == len(lengths) - 1:
             await host.doorbell()
     host.bench.sink.ready = 1.0
@@ -142,7 +144,7 @@ async def bad_slots_are_skipped_and_counted(dut: Any) -> None:
         (publish_word(EPOCH, 5) & 0x7FFF_FFFF, ERROR["TX_NOT_PUBLISHED"], {}),
         (None, ERROR["TX_BAD_SLOT"], {"kind": 0}),
         (None, ERROR["TX_BAD_SLOT"], {"kind": 3}),
-        (None, ERROR["TX_BAD_SLOT"], {"length": 0}),
+        (None, ERROR["TX_BAD_SLOT"], {"length": 0xFF00}),
         (None, ERROR["TX_BAD_SLOT"], {"length": MESSAGE_BYTES + 1}),
         (None, ERROR["TX_BAD_SLOT"], {"length": 0x0131}),
     )
