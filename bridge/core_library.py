@@ -14,6 +14,7 @@ class Config(ctypes.Structure):
         ("stimulus", ctypes.c_char_p),
         ("record", ctypes.c_char_p),
         ("replay", ctypes.c_char_p),
+        ("commands", ctypes.c_char_p),
         ("ram_bytes", ctypes.c_uint64),
         ("ram_fd", ctypes.c_int32),
         ("mailbox_fd", ctypes.c_int32),

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from bridge.commands import Command
 from bridge.layout import VALID_LOG
 from generators.framing import DEFAULT_GROUP
 
@@ -65,6 +66,7 @@ class LoopRequest:
     host_delay: int = 0  # us: up to so long the bridge waits, at random, before it lets the kernel go on
     guest_delay: int = 0  # us: up to so long QEMU is stopped, at random, while the kernel runs
     delay_seed: int = 1
+    commands: tuple[Command, ...] = ()  # for a kernel in lockstep
     progress: Callable[[int, int], None] | None = None
     clock_ps: int = CLOCK_PS  # of the NIC; the lines carry eight bytes a clock
     replay: Path | None = None

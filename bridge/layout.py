@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xB14072C6
+LAYOUT_HASH = 0x967A7954
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -34,6 +34,7 @@ RESERVED_BASE = 0x100000
 RESERVED_SIZE = 0x10000
 KERNEL_BASE = 0x1000000
 MAILBOX_BYTES = 0x10000
+COMMAND_BYTES = 0x40
 NOT_YET = 0xFFFFFFFFFFFFFFFF
 MAILBOX_MAGIC = 0x584F424C4B434954
 CONFIG_MAGIC = 0x47464E434B434954
@@ -175,6 +176,14 @@ class Strategy(IntEnum):
     BEST_BID = 1
 
 
+class RecoveryState(IntEnum):
+    """``recovery_state`` of the layout."""
+
+    IDLE = 0
+    RECOVERING = 1
+    LOST = 2
+
+
 def _dtype(size: int, *fields: tuple[str, int, Any]) -> np.dtype[Any]:
     return np.dtype(
         {
@@ -268,7 +277,7 @@ TX_SLOT = _dtype(
     ("publish", 60, "<u4"),
 )
 MAILBOX = _dtype(
-    256,
+    320,
     ("magic", 0, "<u8"),
     ("version", 8, "<u4"),
     ("layout_hash", 12, "<u4"),
@@ -283,6 +292,7 @@ MAILBOX = _dtype(
     ("trace_index", 88, "<u8"),
     ("trace_address", 96, "<u8"),
     ("trace_log2", 104, "<u4"),
+    ("command_taken", 108, "<u4"),
     ("export_address", 112, "<u8"),
     ("export_bytes", 120, "<u8"),
     ("acknowledge", 128, "<u4"),
@@ -290,7 +300,9 @@ MAILBOX = _dtype(
     ("ack_value", 136, "<u4"),
     ("now_ps", 144, "<u8"),
     ("stop", 152, "<u4"),
+    ("command_sequence", 156, "<u4"),
     ("consumed", 192, "<u8"),
+    ("command", 256, ("u1", 64)),
 )
 TRACE_ENTRY = _dtype(
     40,
@@ -400,6 +412,11 @@ STIMULUS_FRAME = _dtype(
     ("time_ps", 0, "<u8"),
     ("length", 8, "<u4"),
     ("flags", 12, "<u4"),
+)
+HOST_COMMAND = _dtype(
+    72,
+    ("time_ps", 0, "<u8"),
+    ("text", 8, ("u1", 64)),
 )
 FRAME_LOG = _dtype(
     64,

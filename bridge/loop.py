@@ -26,6 +26,7 @@ import numpy as np
 from cocotb_tools import config as cocotb_config
 
 from bridge import build, layout, nic_setup, qemu, record
+from bridge.commands import write_commands
 from bridge.interface import BridgeError, LoopRequest, LoopResult
 
 SIMULATOR_DIED = 5
@@ -328,6 +329,8 @@ def run_many(requests: Sequence[LoopRequest]) -> Iterator[LoopResult | BridgeErr
     for request in requests:
         _record(request).mkdir(parents=True, exist_ok=True)
         record.write_given(_record(request), request)
+        if request.kernel:
+            write_commands(_record(request), request.commands)
     setup_s = time.monotonic() - start
     versions = _versions(first, command)
     at = 0

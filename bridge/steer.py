@@ -34,6 +34,7 @@ def _open_core(library: Any, order: dict[str, Any], memory: qemu.Memory | None) 
         stimulus=os.fsencode(order["stimulus"]),
         record=os.fsencode(order["record"]),
         replay=os.fsencode(order["replay"]) if order["replay"] else None,
+        commands=os.fsencode(order["record"]) if order["kernel"] else None,
         ram_bytes=qemu.RAM_BYTES,
         ram_fd=memory.ram_fd if memory else -1,
         mailbox_fd=memory.mailbox_fd if memory else -1,

@@ -135,12 +135,20 @@ static void tell(struct kernel *kernel) {
   }
 }
 
+static void take_command(struct kernel *kernel) {
+  char text[COMMAND_BYTES];
+  if (!mailbox_command_given(&kernel->port)) return;
+  mailbox_take_command(&kernel->port, text);
+  console_print("command: %s: not known\n", text);
+}
+
 /* Housekeeping belongs here, where there is nothing to trade on. */
 static bool idle(struct kernel *kernel) {
   tell(kernel);
   take_raw_frames(kernel);
+  take_command(kernel);
   nic_reclaim(&kernel->nic);
-  return nic_wait(&kernel->nic);
+  return nic_wait(&kernel->nic, 0);
 }
 
 /* Send engine.intent; returns the number of orders sent, 0 if the ring is full. */

@@ -26,6 +26,7 @@ from tickloop.replay import Replay, execute_replay
 from tickloop.report.html import write_report
 from tickloop.report.table import print_table
 from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
+from tickloop.script import read_script
 from tickloop.waves import DumpFormat, Views, open_waves
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
@@ -129,7 +130,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="the kernel waits for gdb, at this localhost port or else at the socket DIR/gdb.sock")
     sim.add_argument("--ouch", default="4.2", type=_only("--ouch", "4.2", "5.0"), metavar="V", help="4.2")
     sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
-    sim.add_argument("--script", metavar="FILE", action=_later("--script"), help=argparse.SUPPRESS)
+    sim.add_argument("--script", metavar="FILE", type=_path("--script"),
+                     help="commands for the kernel at simulated times, a line each: 1.5ms kill")
     _common(sim, "cut-through")
 
     parse = command("parse", "every frame of a capture through the RTL alone",
@@ -232,12 +234,15 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
         raise UsageError("--format prototype: its messages have no order for a book; parse takes them")
     if options.mode == "free" and options.hold:
         raise UsageError("--hold: --mode free has no time to wait for; hold packets in lockstep")
+    if options.mode == "free" and options.script:
+        raise UsageError("--script: --mode free has no simulated time for the kernel")
+    commands = read_script(options.script) if options.script else ()
     config = load_config(options.config)
     config = replace(config, nic=_nic(config.nic, options))
     source = from_capture(options.captures[0], config.group, options.line_b, options.fcs) if options.captures \
         else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
-                          mode=options.mode, gdb=_gdb(options)))
+                          mode=options.mode, gdb=_gdb(options), commands=commands))
     print_table(outcome)
     return exit_status(outcome)
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bridge.commands import COMMANDS
 from bridge.record import LAYOUT, Recording, read_given, read_recording
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.rundir.files import RECORD
 
 LOGS = ("frames", "valid", "dma", "reads", "registers", "sent", "guest", "trace", "export")
-INPUTS = ("stimulus.bin", "config.bin")  # of the record: frames, and the kernel's configuration module
+# Of the record: frames; and what is the kernel's: its configuration module, commands of the host.
+INPUTS = ("stimulus.bin", "config.bin", COMMANDS)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from bridge import build, loop, qemu
+from bridge.commands import COMMANDS, read_commands
 from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
 from bridge.layout import LINE_BYTES, TX_SLOT, TxKind
 from tickloop.config import TimeModel
@@ -115,7 +116,11 @@ def _request(job: Replay, recorded: RecordedRun) -> tuple[LoopRequest, str]:
         raise UsageError(f"{kernel}: no such kernel image")
     was, now = recorded.run["kernel_sha256"], sha256_file(kernel)
     note = "" if was == now else f"the kernel is not the recorded one ({now[:12]}, recorded {was[:12]})"
-    return replace(request, kernel=kernel, config_module=record / INPUTS[1]), note
+    try:
+        commands = read_commands(record)
+    except ValueError:
+        raise UsageError(f"{job.directory} {REFUSED}: record/{COMMANDS} is damaged") from None
+    return replace(request, kernel=kernel, config_module=record / INPUTS[1], commands=commands), note
 
 
 def _orders(run: RecordedRun) -> list[bytes]:

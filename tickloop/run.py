@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from bridge import build, loop, qemu
+from bridge.commands import Command
 from bridge.interface import BridgeError, LoopRequest, LoopResult, RunMode, Simulator
 from bridge.layout import REGISTER_FIELDS
 from bridge.stimulus import write_stimulus
@@ -65,6 +66,7 @@ class Job:
     arguments: tuple[str, ...] = ()
     mode: RunMode = "lockstep"
     gdb: str | None = None
+    commands: tuple[Command, ...] = ()
 
     @property
     def closed_loop(self) -> bool:
@@ -261,8 +263,8 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
-        mode=job.mode, gdb=job.gdb, waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns,
-        packet_format=nic.packet_format,
+        mode=job.mode, gdb=job.gdb, commands=job.commands, waves=job.waves.dump is not None, delivery=nic.delivery,
+        hold_ns=nic.hold_ns, packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
 
@@ -317,6 +319,7 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "clocks": result.clocks,
         "clocks_skipped": result.clocks_skipped,
         "time_model": asdict(job.config.time),
+        "commands": [command._asdict() for command in job.commands],
         "config": {**asdict(job.config.kernel), "nic": asdict(job.config.nic)},
         "wall": {key: round(value, 3) for key, value in result.wall.items()},
         "kernel_statistics": observed.export.statistics,

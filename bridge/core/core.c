@@ -73,6 +73,7 @@ int tl_open(const struct tl_config *config) {
   free_open();
   if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
     return core.status;
+  if (commands_open(config->commands)) return core.status;
   if (core.attached) guest_open(config);
   if (core.replayed) replayed_host_open(config->replay);
   return core.status;
@@ -95,6 +96,7 @@ int tl_close(void) {
   player_close();
   memory_close();
   guest_close();
+  commands_close();
   replayed_host_close();
   return core.status;
 }
@@ -119,7 +121,7 @@ void tl_get_totals(struct tl_totals *totals) {
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static bool drained(void) {
-  if (core.replayed && replayed_host_due() != NEVER) return false;
+  if ((core.replayed && replayed_host_due() != NEVER) || !commands_all_given()) return false;
   return core.feeding && player_finished() && registers_quiet() && core.read_head == core.read_tail &&
          memory_next_visible() == NEVER && (!core.attached || guest_polling() || guest_exited());
 }
@@ -150,6 +152,7 @@ static void start_feed(uint64_t origin) {
   core.feeding = true;
   core.loop_start = seconds_now();
   player_start(origin);
+  if (core.attached) guest_feed_starts();
 }
 
 static void begin(uint64_t clock) {

@@ -42,6 +42,7 @@ struct tl_config {
   const char *stimulus;      /* file of stimulus_frame entries, of both lines */
   const char *record;        /* existing directory for the logs */
   const char *replay;        /* without a kernel: record directory of the run whose host acts again, or NULL */
+  const char *commands;      /* with a kernel in lockstep: directory of commands.bin, host_command entries; or NULL */
   uint64_t ram_bytes;        /* size of host memory */
   int32_t ram_fd;            /* guest RAM, or -1: host memory in this process and no kernel */
   int32_t mailbox_fd;        /* mailbox object, with a kernel */

@@ -25,7 +25,7 @@
 #define LAST_PS (1000ull << 48) /* the NIC counts 48 bits of nanoseconds */
 #define REGISTERS_BYTES 4096u   /* of the NIC's register space */
 #define WINDOWS 64u /* periods of running that one record's processing can span */
-#define FRUITLESS_MAX 10000u /* requests in a row between which the kernel takes no record */
+#define FRUITLESS_MAX 10000u /* requests in a row that do not wait, and between which the kernel takes no record */
 
 static struct {
   struct mailbox *mailbox;
@@ -37,10 +37,11 @@ static struct {
   uint64_t work;
   uint64_t due;
   /* RUNNING is of a free run: in lockstep the kernel never runs while this side does. */
-  enum { SERVE, WAIT_VISIBLE, WAIT_READ, ANSWER_READ, WAIT_CREDIT, RUNNING, EXITED } state;
+  enum { SERVE, WAIT_POLL, WAIT_READ, ANSWER_READ, WAIT_CREDIT, RUNNING, EXITED } state;
   uint32_t posted;
   uint32_t read_value;
   bool read_error, feeding, stopped, exported;
+  uint64_t deadline_ps; /* of the poll being served, NEVER without one */
   uint32_t fruitless;
   struct guest_log log; /* of the request being served: written with its answer */
   const struct trace_entry *trace;
@@ -198,7 +199,8 @@ static bool take_request(uint64_t running_since_ps) {
   guest.work = work;
   drain_trace(TAKE(trace_index));
   if (guest.fruitless > FRUITLESS_MAX) {
-    core_fail(TL_SILENT, "the kernel makes requests but takes no records from its ring");
+    core_fail(TL_SILENT, "the kernel makes requests but takes no %s",
+              commands_untaken(guest.mailbox) ? "host command" : "records from its ring");
     return false;
   }
   guest.log = (struct guest_log){
@@ -239,6 +241,7 @@ static void acknowledge(uint32_t status, uint32_t value) {
   guest.log.answer = value;
   guest.log.status = status;
   recorder_write(LOG_GUEST, &guest.log, sizeof guest.log);
+  commands_give(m, guest.time_ps);
   m->ack_status = status;
   m->ack_value = value;
   m->now_ps = guest.time_ps;
@@ -313,26 +316,41 @@ static void serve_export(void) {
   resume(ACKNOWLEDGE_STATUS_OK, 0);
 }
 
-/* The first poll instant at or after the next line becomes visible; an idle poll loop turns on a fixed grid. */
-static void wait_visible(void) {
-  const uint64_t visible = memory_next_visible();
-  if (visible == NEVER) {
-    guest.state = WAIT_VISIBLE;
-    guest.due = NEVER;
-    return;
-  }
+/* When a poll ends: the first poll instant at or after its deadline, or when a line becomes visible or a command is due. An
+ * idle poll loop turns on a fixed grid. */
+static uint64_t poll_end(void) {
+  uint64_t end = memory_next_visible();
+  if (end > guest.deadline_ps) end = guest.deadline_ps;
+  if (end > commands_due()) end = commands_due();
+  if (end == NEVER) return NEVER;
   const uint64_t period = POLL_INSTRUCTIONS * guest.config.ps_per_instruction;
-  if (visible > guest.time_ps) guest.time_ps += (visible - guest.time_ps + period - 1) / period * period;
-  guest.state = SERVE;
-  guest.due = clock_at_or_after(guest.time_ps);
+  return end > guest.time_ps ? guest.time_ps + (end - guest.time_ps + period - 1) / period * period : guest.time_ps;
+}
+
+static void wait_in_poll(void) {
+  const uint64_t end = poll_end();
+  guest.state = WAIT_POLL;
+  guest.due = end == NEVER ? NEVER : clock_at_or_after(end);
+  if (end != guest.time_ps) guest.fruitless = 0;
+}
+
+static bool poll_has_news(void) {
+  return (int32_t)((uint32_t)memory_published() - guest.value) > 0 || /* both counts wrap */
+         guest.time_ps >= guest.deadline_ps || guest.time_ps >= commands_due() || commands_untaken(guest.mailbox);
 }
 
 static void serve_poll(void) {
-  guest.feeding = true;
+  if (guest.state == SERVE) {
+    guest.feeding = true;
+    guest.deadline_ps = guest.address ? guest.time_ps + guest.address * 1000ull : NEVER;
+  } else {
+    guest.time_ps = poll_end();
+    memory_commit(guest.time_ps);
+  }
   if (guest_free()) core_fail(TL_LAYOUT, "the kernel parks itself in a free run");
   else if (guest.stopped) core_fail(TL_FAILED, "the kernel polls on after it was told to stop");
-  else if ((int32_t)((uint32_t)memory_published() - guest.value) <= 0) wait_visible(); /* both counts wrap */
-  else resume(ACKNOWLEDGE_STATUS_OK, 0);
+  else if (poll_has_news()) resume(ACKNOWLEDGE_STATUS_OK, 0);
+  else wait_in_poll();
 }
 
 static bool accesses_register(void) {
@@ -385,7 +403,11 @@ void guest_serve(uint64_t clock) {
 void guest_written(uint64_t clock) {
   (void)clock;
   if (guest_free()) memory_commit(NEVER);
-  else if (guest.state == WAIT_VISIBLE) wait_visible();
+  else guest_feed_starts();
+}
+
+void guest_feed_starts(void) {
+  if (guest.state == WAIT_POLL) wait_in_poll();
 }
 
 void guest_read_done(uint64_t clock, uint32_t value, bool error) {
@@ -410,7 +432,7 @@ static uint64_t consumed(void) { return __atomic_load_n(&guest.mailbox->consumed
 /* Of a free run: that of all records published. The kernel makes no request any more when it has said so. */
 static bool all_consumed(void) { return guest.state == RUNNING && consumed() == memory_published() && !requested(); }
 
-bool guest_polling(void) { return guest.state == WAIT_VISIBLE || (guest_free() && all_consumed()); }
+bool guest_polling(void) { return guest.state == WAIT_POLL || (guest_free() && all_consumed()); }
 
 void guest_stop(uint64_t clock) {
   if (guest.time_ps < clock * clock_ps) guest.time_ps = clock * clock_ps;

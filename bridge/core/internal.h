@@ -115,6 +115,15 @@ uint64_t registers_waiting(uint64_t clock, uint32_t *address); /* clocks since t
 bool registers_done(uint64_t clock, uint32_t data, uint32_t response, struct register_log *access);
 bool registers_quiet(void);
 
+/* ---- host commands of a script, for a kernel in lockstep ---- */
+int commands_open(const char *directory); /* of commands.bin; NULL: there are none */
+void commands_close(void);
+uint64_t commands_due(
+    void); /* ps: when the next one is; NEVER before the first frame's time is known, after the last */
+bool commands_all_given(void);
+bool commands_untaken(const struct mailbox *mailbox); /* one was given that the kernel has not taken */
+void commands_give(struct mailbox *mailbox, uint64_t now_ps); /* to a parked kernel, if one is due and has room */
+
 /* ---- the kernel: mailbox protocol and lockstep time ---- */
 int guest_open(const struct tl_config *config);
 void guest_close(void);
@@ -123,9 +132,10 @@ void guest_begin(uint64_t clock);
 uint64_t guest_due(void); /* clock at which the kernel goes on, NEVER while it waits for the NIC */
 void guest_serve(uint64_t clock);
 void guest_written(uint64_t clock); /* the NIC wrote a line: a waiting poll may have an end now */
+void guest_feed_starts(void); /* commands have their times now: likewise */
 void guest_read_done(uint64_t clock, uint32_t value, bool error);
 void guest_write_done(uint64_t clock); /* a posted write has arrived: its credit is free */
-bool guest_polling(void); /* waits in a poll for which nothing is on its way */
+bool guest_polling(void); /* waits in a poll; when that ends by itself does not matter */
 void guest_stop(uint64_t clock); /* answer that poll with stop */
 bool guest_feeding(void); /* has polled at least once */
 bool guest_exited(void);

@@ -29,6 +29,7 @@ HEADER = (
 TYPE_BYTES = {"u8": 1, "u16": 2, "u32": 4, "u48": 6, "u64": 8}
 BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.continuations and the body
 BODY_BYTES = 32
+PREFIX_BYTES = 11  # of every ITCH message: type, stock locate, tracking number, timestamp
 BIT_NUMBERS = ("tick",)  # enums whose values are bit numbers: indices, unsized in Verilog
 HARDWARE_STRUCTS = (
     "rx_record", "rx_continuation", "rx_event", "rx_lost", "raw_frame", "descriptor", "tx_slot", "tx_frame",
@@ -106,7 +107,9 @@ class Layouts:
     registers: tuple[Register, ...]
     lengths: dict[str, int]
     bodies: dict[str, tuple[WireField, ...]]
+    prefix: tuple[WireField, ...]
     orders: tuple[Struct, ...]
+    packets: tuple[Struct, ...]
     digest: str
 
     @property
@@ -154,7 +157,7 @@ def _registers(path: Path) -> Iterator[Register]:
 
 def _bodies(table: dict[str, dict[str, Any]], messages: dict[str, Any]) -> Iterator[tuple[str, tuple[WireField, ...]]]:
     for kind, places in table.items():
-        wire = {f["name"]: f for f in messages[kind]["fields"] if f["offset"] >= 11}
+        wire = {f["name"]: f for f in messages[kind]["fields"] if f["offset"] >= PREFIX_BYTES}
         if set(wire) != set(places):
             raise ValueError(f"itch_body.{kind}: fields differ from the protocol table: {set(wire) ^ set(places)}")
         fields = []
@@ -165,14 +168,41 @@ def _bodies(table: dict[str, dict[str, Any]], messages: dict[str, Any]) -> Itera
         yield kind, tuple(fields)
 
 
+def _prefix(messages: dict[str, Any], record: Struct) -> Iterator[WireField]:
+    """What every ITCH message begins with, behind its type, and where rx_record has it."""
+    places = {field.name: field.offset for field in record.fields}
+    prefixes = {
+        tuple((f["name"], f["offset"], f["length"]) for f in message["fields"] if 0 < f["offset"] < PREFIX_BYTES)
+        for message in messages.values()
+    }
+    if len(prefixes) != 1:
+        raise ValueError("ITCH messages begin differently")
+    for name, offset, size in prefixes.pop():
+        yield WireField(name, offset, size, True, 0, places[name])
+
+
+def _wire_struct(name: str, length: int, meaning: str, fields: list[dict[str, Any]]) -> Struct:
+    """A message as it stands on the wire: bytes only, for integers there are big-endian."""
+    members = (
+        Field(f["name"], f["offset"], "u8" if f["length"] == 1 else f"bytes[{f['length']}]", "")
+        for f in fields if isinstance(f["length"], int)
+    )
+    return Struct(name, length, f"{meaning}, wire order.", tuple(members))
+
+
 def _orders(messages: dict[str, Any]) -> Iterator[Struct]:
-    """OUCH 4.2 inbound messages as they stand on the wire: bytes only, for integers there are big-endian."""
+    """OUCH 4.2 inbound messages."""
     for kind, message in messages.items():
-        fields = (
-            Field(f["name"], f["offset"], "u8" if f["length"] == 1 else f"bytes[{f['length']}]", "")
-            for f in message["fields"]
-        )
-        yield Struct(f"ouch42_{kind}", message["length"], f"OUCH 4.2 {message['name']}, wire order.", tuple(fields))
+        yield _wire_struct(f"ouch42_{kind}", message["length"], f"OUCH 4.2 {message['name']}", message["fields"])
+
+
+def _packets(mold: dict[str, Any]) -> Iterator[Struct]:
+    """MoldUDP64: what a packet, a message block and a request begin with."""
+    yield _wire_struct("mold_header", mold["header_length"], "MoldUDP64 downstream header", mold["downstream_header"])
+    block = mold["message_block"]
+    yield _wire_struct("mold_block", block[0]["length"], "MoldUDP64 message block, before its data", block)
+    yield _wire_struct("mold_request", mold["request_packet_length"], "MoldUDP64 request packet",
+                       mold["request_packet"])
 
 
 def load() -> Layouts:
@@ -184,7 +214,9 @@ def load() -> Layouts:
     records = tomllib.loads((HERE / "records.toml").read_text())
     itch = json.loads((ROOT / "generators/protocols/itch50.json").read_text())
     ouch = json.loads((ROOT / "generators/protocols/ouch42.json").read_text())
+    mold = json.loads((ROOT / "generators/protocols/moldudp64.json").read_text())
     registers = tuple(_registers(HERE / "registers.rdl"))
+    structs = tuple(_structs(records["struct"]))
     lengths = {kind: message["length"] for kind, message in itch["messages"].items()}
     canonical = json.dumps(
         [records, [(r.name, r.address, [(f.name, f.low, f.high) for f in r.fields]) for r in registers], lengths],
@@ -194,11 +226,13 @@ def load() -> Layouts:
         records["version"],
         records["constant"],
         records["enum"],
-        tuple(_structs(records["struct"])),
+        structs,
         registers,
         lengths,
         dict(_bodies(records["itch_body"], itch["messages"])),
+        tuple(_prefix(itch["messages"], next(s for s in structs if s.name == "rx_record"))),
         tuple(_orders(ouch["inbound"])),
+        tuple(_packets(mold)),
         hashlib.sha256(canonical.encode()).hexdigest(),
     )
 
@@ -366,9 +400,9 @@ def c_header(layouts: Layouts) -> str:
     record = next(s for s in layouts.structs if s.name == "rx_record")
     prefix = [f for f in record.fields if f.name not in ("body", "publish")]
     publish = record.fields[-1]
-    for kind, wire in layouts.bodies.items():
+    for kind, places in layouts.bodies.items():
         fields = list(prefix)
-        for w in (w for w in wire if w.line == 0):
+        for w in (w for w in places if w.line == 0):
             number = {1: "u8", 2: "u16", 4: "u32", 8: "u64"}[w.size] if w.integer else f"bytes[{w.size}]"
             fields.append(Field(w.name, w.at, "u8" if w.size == 1 else number, ""))
         lines += [f"/* rx_record of ITCH '{kind}' */", *_c_struct(f"itch_{kind}", 64, [*fields, publish])]
@@ -379,8 +413,8 @@ def c_header(layouts: Layouts) -> str:
     for kind, length in layouts.lengths.items():
         lines.append(f"#define ITCH_LENGTH_{kind} {length}u")
     lines.append("")
-    for order in layouts.orders:
-        lines += [f"/* {order.meaning} */", *_c_struct(order.name, order.size, list(order.fields))]
+    for wire in (*layouts.orders, *layouts.packets):
+        lines += [f"/* {wire.meaning} */", *_c_struct(wire.name, wire.size, list(wire.fields))]
     for register in layouts.registers:
         lines.append(f"#define REG_{register.name} 0x{register.address:03X}u")
         reset = sum(f.reset << f.low for f in register.fields)
@@ -391,6 +425,54 @@ def c_header(layouts: Layouts) -> str:
                 mask = ((1 << (f.high - f.low + 1)) - 1) << f.low
                 lines.append(f"#define {register.name}_{f.name} 0x{mask:08X}u")
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def c_decoder(layouts: Layouts) -> str:
+    """What itch_fields.v does, for the host: wire bytes of a message to the record's lines."""
+    lines = [
+        "/* SPDX-License-Identifier: MIT */",
+        f"/* {HEADER} */",
+        "/* ITCH 5.0 wire bytes to the lines of a record (integers in host order), as rtl/itch_fields.v has them. */",
+        "#ifndef TICKLOOP_ITCH_H",
+        "#define TICKLOOP_ITCH_H",
+        "",
+        '#include "core/bytes.h"',
+        '#include "include/layout.h"',
+        "",
+        "/* Bytes of a message on the wire; 0: the type is unknown. */",
+        "static inline uint16_t itch_length(uint8_t type) {",
+        "  switch (type) {",
+        *(f"    case '{kind}': return ITCH_LENGTH_{kind};" for kind in layouts.lengths),
+        "    default: return 0;",
+        "  }",
+        "}",
+        "",
+        "/*",
+        " * The fields of `message`, of a known type and of at least that type's length, into lines[0] and, where the",
+        " * type has one, the continuation line lines[1]; both zeroed before. Returns the number of the latter.",
+        " */",
+        "static inline uint8_t itch_decode(const uint8_t *message, union rx_line *lines) {",
+        "  struct rx_record *record = &lines[0].record;",
+    ]
+    for w in layouts.prefix:
+        load = f"load_be{8 * w.size}(message + {w.offset})"
+        lines.append(f"  store_u48(record->{w.name}, {load});" if w.size == 6 else f"  record->{w.name} = {load};")
+    lines.append("  switch (message[0]) {")
+    for kind, fields in layouts.bodies.items():
+        lines.append(f"    case '{kind}':")
+        for w in fields:
+            target = f"lines[1].continuation.data + {w.at}" if w.line else f"lines[0].{kind}.{w.name}"
+            if w.size == 1 and not w.line:
+                lines.append(f"      {target} = message[{w.offset}];")
+            elif not w.integer or w.size == 1:
+                lines.append(f"      __builtin_memcpy({target}, message + {w.offset}, {w.size});")
+            elif w.line:
+                lines.append(f"      store_u{8 * w.size}({target}, load_be{8 * w.size}(message + {w.offset}));")
+            else:
+                lines.append(f"      {target} = load_be{8 * w.size}(message + {w.offset});")
+        lines.append(f"      return {max(w.line for w in fields)};")
+    lines += ["    default: return 0;", "  }", "}", "", "#endif", ""]
+    return "\n".join(lines)
 
 
 def python_module(layouts: Layouts) -> str:
@@ -500,6 +582,7 @@ OUTPUTS = {
     "rtl/layout.vh": verilog_header,
     "rtl/itch_fields.v": verilog_fields,
     "firmware/include/layout.h": c_header,
+    "firmware/include/itch.h": c_decoder,
     "bridge/layout.py": python_module,
     "docs/layout.md": documentation,
 }

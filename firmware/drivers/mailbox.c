@@ -73,6 +73,13 @@ void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, 
   mailbox_request(port, MAILBOX_OP_ATTACH, 0, LAYOUT_HASH);
 }
 
+void mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]) {
+  for (unsigned i = 0; i < COMMAND_BYTES; i++) text[i] = (char)port->shared->command[i];
+  text[COMMAND_BYTES - 1] = 0;
+  port->commands_taken++;
+  port->shared->command_taken = port->commands_taken;
+}
+
 void mailbox_export(struct mailbox_port *port, const void *export, uint64_t bytes) {
   port->shared->export_address = (uint64_t)export;
   port->shared->export_bytes = bytes;

@@ -23,6 +23,7 @@ struct mailbox_port {
   uint64_t not_work;    /* what rdtsc showed at boot, and all waiting since */
   uint64_t trace_index; /* trace entries written so far: the bridge reads up to here at each request */
   uint32_t sequence;
+  uint32_t commands_taken;
   bool free; /* run_mode */
 };
 
@@ -46,6 +47,14 @@ bool mailbox_idle(struct mailbox_port *port, uint64_t consumed);
 
 /* ATTACH: tell the bridge the kernel's layout and where the trace ring is. */
 void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2);
+
+/* A host command that has not been taken yet: one load, off the hot path and on it. */
+static inline bool mailbox_command_given(const struct mailbox_port *port) {
+  return load_acquire(&port->shared->command_sequence) != port->commands_taken;
+}
+
+/* Take the host command that was given: its text, terminated. */
+void mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]);
 
 /* EXPORT: hand out the kernel's result. */
 void mailbox_export(struct mailbox_port *port, const void *export, uint64_t bytes);

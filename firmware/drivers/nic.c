@@ -123,12 +123,12 @@ void __attribute__((noinline)) nic_return_lines(struct nic *nic) {
   register_write(nic->port, REG_RX_TAIL, nic->rx_returned);
 }
 
-bool nic_wait(struct nic *nic) {
+bool nic_wait(struct nic *nic, uint32_t deadline_ns) {
   /* A small ring must be able to take the largest record while nothing is left to consume. */
   uint32_t held = nic->rx_index - nic->rx_returned;
   if (held != 0 && held + MAX_RECORD_LINES > nic->rx_mask + 1) nic_return_lines(nic);
   if (nic->port->free) return mailbox_idle(nic->port, nic->taken);
-  return mailbox_request(nic->port, MAILBOX_OP_POLL, 0, (uint32_t)nic->taken) != ACKNOWLEDGE_STATUS_STOP;
+  return mailbox_request(nic->port, MAILBOX_OP_POLL, deadline_ns, (uint32_t)nic->taken) != ACKNOWLEDGE_STATUS_STOP;
 }
 
 /* A slot that is done goes back with its status cleared: whoever looks at DD sees this turn's. */

@@ -99,9 +99,9 @@ static inline void nic_consume(struct nic *nic, const union rx_line *line, enum 
 
 /*
  * The wait hook, the only thing that a run in lockstep time does differently from a free one: nothing is published, wait
- * until something is. Returns false when the run is over.
+ * until something is, or for deadline_ns (0: for ever), or until a host command is given. Returns false when the run is over.
  */
-bool nic_wait(struct nic *nic);
+bool nic_wait(struct nic *nic, uint32_t deadline_ns);
 
 /* A free TX slot, or NULL. What the NIC has taken is looked up only when the ring looks full. */
 struct tx_slot *nic_slot(struct nic *nic);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xB14072C6u
+#define LAYOUT_HASH 0x967A7954u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -32,6 +32,7 @@
 #define RESERVED_SIZE 0x10000u
 #define KERNEL_BASE 0x1000000u
 #define MAILBOX_BYTES 0x10000u
+#define COMMAND_BYTES 0x40u
 #define NOT_YET 0xFFFFFFFFFFFFFFFFull
 #define MAILBOX_MAGIC 0x584F424C4B434954ull
 #define CONFIG_MAGIC 0x47464E434B434954ull
@@ -55,6 +56,7 @@ enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
 enum soup_packet { SOUP_PACKET_DEBUG = 43, SOUP_PACKET_LOGIN_ACCEPTED = 65, SOUP_PACKET_SERVER_HEARTBEAT = 72, SOUP_PACKET_LOGIN_REJECTED = 74, SOUP_PACKET_LOGIN_REQUEST = 76, SOUP_PACKET_LOGOUT_REQUEST = 79, SOUP_PACKET_CLIENT_HEARTBEAT = 82, SOUP_PACKET_SEQUENCED = 83, SOUP_PACKET_UNSEQUENCED = 85, SOUP_PACKET_END_OF_SESSION = 90 };
 enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
 enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
+enum recovery_state { RECOVERY_STATE_IDLE = 0, RECOVERY_STATE_RECOVERING = 1, RECOVERY_STATE_LOST = 2 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
 struct rx_record {
@@ -237,7 +239,7 @@ _Static_assert(offsetof(struct tx_slot, packet_type) == 57, "tx_slot.packet_type
 _Static_assert(offsetof(struct tx_slot, length) == 58, "tx_slot.length");
 _Static_assert(offsetof(struct tx_slot, publish) == 60, "tx_slot.publish");
 
-/* The ivshmem BAR2: constants of the run, the guest's request line, the host's acknowledge line; in free mode also the guest's progress. */
+/* The ivshmem BAR2: constants of the run, the guest's request line, the host's acknowledge line, a host command; in free mode also the guest's progress. */
 struct mailbox {
   uint64_t magic;
   uint32_t version;
@@ -254,20 +256,22 @@ struct mailbox {
   uint64_t trace_index;
   uint64_t trace_address;
   uint32_t trace_log2;
-  uint8_t pad1[4];
+  uint32_t command_taken;
   uint64_t export_address;
   uint64_t export_bytes;
   uint32_t acknowledge;
   uint32_t ack_status;
   uint32_t ack_value;
-  uint8_t pad2[4];
+  uint8_t pad1[4];
   uint64_t now_ps;
   uint32_t stop;
-  uint8_t pad3[36];
+  uint32_t command_sequence;
+  uint8_t pad2[32];
   uint64_t consumed;
-  uint8_t pad4[56];
+  uint8_t pad3[56];
+  uint8_t command[64];
 };
-_Static_assert(sizeof(struct mailbox) == 256, "mailbox");
+_Static_assert(sizeof(struct mailbox) == 320, "mailbox");
 _Static_assert(offsetof(struct mailbox, magic) == 0, "mailbox.magic");
 _Static_assert(offsetof(struct mailbox, version) == 8, "mailbox.version");
 _Static_assert(offsetof(struct mailbox, layout_hash) == 12, "mailbox.layout_hash");
@@ -282,6 +286,7 @@ _Static_assert(offsetof(struct mailbox, work) == 80, "mailbox.work");
 _Static_assert(offsetof(struct mailbox, trace_index) == 88, "mailbox.trace_index");
 _Static_assert(offsetof(struct mailbox, trace_address) == 96, "mailbox.trace_address");
 _Static_assert(offsetof(struct mailbox, trace_log2) == 104, "mailbox.trace_log2");
+_Static_assert(offsetof(struct mailbox, command_taken) == 108, "mailbox.command_taken");
 _Static_assert(offsetof(struct mailbox, export_address) == 112, "mailbox.export_address");
 _Static_assert(offsetof(struct mailbox, export_bytes) == 120, "mailbox.export_bytes");
 _Static_assert(offsetof(struct mailbox, acknowledge) == 128, "mailbox.acknowledge");
@@ -289,7 +294,9 @@ _Static_assert(offsetof(struct mailbox, ack_status) == 132, "mailbox.ack_status"
 _Static_assert(offsetof(struct mailbox, ack_value) == 136, "mailbox.ack_value");
 _Static_assert(offsetof(struct mailbox, now_ps) == 144, "mailbox.now_ps");
 _Static_assert(offsetof(struct mailbox, stop) == 152, "mailbox.stop");
+_Static_assert(offsetof(struct mailbox, command_sequence) == 156, "mailbox.command_sequence");
 _Static_assert(offsetof(struct mailbox, consumed) == 192, "mailbox.consumed");
+_Static_assert(offsetof(struct mailbox, command) == 256, "mailbox.command");
 
 /* What one message cost and did: the kernel's work count (low 32 bits) at each tap, the top of the book it changed. */
 struct trace_entry {
@@ -502,6 +509,15 @@ _Static_assert(sizeof(struct stimulus_frame) == 16, "stimulus_frame");
 _Static_assert(offsetof(struct stimulus_frame, time_ps) == 0, "stimulus_frame.time_ps");
 _Static_assert(offsetof(struct stimulus_frame, length) == 8, "stimulus_frame.length");
 _Static_assert(offsetof(struct stimulus_frame, flags) == 12, "stimulus_frame.flags");
+
+/* A host command and when it is due: an entry of commands.bin. */
+struct host_command {
+  uint64_t time_ps;
+  uint8_t text[64];
+};
+_Static_assert(sizeof(struct host_command) == 72, "host_command");
+_Static_assert(offsetof(struct host_command, time_ps) == 0, "host_command.time_ps");
+_Static_assert(offsetof(struct host_command, text) == 8, "host_command.text");
 
 /* One received frame as the NIC reported it. */
 struct frame_log {
@@ -1843,6 +1859,35 @@ struct ouch42_N {
 _Static_assert(sizeof(struct ouch42_N) == 15, "ouch42_N");
 _Static_assert(offsetof(struct ouch42_N, message_type) == 0, "ouch42_N.message_type");
 _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_token");
+
+/* MoldUDP64 downstream header, wire order. */
+struct mold_header {
+  uint8_t session[10];
+  uint8_t sequence_number[8];
+  uint8_t message_count[2];
+};
+_Static_assert(sizeof(struct mold_header) == 20, "mold_header");
+_Static_assert(offsetof(struct mold_header, session) == 0, "mold_header.session");
+_Static_assert(offsetof(struct mold_header, sequence_number) == 10, "mold_header.sequence_number");
+_Static_assert(offsetof(struct mold_header, message_count) == 18, "mold_header.message_count");
+
+/* MoldUDP64 message block, before its data, wire order. */
+struct mold_block {
+  uint8_t message_length[2];
+};
+_Static_assert(sizeof(struct mold_block) == 2, "mold_block");
+_Static_assert(offsetof(struct mold_block, message_length) == 0, "mold_block.message_length");
+
+/* MoldUDP64 request packet, wire order. */
+struct mold_request {
+  uint8_t session[10];
+  uint8_t sequence_number[8];
+  uint8_t requested_message_count[2];
+};
+_Static_assert(sizeof(struct mold_request) == 20, "mold_request");
+_Static_assert(offsetof(struct mold_request, session) == 0, "mold_request.session");
+_Static_assert(offsetof(struct mold_request, sequence_number) == 10, "mold_request.sequence_number");
+_Static_assert(offsetof(struct mold_request, requested_message_count) == 18, "mold_request.requested_message_count");
 
 #define REG_ID 0x000u
 #define RESET_ID 0x434E4C54u

@@ -13,7 +13,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from bridge import build, core_library, layout
+from bridge.commands import Command, write_commands
 from bridge.interface import CLOCK_PS
 from bridge.layout import Tick
 from bridge.stimulus import Frame, write_stimulus
@@ -80,8 +81,12 @@ class Run:
 class Core:
     """The native core with 1 MiB of host memory."""
 
-    def __init__(self, directory: Path, frames: list[Frame], *, kernel: bool = False, **config: Any) -> None:
+    def __init__(self, directory: Path, frames: list[Frame], *, kernel: bool = False,
+                 commands: Sequence[Command] = (), **config: Any) -> None:  # fmt: skip
         self.directory = directory
+        if kernel:
+            write_commands(directory, commands)
+            config["commands"] = str(directory).encode()
         write_stimulus(directory / "stimulus.bin", frames)
         self.native = core_library.load(build.build_core())
         for name in ("tl_tick", "tl_write", "tl_read", "tl_register_done"):

@@ -95,7 +95,7 @@ static void *kernel(void *unused) {
   for (;;) {
     const union rx_line *line = nic_record(&nic, RING_MODE_LINES);
     if (line == NULL) {
-      if (!nic_wait(&nic)) break;
+      if (!nic_wait(&nic, 0)) break;
       continue;
     }
     sum += line->record.sequence;

@@ -146,7 +146,7 @@ uint32_t pair_take(uint8_t *lines) {
   return count;
 }
 
-void pair_idle(void) { nic_wait(&pair.nic); }
+void pair_idle(void) { nic_wait(&pair.nic, 0); }
 const char *pair_failure(void) { return failure; }
 
 /* Two threads: the record's number tells how long it is and what is in it. */

@@ -74,6 +74,8 @@ def test_every_command_has_help(command, name):
     ["generate", "quiet", "--symbols", "8001", "--out", "x"],
     ["report"],
     ["sim", "--mode", "free", "--hold", "1000", "--out", "x"],
+    ["sim", "--mode", "free", "--script", "s.txt", "--out", "x"],
+    ["sim", "--script", "none.txt", "--out", "x"],
 ])
 def test_usage_errors_are_one_line_and_status_2(command, arguments):
     finished = command(*arguments)
@@ -84,7 +86,6 @@ def test_usage_errors_are_one_line_and_status_2(command, arguments):
 @pytest.mark.parametrize("arguments", [
     ["sim", "--ouch", "5.0"],
     ["sim", "--faults", "loss=0.1"],
-    ["sim", "--script", "s.txt"],
     ["sim", "--scenario", "faults"],
     ["sim", "--scenario", "exchange"],
     ["generate", "quiet", "--faults", "loss=0.1"],
