@@ -67,7 +67,9 @@ class Trader:
         self._sequence = (self._sequence + 1) & MASK
 
     def reconnect(self, at_ps: int | None = None) -> None:
-        """From another port, as if the first connection had been lost."""
+        """From another port; the first connection, if it still is one, is reset."""
+        if self.established and not self.closed:
+            self._tcp("R", at_ps=at_ps)
         self._port += 1
         self._reset(self._sequence)
         self.connect(at_ps)
@@ -123,7 +125,7 @@ class Trader:
             _check(packet, injected.frame)
             self._take_segment(packet[TCP])
         elif UDP in packet:
-            self._take_answer(packet, injected.frame)
+            self.take_answer(packet, injected.frame)
         else:
             raise AssertionError(f"what is this: {packet!r}")
 
@@ -137,7 +139,7 @@ class Trader:
             assert (arp.hwsrc, arp.psrc, arp.hwdst) == (self.config.mac, self.config.address, MAC)
             self.arp_replies += 1
 
-    def _take_answer(self, packet: Packet, frame: bytes) -> None:
+    def take_answer(self, packet: Packet, frame: bytes) -> None:
         """Of the re-request server."""
         assert (packet[IP].dst, packet.dst) == (self.config.client_address, MAC)
         assert (packet[UDP].sport, packet[UDP].dport) == (self.config.request_port, REQUEST_PORT)
