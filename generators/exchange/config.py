@@ -18,8 +18,10 @@ PS_PER_MS = 1_000_000_000
 
 # halt, resume: trading in `stock`. break: the last trade of ours in `stock`. reprice: our oldest live order in `stock`,
 # a tick away from the market. hold_cancels, refuse_cancels, release_cancels: cancels and replaces of ours from here on.
-# drop_link: the order-entry connection is reset.
-Action = Literal["halt", "resume", "break", "reprice", "hold_cancels", "refuse_cancels", "release_cancels", "drop_link"]
+# drop_link: the order-entry connection is reset. cut_link, mend_link: none of its frames passes, either way.
+# correct: the last trade of ours in `stock` was a tick dearer.
+Action = Literal["halt", "resume", "break", "correct", "reprice", "hold_cancels", "refuse_cancels", "release_cancels",
+                 "drop_link", "cut_link", "mend_link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class ExchangeConfig:
     loss_b_ppm: int = 0
     answer_loss_ppm: int = 0               # of the re-request server
 
+    # Of the order session's frames, each way
+    order_loss_ppm: int = 0
+    order_duplicate_ppm: int = 0
+    order_late_ppm: int = 0                # and so out of order
+
     # Market data
     group_address: str = DEFAULT_GROUP.address
     group_port: int = DEFAULT_GROUP.port
@@ -71,6 +78,8 @@ class ExchangeConfig:
     username: str = "TICKLP"
     password: str = "PASSWORD"
     firm: str = "TICK"
+    retransmit_ps: int = 2 * PS_PER_MS     # TCP's first time-out: the path is a switch, the run some milliseconds
+    prevent_self_trades: bool = False      # of the client: what it would meet of its own is canceled
 
     # The end: withdrawals at a time, and how long after the last word the exchange listens
     withdrawals: int = 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
-from generators.exchange.orders import MARKET_PRICE, MAX_PRICE, SELL, Order
+from generators.exchange.orders import MARKET_PRICE, MAX_PRICE, SELL, Order, Traded
 from generators.exchange.requests import (
     AccountQuery,
     Cancel,
@@ -47,6 +47,12 @@ class Dialect(Protocol):
     def executed(self, now_ns: int, key: Key, shares: int, price: int, flag: str, match: int) -> bytes: ...
 
     def broken(self, now_ns: int, key: Key, match: int, reason: str, fields: dict[str, Any]) -> bytes: ...
+
+    def corrected(self, now_ns: int, key: Key, trade: Traded, flag: str, reason: str, fields: dict[str, Any]
+                  ) -> bytes: ...
+
+    def prevented(self, now_ns: int, key: Key, shares: int, reason: str, prevented: int, price: int, flag: str
+                  ) -> bytes: ...
 
     def rejected(self, now_ns: int, key: Key, reason: Reason, fields: dict[str, Any]) -> bytes: ...
 
@@ -135,6 +141,15 @@ class Ouch42:
 
     def broken(self, now_ns: int, key: Key, match: int, reason: str, fields: dict[str, Any]) -> bytes:
         return self._answer("B", now_ns, order_token=key, match_number=match, reason=reason)
+
+    def corrected(self, now_ns: int, key: Key, trade: Traded, flag: str, reason: str, fields: dict[str, Any]) -> bytes:
+        return self._answer("F", now_ns, order_token=key, executed_shares=trade.shares, execution_price=trade.price,
+                            liquidity_flag=flag, match_number=trade.match, reason=reason)
+
+    def prevented(self, now_ns: int, key: Key, shares: int, reason: str, prevented: int, price: int, flag: str
+                  ) -> bytes:
+        return self._answer("D", now_ns, order_token=key, decrement_shares=shares, reason=reason,
+                            quantity_prevented_from_trading=prevented, execution_price=price, liquidity_flag=flag)
 
     def rejected(self, now_ns: int, key: Key, reason: Reason, fields: dict[str, Any]) -> bytes:
         return self._answer("J", now_ns, order_token=key, reason=self.REASONS[reason])
@@ -241,6 +256,15 @@ class Ouch50:
     def broken(self, now_ns: int, key: Key, match: int, reason: str, fields: dict[str, Any]) -> bytes:
         return self._answer("B", now_ns, user_ref_num=key, match_number=match, reason=reason,
                             clordid=fields["clordid"])
+
+    def corrected(self, now_ns: int, key: Key, trade: Traded, flag: str, reason: str, fields: dict[str, Any]) -> bytes:
+        return self._answer("F", now_ns, user_ref_num=key, quantity=trade.shares, price=trade.price,
+                            liquidity_flag=flag, match_number=trade.match, reason=reason, clordid=fields["clordid"])
+
+    def prevented(self, now_ns: int, key: Key, shares: int, reason: str, prevented: int, price: int, flag: str
+                  ) -> bytes:
+        return self._answer("D", now_ns, user_ref_num=key, decrement_shares=shares, reason=reason,
+                            quantity_prevented_from_trading=prevented, execution_price=price, liquidity_flag=flag)
 
     def rejected(self, now_ns: int, key: Key, reason: Reason, fields: dict[str, Any]) -> bytes:
         return self._answer("J", now_ns, user_ref_num=key, reason=self.REASONS[reason], clordid=fields["clordid"])

@@ -17,7 +17,7 @@ from ipaddress import IPv4Address
 from itertools import islice
 from typing import Any
 
-from generators.exchange.config import PS_PER_NS, ExchangeConfig, Scripted
+from generators.exchange.config import PS_PER_NS, Action, ExchangeConfig, Scripted
 from generators.exchange.datagram import (
     ARP_REPLY,
     ARP_REQUEST,
@@ -39,6 +39,7 @@ from generators.exchange.rerequest import RerequestServer
 from generators.exchange.segment import PROTOCOL_TCP
 from generators.exchange.soup import SoupConfig, SoupServer
 from generators.exchange.tcp import State, TcpConfig, TcpServer
+from generators.exchange.wire import Wire, WireConfig
 from generators.framing import Group
 from generators.profiles import instruments
 
@@ -46,6 +47,7 @@ ERRONEOUS = "E"                        # OUCH's reason for a broken trade
 HALT_REASON = "T1"                     # ITCH: news pending
 IP_PROTOCOL_AT = 23                    # in an untagged frame
 ANSWER_LINE = 0
+FROM_CLIENT, TO_CLIENT = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,12 @@ class Advance:
     finished: bool = False
 
 
+def make(script: Sequence[tuple[int, Action, str]] = (), **values: int | str | bool) -> Exchange:
+    """An exchange from plain values: those of ExchangeConfig, the script as (time_ps, action, stock)."""
+    plain: dict[str, Any] = values
+    return Exchange(ExchangeConfig(script=tuple(Scripted(*item) for item in script), **plain))
+
+
 class Exchange:
     """See the module. The parts are public, for tests and reports."""
 
@@ -74,7 +82,7 @@ class Exchange:
         self.instruments = [Instrument(locate, stock) for locate, stock in listed]
         self.books = {stock: index for index, (_, stock) in enumerate(listed)}
         self.account = Account(0, config.firm)
-        self.engine = MatchingEngine(config.symbols)
+        self.engine = MatchingEngine(config.symbols, (self.account,) if config.prevent_self_trades else ())
         self.ledger = Ledger()
         self.itch = ItchWriter(self.instruments)
         self.publisher = Publisher(FeedConfig(
@@ -84,14 +92,16 @@ class Exchange:
                                           config.seed)
         self._mac = bytes.fromhex(config.mac.replace(":", ""))
         self._address = int(IPv4Address(config.address))
-        self.soup = SoupServer(SoupConfig(config.session, {config.username: config.password}),
-                               TcpServer(TcpConfig(self._mac, self._address, config.port)))
+        self.soup = SoupServer(SoupConfig(config.session, {config.username: config.password}), TcpServer(
+            TcpConfig(self._mac, self._address, config.port, rto_ps=config.retransmit_ps)))
+        weather = WireConfig(config.order_loss_ppm, config.order_duplicate_ppm, config.order_late_ppm)
+        self.wires = (Wire(weather, 2 * config.seed), Wire(weather, 2 * config.seed + 1))
         self.ouch = OuchServer(DIALECTS[config.ouch], self.engine, self.account, self.books)
         self.flow = Flow(self.engine, config.seed, 1, config.slowness)
         self.counts: Counter[str] = Counter()
         self.finished = False
-        self._now = 0
-        self._inbox: list[tuple[int, int, bytes]] = []      # when it takes effect, order, frame
+        self._now = self._done_ps = 0
+        self._inbox: list[tuple[int, int, bytes, bool]] = []  # when it takes effect, order, frame, late
         self._outbox: list[tuple[int, int, int, bytes]] = []  # time, line, order, frame
         self._order = 0
         self._messages: list[bytes] = []                    # of this moment
@@ -103,16 +113,21 @@ class Exchange:
         self._last_word_ps = 0
         self._closed_ps: int | None = None
 
+    @property
+    def latency_ps(self) -> int:
+        return self.config.latency_ps
+
     def start(self) -> Advance:
         """Before the first call of advance."""
         return Advance([], self._next_ps(), False)
 
     def advance(self, until_ps: int, sent: Sequence[Sent]) -> Advance:
-        """All that happens before `until_ps`."""
+        """All that happens before `until_ps`. What was sent too long ago takes effect now: no time passes twice."""
         for item in sent:
-            heappush(self._inbox, (item.time_ps + self.config.latency_ps, self._next_order(), item.frame))
+            heappush(self._inbox, (item.time_ps + self.config.latency_ps, self._next_order(), item.frame, False))
         while (moment := self._next_event_ps()) is not None and moment < until_ps:
-            self._at(max(moment, self._now))
+            self._at(max(moment, self._done_ps))
+        self._done_ps = max(self._done_ps, until_ps)
         frames = []
         while self._outbox and self._outbox[0][0] < until_ps:
             time_ps, line, _, frame = heappop(self._outbox)
@@ -143,6 +158,8 @@ class Exchange:
             "logins": self.soup.statistics.logins,
             "cut_off": list(self.soup.statistics.cut_off),
             "frames": dict(self.counts),
+            "order_wire": {name: {"lost": wire.lost, "duplicated": wire.duplicated, "late": wire.late}
+                           for name, wire in zip(("from_client", "to_client"), self.wires, strict=True)},
             "finished": self.finished,
         }
 
@@ -182,7 +199,8 @@ class Exchange:
         self.itch.set_time(now_ns)
         self.ouch.set_time(now_ps, now_ns)
         while self._inbox and self._inbox[0][0] <= now_ps:
-            self._take(heappop(self._inbox)[2])
+            _, _, frame, late = heappop(self._inbox)
+            self._take(frame, late)
         while self._scripted < len(self._script) and self._script[self._scripted].time_ps <= now_ps:
             self._perform(self._script[self._scripted])
             self._scripted += 1
@@ -216,7 +234,8 @@ class Exchange:
         for frame in self.publisher.publish(self._now, messages) + self.publisher.tick(self._now):
             self._put(frame.time_ps, frame.line, frame.frame)
         for answer in self.soup.poll(self._now):
-            self._put(self._now, ANSWER_LINE, answer)
+            for delay_ps in self.wires[TO_CLIENT].delays():
+                self._put(self._now + delay_ps, ANSWER_LINE, answer)
 
     def _put(self, time_ps: int, line: int, frame: bytes) -> None:
         heappush(self._outbox, (time_ps, line, self._next_order(), frame))
@@ -228,7 +247,7 @@ class Exchange:
 
     # Frames from the client
 
-    def _take(self, frame: bytes) -> None:
+    def _take(self, frame: bytes, late: bool) -> None:
         self._last_word_ps = self._now
         if (arp := parse_arp(frame)) is not None:
             self._take_arp(arp)
@@ -240,13 +259,20 @@ class Exchange:
             elif (answer := self.rerequests.answer(datagram)) is not None:
                 self._put(self._now, ANSWER_LINE, build_datagram(answer))
         elif frame[IP_PROTOCOL_AT:IP_PROTOCOL_AT + 1] == bytes([PROTOCOL_TCP]):
-            self.counts["tcp"] += 1
-            self.soup.receive(frame, self._now)
-            for message in self.soup.unsequenced():
-                self.ouch.receive(message)
-                self._follow()
+            for delay_ps in (0,) if late else self.wires[FROM_CLIENT].delays():
+                if delay_ps:
+                    heappush(self._inbox, (self._now + delay_ps, self._next_order(), frame, True))
+                else:
+                    self._take_segment(frame)
         else:
             self.counts["unknown"] += 1
+
+    def _take_segment(self, frame: bytes) -> None:
+        self.counts["tcp"] += 1
+        self.soup.receive(frame, self._now)
+        for message in self.soup.unsequenced():
+            self.ouch.receive(message)
+            self._follow()
 
     def _take_arp(self, arp: Arp) -> None:
         self.counts["arp"] += 1
@@ -328,13 +354,14 @@ class Exchange:
         return self._now + self.config.linger_ps
 
     def _linger(self) -> int | None:
-        """Until nobody has said anything for a while; re-requests are answered meanwhile."""
-        quiet_ps = self._last_word_ps + self.config.linger_ps
+        """Until nobody has said anything for a while and the connection is over; re-requests are answered meanwhile."""
+        over = self.soup.tcp.state in (State.LISTEN, State.TIME_WAIT)
+        next_ps = self._last_word_ps + self.config.linger_ps if over else self._now + self.config.linger_ps
         latest_ps = (self._closed_ps or 0) + self.config.longest_linger_ps
-        if self._now < min(quiet_ps, latest_ps):
-            return min(quiet_ps, latest_ps)
+        if self._now < min(next_ps, latest_ps):
+            return min(next_ps, latest_ps)
         self.finished = True
-        self.counts["orderly_close"] += self.soup.tcp.state in (State.LISTEN, State.TIME_WAIT, State.FIN_WAIT_2)
+        self.counts["orderly_close"] += over
         return None
 
     # Scripted
@@ -345,8 +372,8 @@ class Exchange:
                 self.engine.change_state(self._book(item), HALTED, HALT_REASON)
             case "resume":
                 self.engine.change_state(self._book(item), TRADING)
-            case "break":
-                self._break_last(self._book(item))
+            case "break" | "correct":
+                self._undo_last(self._book(item), item.action == "correct")
             case "reprice":
                 self._reprice(self._book(item))
             case "hold_cancels":
@@ -359,16 +386,23 @@ class Exchange:
                     self._follow()
             case "drop_link":
                 self.soup.tcp.abort()
+            case "cut_link" | "mend_link":
+                for wire in self.wires:
+                    wire.cut = item.action == "cut_link"
         self._follow()
 
     def _book(self, item: Scripted) -> int:
         return self.books[item.stock.ljust(8).encode("latin-1")]
 
-    def _break_last(self, book: int) -> None:
+    def _undo_last(self, book: int, correct: bool) -> None:
+        """Breaks the client's last trade, or corrects its price."""
         for trade in reversed(self.ledger.trades):
             if trade.resting.book == book and not trade.broken and self.account in (
                     trade.resting.account, trade.incoming.account):
-                self.engine.break_trade(trade, ERRONEOUS)
+                if correct:
+                    self.engine.correct_trade(trade, trade.price + TICK, ERRONEOUS)
+                else:
+                    self.engine.break_trade(trade, ERRONEOUS)
                 return
         self.counts["nothing_to_break"] += 1
 

@@ -16,6 +16,7 @@ from generators.exchange.orders import (
     Event,
     Modified,
     Order,
+    Prevented,
     Replaced,
     Rested,
     StateChanged,
@@ -57,7 +58,7 @@ class ItchWriter:
                         out.append(self._add(order))
                 case Traded(resting, _, shares, price, number):
                     out.append(self._trade(resting, shares, price, number))
-                case Canceled(order, shares) | Modified(order, shares):
+                case Canceled(order, shares) | Modified(order, shares) | Prevented(order, shares):
                     self._reduce(order, shares, out)
                 case Replaced(old, new, _, in_place):
                     self._replace(old, new, in_place, out)
@@ -66,7 +67,7 @@ class ItchWriter:
                 case Broken(trade):
                     out.append(self._pack("B", trade.resting.book, trade.match))
                 case _:
-                    pass               # Accepted shows when it rests or trades
+                    pass               # Accepted shows when it rests or trades; a correction does not show
         return out
 
     def system_event(self, code: str) -> bytes:
@@ -102,7 +103,7 @@ class ItchWriter:
 
     def _reduce(self, order: Order, shares: int, out: list[bytes]) -> None:
         """An order that never rested, what is left of an immediate one, was never shown: it has no entry to reduce."""
-        if order.shown is None or not order.rested:
+        if order.shown is None or not order.rested or not shares:
             return
         if order.shares:
             out.append(self._pack("X", order.book, order.reference, shares))

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from generators.exchange.orders import BUY, Accepted, Account, Broken, End, Event, Order, Replaced, Traded
+from generators.exchange.orders import BUY, Accepted, Account, Broken, Corrected, End, Event, Order, Replaced, Traded
 
 
 class Ledger:
@@ -28,13 +28,16 @@ class Ledger:
         for event in events:
             if isinstance(event, Traded):
                 self.trades.append(event)
-                self._settle(event, 1)
+                self._settle(event, 1, event.price)
             elif isinstance(event, Accepted):
                 self._know(event.order)
             elif isinstance(event, Replaced):
                 self._know(event.new)
             elif isinstance(event, Broken):
-                self._settle(event.trade, -1)
+                self._settle(event.trade, -1, event.trade.price)
+            elif isinstance(event, Corrected):
+                self._settle(event.trade, -1, event.before)
+                self._settle(event.trade, 1, event.trade.price)
 
     def position(self, account: Account, book: int) -> int:
         return self._positions[account.number][book]
@@ -67,9 +70,9 @@ class Ledger:
         self.orders[order.reference] = order
         self._names[order.account.number] = order.account
 
-    def _settle(self, trade: Traded, sign: int) -> None:
+    def _settle(self, trade: Traded, sign: int, price: int) -> None:
         for order in (trade.resting, trade.incoming):
             number, shares = order.account.number, sign * trade.shares
             bought = order.side == BUY
             self._positions[number][order.book] += shares if bought else -shares
-            self._cash[number] += -shares * trade.price if bought else shares * trade.price
+            self._cash[number] += -shares * price if bought else shares * price

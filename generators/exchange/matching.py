@@ -2,14 +2,15 @@
 """Price-time priority matching of many symbols: limit orders, immediate-or-cancel, cancel, replace, modify, halts.
 
 At one price displayed orders come before those that are not displayed, and within each the oldest first. A trade takes
-place at the resting order's price. Orders of one account do trade with each other. Every change is emitted as an event
-(orders.py); the engine knows no protocol, no clock and no chance.
+place at the resting order's price. Orders of one account do trade with each other, unless it asked for prevention.
+Every change is emitted as an event (orders.py); the engine knows no protocol, no clock and no chance.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Collection
 
 from generators.exchange.orders import (
     BUY,
@@ -20,10 +21,12 @@ from generators.exchange.orders import (
     Account,
     Broken,
     Canceled,
+    Corrected,
     End,
     Event,
     Modified,
     Order,
+    Prevented,
     Replaced,
     Rested,
     StateChanged,
@@ -130,9 +133,11 @@ class Book:
 
 
 class MatchingEngine:
-    """Books by index. What an operation did is appended to `events`, which the caller takes with `take_events`."""
+    """Books by index; `apart` lists the accounts whose orders do not trade with each other. What an operation did the
+    caller takes with `take_events`."""
 
-    def __init__(self, books: int) -> None:
+    def __init__(self, books: int, apart: Collection[Account] = ()) -> None:
+        self._apart = frozenset(account.number for account in apart)
         self.books = [Book() for _ in range(books)]
         self.live: dict[int, Order] = {}       # by reference number
         self._events: list[Event] = []
@@ -202,6 +207,12 @@ class MatchingEngine:
         trade.broken = True
         self._events.append(Broken(trade, reason))
 
+    def correct_trade(self, trade: Traded, price: int, reason: str) -> None:
+        if trade.broken or not 0 < price <= MAX_PRICE:
+            raise ValueError(f"match {trade.match} cannot be corrected to {price}")
+        before, trade.price = trade.price, price
+        self._events.append(Corrected(trade, before, reason))
+
     # Inside
 
     def _new(self, account: Account, book: int, side: bytes, shares: int, price: int, displayed: bool, attributed: bool,
@@ -224,6 +235,11 @@ class MatchingEngine:
         opposite = self.books[order.book].opposite(order.side)
         while order.shares and (resting := opposite.within(order.price)) is not None:
             shares = min(order.shares, resting.shares)
+            if resting.account == order.account and order.account.number in self._apart:
+                canceled = resting.shares
+                self._reduce(resting, canceled)
+                self._events.append(Prevented(resting, canceled, shares))
+                continue
             self._match += 1
             order.shares -= shares
             order.executed += shares

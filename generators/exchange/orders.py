@@ -136,7 +136,25 @@ class Broken:
     reason: str
 
 
-Event = Accepted | Rested | Traded | Canceled | Replaced | Modified | StateChanged | Broken
+@dataclass(slots=True)
+class Corrected:
+    """A trade was at another price: the cash of both sides follows."""
+
+    trade: Traded
+    before: int                        # the price
+    reason: str
+
+
+@dataclass(slots=True)
+class Prevented:
+    """A resting order would have met one of its own account: it is canceled in place of the trade."""
+
+    order: Order
+    shares: int                        # canceled
+    prevented: int                     # that would have been traded
+
+
+Event = Accepted | Rested | Traded | Canceled | Replaced | Modified | StateChanged | Broken | Corrected | Prevented
 
 
 def is_tick(price: int) -> bool:

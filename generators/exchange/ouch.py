@@ -25,9 +25,11 @@ from generators.exchange.orders import (
     Account,
     Broken,
     Canceled,
+    Corrected,
     Event,
     Modified,
     Order,
+    Prevented,
     Replaced,
     Traded,
     is_tick,
@@ -50,7 +52,7 @@ SALES = "STE"                          # among which a Modify may choose
 ATTRIBUTED, ANONYMOUS, NON_DISPLAY = "A", "Y", "N"
 CONTINUOUS = "N"                       # cross type
 ADDED, REMOVED = "A", "R"              # liquidity flags
-USER, TIMEOUT = "U", "T"               # reasons of a cancel
+USER, TIMEOUT, SELF_MATCH = "U", "T", "Q"  # reasons of a cancel
 PS_PER_SECOND = 10**12
 
 NORMAL, HELD, REFUSED = "normal", "held", "refused"   # what happens to cancels
@@ -253,6 +255,15 @@ class OuchServer:
                         if (entry := self._by_reference.get(order.reference)) is not None:
                             self._say(self._dialect.broken(self._now_ns, entry.key, trade.match, reason,
                                                            entry.terms.fields))
+                case Corrected(trade, _, reason):
+                    for order, flag in ((trade.resting, ADDED), (trade.incoming, REMOVED)):
+                        if (entry := self._by_reference.get(order.reference)) is not None:
+                            self._say(self._dialect.corrected(self._now_ns, entry.key, trade, flag, reason,
+                                                              entry.terms.fields))
+                case Prevented(order, shares, prevented):
+                    if (entry := self._by_reference.get(order.reference)) is not None:
+                        self._say(self._dialect.prevented(self._now_ns, entry.key, shares, SELF_MATCH, prevented,
+                                                          order.price, ADDED))
                 case _:
                     pass
 

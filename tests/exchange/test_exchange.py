@@ -20,7 +20,7 @@ import pytest
 
 from generators.captures import write_pcap
 from generators.exchange.config import PS_PER_MS, PS_PER_US, ExchangeConfig, Scripted
-from generators.exchange.exchange import Exchange, Sent
+from generators.exchange.exchange import Exchange, Sent, make
 from generators.tables import decode
 from tests.exchange.trader import Trader, run
 
@@ -95,15 +95,20 @@ def account(trader: Trader) -> dict[str, Any]:
             sign = 1 if order["side"] == "B" else -1
             positions[order["stock"]] += sign * shares
             cash -= sign * shares * price
-        elif kind == "C":
+        elif kind in "CD":
             order = orders[token]
-            order["open"] -= fields.get("decrement_shares", fields.get("quantity"))
+            order["open"] -= fields["decrement_shares" if "decrement_shares" in fields else "quantity"]
             order["end"] = order["end"] if order["open"] else "canceled"
         elif kind == "M":
             orders[token] |= {"open": fields.get("shares", fields.get("quantity")),
                               "side": fields["buy_sell_indicator"]}
         elif kind == "J":
             orders[token] = {"executed": 0, "end": "rejected"}
+        elif kind == "F":
+            shares, before = trades[fields["match_number"], token]
+            price = fields.get("execution_price", fields.get("price"))
+            trades[fields["match_number"], token] = shares, price
+            cash -= (1 if orders[token]["side"] == "B" else -1) * shares * (price - before)
         elif kind == "B":
             shares, price = trades.pop((fields["match_number"], token))
             sign = 1 if orders[token]["side"] == "B" else -1
@@ -130,7 +135,7 @@ def assert_agreed(exchange: Exchange, trader: Trader) -> dict[str, Any]:
     return state
 
 
-def trade(chance: Random, until_ps: int) -> Callable[[Trader], None]:
+def trade(chance: Random) -> Callable[[Trader], None]:
     """Random orders, replaces and cancels around the first symbol's market, one after the other."""
     numbers = iter(range(1, 10_000))
     known: list[int] = []
@@ -167,7 +172,7 @@ def test_a_day_of_trading(version: str, seed: int) -> None:
     config = ExchangeConfig(seed=seed, messages=6_000, symbols=2, ouch=version)
     exchange, trader = Exchange(config), Trader(config)
     trader.connect(0)
-    act = trade(Random(seed), 0)
+    act = trade(Random(seed))
     run(exchange, trader, [(READY_PS + n * 40 * PS_PER_US, act) for n in range(150)])
     state = assert_agreed(exchange, trader)
     ends = state["client"]["ends"]
@@ -260,6 +265,62 @@ def test_answers_given_while_nobody_is_connected_are_replayed() -> None:
     run(exchange, trader, [(3 * PS_PER_MS - 20 * PS_PER_US, asks),
                            (5 * PS_PER_MS, lambda trader: trader.reconnect())])
     assert_agreed(exchange, trader)
+
+
+@BOTH
+def test_orders_over_a_link_that_loses_repeats_and_delays(version: str) -> None:
+    """TCP makes up for it: nothing is lost, nothing counted twice, and the session ends in order."""
+    config = ExchangeConfig(messages=12_000, symbols=1, ouch=version, order_loss_ppm=20_000, order_duplicate_ppm=50_000,
+                            order_late_ppm=50_000, longest_linger_ps=400 * PS_PER_MS)
+    exchange, trader = Exchange(config), Trader(config, resends=True)
+    trader.connect(0)
+    act = trade(Random(4))
+    run(exchange, trader, [(READY_PS + n * 150 * PS_PER_US, act) for n in range(100)])
+    state = assert_agreed(exchange, trader)
+    for way in state["order_wire"].values():
+        assert min(way.values()) > 0
+    assert sum(state["client"]["ends"].values()) > 50
+
+
+def test_a_link_that_is_cut_and_mended_goes_on() -> None:
+    config = ExchangeConfig(messages=8_000, symbols=1, script=(
+        Scripted(4 * PS_PER_MS, "cut_link"), Scripted(6 * PS_PER_MS, "mend_link")))
+    exchange, trader = Exchange(config), Trader(config, resends=True)
+    trader.connect(0)
+    act = trade(Random(4))
+    run(exchange, trader, [(READY_PS + n * 100 * PS_PER_US, act) for n in range(60)])
+    state = assert_agreed(exchange, trader)
+    assert state["logins"] == 1
+    assert state["order_wire"]["from_client"]["lost"] > 10
+
+
+@BOTH
+def test_self_trades_are_prevented_where_asked(version: str) -> None:
+    config = ExchangeConfig(messages=3_000, symbols=1, ouch=version, prevent_self_trades=True)
+    exchange, trader = Exchange(config), Trader(config)
+    trader.connect(0)
+    price = 100 * (MIDDLE[1] + 5_000)      # behind everybody else, so that only a sweep meets it
+    run(exchange, trader, [(2 * PS_PER_MS, lambda trader: put(trader, enter(trader, 1, "S", price, 300))),
+                           (3 * PS_PER_MS, lambda trader: put(trader, enter(trader, 2, "B", price, 999_999, True)))])
+    assert_agreed(exchange, trader)
+    (prevented,) = [answer for answer in trader.answers if answer["message_type"] == "D"]
+    assert (prevented["decrement_shares"], prevented["quantity_prevented_from_trading"]) == (300, 300)
+    assert (prevented["reason"], prevented["execution_price"]) == ("Q", price)
+
+
+@BOTH
+def test_a_corrected_trade_moves_cash(version: str) -> None:
+    script = (Scripted(4 * PS_PER_MS, "correct", "TKAA"),)
+    config = ExchangeConfig(messages=3_000, symbols=1, ouch=version, script=script)
+    exchange, trader = Exchange(config), Trader(config)
+    trader.connect(0)
+    run(exchange, trader, [(3 * PS_PER_MS, lambda trader: put(trader, enter(trader, 1, "B", 100 * (MIDDLE[1] + 500))))])
+    assert_agreed(exchange, trader)
+    executed = [answer for answer in trader.answers if answer["message_type"] == "E"][-1]
+    (corrected,) = [answer for answer in trader.answers if answer["message_type"] == "F"]
+    assert corrected["match_number"] == executed["match_number"]
+    name = "execution_price" if version == "4.2" else "price"
+    assert corrected[name] == executed[name] + 100
 
 
 @pytest.mark.parametrize("stream", [
@@ -400,7 +461,7 @@ def test_the_same_input_gives_the_same_bytes_however_time_is_cut(version: str) -
 
     exchange.advance = record  # type: ignore[method-assign, assignment]
     trader.connect(0)
-    act = trade(Random(1), 0)
+    act = trade(Random(1))
     run(exchange, trader, [(READY_PS + n * 50 * PS_PER_US, act) for n in range(60)])
     assert len(recorded) > 100
     cuts = [lambda event_ps, latency_ps: event_ps + latency_ps, lambda event_ps, _: event_ps + 1,
@@ -453,7 +514,7 @@ def test_tshark_reads_the_session(tmp_path: Path, tshark: Callable[..., list[lis
 
     exchange.advance = record  # type: ignore[method-assign, assignment]
     trader.connect(0)
-    act = trade(Random(5), 0)
+    act = trade(Random(5))
     run(exchange, trader, [
         (READY_PS - 10, lambda trader: put(trader, enter(trader, 5_000, "B", 100_000))),
         *[(READY_PS + n * 40 * PS_PER_US, act) for n in range(100)],
@@ -493,3 +554,9 @@ def test_wrong_configurations_are_refused() -> None:
     for change in ({"symbols": 0}, {"symbols": 8_001}, {"ouch": "4.1"}, {"latency_ps": 0}, {"messages": 0}):
         with pytest.raises(ValueError, match=r"symbols|OUCH|positive"):
             ExchangeConfig(**change)  # type: ignore[arg-type]
+
+
+def test_an_exchange_from_plain_values() -> None:
+    exchange = make(seed=7, symbols=3, ouch="5.0", script=[(5, "halt", "TKAC")])
+    assert exchange.config == ExchangeConfig(seed=7, symbols=3, ouch="5.0", script=(Scripted(5, "halt", "TKAC"),))
+    assert exchange.latency_ps == exchange.config.latency_ps

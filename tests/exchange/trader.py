@@ -23,6 +23,7 @@ MAC = "02:00:00:00:00:01"
 PORT = 40_000
 REQUEST_PORT = 40_001
 REACTION_PS = 1_000_000
+RESEND_PS = 1_000_000_000
 UDP_PAYLOAD = 42
 MASK = 0xFFFFFFFF
 TABLES = {"4.2": (OUCH42_INBOUND, OUCH42_OUTBOUND), "5.0": (OUCH50_INBOUND, OUCH50_OUTBOUND)}
@@ -32,7 +33,7 @@ PRICE = 1_000_000                      # where a test's own orders are far from 
 class Trader:
     """`take` gives it a frame; what it sends is in `sent`, with times; `answers`: the sequenced messages, decoded."""
 
-    def __init__(self, config: ExchangeConfig, port: int = PORT) -> None:
+    def __init__(self, config: ExchangeConfig, port: int = PORT, resends: bool = False) -> None:
         self.config = config
         self.inbound, self.outbound = TABLES[config.ouch]
         self.sent: list[Sent] = []
@@ -49,11 +50,15 @@ class Trader:
         self.on_answer: Callable[[Trader, dict[str, Any]], None] = lambda trader, answer: None
         self.now_ps = 0
         self._port = port
+        self._resends = resends                      # what is not acknowledged, after a while
+        self._waiting: list[tuple[int, str, bytes]] = []   # sequence number, flags, payload
+        self._resend_ps = 0
         self._reset(1_000)
 
     def _reset(self, sequence: int) -> None:
         self._sequence, self._acknowledge = sequence, 0
         self._stream = b""
+        self._waiting = []
         self.established = self.closed = self.logged_in = False
 
     # What it sends
@@ -63,7 +68,7 @@ class Trader:
 
     def connect(self, at_ps: int | None = None) -> None:
         self._sequence = (self._sequence + 10_000) & MASK
-        self._tcp("S", at_ps=at_ps)
+        self._tcp("S", at_ps=at_ps, waits=True)
         self._sequence = (self._sequence + 1) & MASK
 
     def reconnect(self, at_ps: int | None = None) -> None:
@@ -74,14 +79,19 @@ class Trader:
         self._reset(self._sequence)
         self.connect(at_ps)
 
-    def _tcp(self, flags: str, payload: bytes = b"", at_ps: int | None = None) -> None:
+    def _tcp(self, flags: str, payload: bytes = b"", at_ps: int | None = None, waits: bool = False,
+             sequence: int | None = None) -> None:
+        if waits and self._resends:
+            self._resend_ps = self._resend_ps or self.now_ps + RESEND_PS
+            self._waiting.append((self._sequence, flags, payload))
+        tcp = TCP(sport=self._port, dport=self.config.port, flags=flags, ack=self._acknowledge, window=0xFFFF,
+                  seq=self._sequence if sequence is None else sequence)
         self.emit(Ether(src=MAC, dst=self.config.mac) / IP(src=self.config.client_address, dst=self.config.address)
-                  / TCP(sport=self._port, dport=self.config.port, flags=flags, seq=self._sequence,
-                        ack=self._acknowledge, window=0xFFFF) / payload, at_ps)
+                  / tcp / payload, at_ps)
 
     def send(self, data: bytes, at_ps: int | None = None) -> None:
         """Bytes of the stream."""
-        self._tcp("PA", data, at_ps)
+        self._tcp("PA", data, at_ps, waits=True)
         self._sequence = (self._sequence + len(data)) & MASK
 
     def soup(self, kind: str, at_ps: int | None = None, **fields: Any) -> None:
@@ -106,8 +116,19 @@ class Trader:
                         + sequence.to_bytes(8, "big") + count.to_bytes(2, "big")), at_ps)
 
     def close(self, at_ps: int | None = None) -> None:
-        self._tcp("FA", at_ps=at_ps)
+        self._tcp("FA", at_ps=at_ps, waits=True)
         self._sequence = (self._sequence + 1) & MASK
+
+    @property
+    def timer_ps(self) -> int | None:
+        return self._resend_ps if self._waiting else None
+
+    def resend(self, now_ps: int) -> None:
+        """All that is not acknowledged, once more."""
+        self.now_ps = now_ps
+        self._resend_ps = now_ps + RESEND_PS
+        for sequence, flags, payload in self._waiting:
+            self._tcp(flags, payload, sequence=sequence)
 
     # What it receives
 
@@ -164,7 +185,13 @@ class Trader:
         if "R" in tcp.flags:
             self.closed = True
             return
+        if "A" in tcp.flags:
+            self._waiting = [item for item in self._waiting if _after(item[0] + max(len(item[2]), 1), tcp.ack) > 0]
+            self._resend_ps = self.now_ps + RESEND_PS
         if tcp.flags == "SA":
+            if self.established:
+                self._tcp("A")                       # our acknowledgement was lost
+                return
             self._acknowledge = (tcp.seq + 1) & MASK
             self.established = True
             self._tcp("A")
@@ -178,6 +205,8 @@ class Trader:
                 self.closed = True
                 self.close()
             self._take_stream()
+        elif data or "F" in tcp.flags:
+            self._tcp("A")                           # a repetition, or one before it is missing
 
     def _take_stream(self) -> None:
         while len(self._stream) >= 2 and len(self._stream) >= 2 + int.from_bytes(self._stream[:2], "big"):
@@ -200,6 +229,11 @@ def _payload(tcp: Packet) -> bytes:
     return bytes(tcp.payload)[:tcp.underlayer.len - 4 * tcp.underlayer.ihl - 4 * tcp.dataofs]
 
 
+def _after(a: int, b: int) -> int:
+    """How far sequence number a is past b, modulo 2^32."""
+    return ((a - b + 0x8000_0000) & MASK) - 0x8000_0000
+
+
 def _check(packet: Packet, frame: bytes) -> None:
     """All lengths and checksums are those that scapy would send."""
     rebuilt = packet.copy()
@@ -217,9 +251,10 @@ def run(exchange: Exchange, trader: Trader, script: Iterable[tuple[int, Callable
     for _ in range(limit):
         if step.finished:
             return exchange
-        moments = [time for time in (step.next_ps, min((item.time_ps for item in trader.sent), default=None))
-                   if time is not None]
-        moment = min(moments)
+        moments = (step.next_ps, min((item.time_ps for item in trader.sent), default=None), trader.timer_ps)
+        moment = min(time for time in moments if time is not None)
+        if trader.timer_ps is not None and trader.timer_ps <= moment:
+            trader.resend(moment)
         while actions and actions[0][0] <= moment:
             trader.now_ps, action = actions.pop(0)
             action(trader)
