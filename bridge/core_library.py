@@ -6,6 +6,8 @@ from __future__ import annotations
 import ctypes
 from pathlib import Path
 
+EXCHANGE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_uint64)  # tl_exchange
+
 
 class Config(ctypes.Structure):
     """``struct tl_config``."""
@@ -59,4 +61,8 @@ def load(path: Path) -> ctypes.CDLL:
     library.tl_final_value.restype = ctypes.c_uint32
     library.tl_prepare_descriptors.argtypes = (ctypes.c_uint64, ctypes.c_uint32, ctypes.c_uint64)
     library.tl_prepare_descriptors.restype = None
+    library.tl_set_exchange.argtypes = (EXCHANGE, ctypes.c_uint64)
+    library.tl_set_exchange.restype = None
+    library.tl_exchange_answer.argtypes = (ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint64, ctypes.c_uint32)
+    library.tl_exchange_answer.restype = None
     return library

@@ -21,6 +21,7 @@ from generators.framing import DEFAULT_GROUP
 CLOCK_PS = 6400  # 10GbE: 64 bits at 156.25 MHz
 CLOCK_PS_25G = 2560  # 25GbE: 64 bits at 390.625 MHz
 
+
 Simulator = Literal["verilator", "icarus"]
 Delivery = Literal["verified", "cut-through"]
 PacketFormat = Literal["mold", "prototype"]
@@ -34,6 +35,18 @@ class BridgeError(Exception):
     def __init__(self, exit_status: int, message: str) -> None:
         super().__init__(message)
         self.exit_status = exit_status
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An exchange that answers what the NIC sends, made in the simulator's process: ``factory``, "module:callable", is
+    called with ``arguments``, plain values (see ``bridge.exchange``)."""
+
+    factory: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def order(self) -> dict[str, Any]:
+        return {"factory": self.factory, "arguments": self.arguments}
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,7 @@ class LoopRequest:
     guest_delay: int = 0  # us: up to so long QEMU is stopped, at random, while the kernel runs
     delay_seed: int = 1
     commands: tuple[Command, ...] = ()  # for a kernel in lockstep
+    exchange: Exchange | None = None  # likewise; the run makes its stimulus, at record/stimulus.bin
     progress: Callable[[int, int], None] | None = None
     clock_ps: int = CLOCK_PS  # of the NIC; the lines carry eight bytes a clock
     replay: Path | None = None
@@ -129,3 +143,4 @@ class LoopResult:
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0
+    exchange: dict[str, Any] | None = None  # its state at the end, in its own words

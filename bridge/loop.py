@@ -67,6 +67,7 @@ def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
         "mode": request.mode,
         "gdb": request.gdb,
         "replay": str(request.replay.resolve()) if request.replay else None,
+        "exchange": request.exchange.order() if request.exchange else None,
         "setup": nic_setup.register_writes(request, epoch) if host else [],
         "descriptors": nic_setup.descriptor_ring(request) if host else None,
         "final_reads": list(layout.REGISTERS.values()),
@@ -256,6 +257,7 @@ def _result(
         versions=versions,
         waves=request.out.resolve() / WAVES if request.waves else None,
         held_up=totals["held_up"],
+        exchange=outcome.get("exchange"),
     )
 
 

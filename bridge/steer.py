@@ -20,7 +20,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from bridge import core_library, qemu
+from bridge import core_library, exchange, qemu
 from bridge.interface import BridgeError
 
 Play = Callable[[dict[str, Any]], Awaitable[None]]
@@ -31,7 +31,7 @@ EXIT_PATIENCE_S = 3.0  # less than the silence for which a frozen simulator is k
 
 def _open_core(library: Any, order: dict[str, Any], memory: qemu.Memory | None) -> None:
     config = core_library.Config(
-        stimulus=os.fsencode(order["stimulus"]),
+        stimulus=os.fsencode(order["stimulus"]) if not order["exchange"] else None,
         record=os.fsencode(order["record"]),
         replay=os.fsencode(order["replay"]) if order["replay"] else None,
         commands=os.fsencode(order["record"]) if order["kernel"] else None,
@@ -68,6 +68,7 @@ async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[st
     record = Path(order["record"])
     memory = qemu.allocate() if order["kernel"] else None
     _open_core(library, order, memory)
+    attached = exchange.attach(library, order["exchange"], record) if order["exchange"] else None
     start = time.monotonic()
     guest = None
     if memory:
@@ -88,6 +89,8 @@ async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[st
         totals = core_library.Totals()
         library.tl_get_totals(ctypes.byref(totals))
         outcome["totals"] = core_library.as_dict(totals)
+        if attached:
+            outcome["exchange"] = attached.state()
         outcome["final"] = [library.tl_final_value(i) for i in range(len(order["final_reads"]))]
         status = library.tl_close()
         message = os.fsdecode(library.tl_message())
@@ -105,6 +108,7 @@ async def _outcome(play: Play, library: Any, order: dict[str, Any]) -> dict[str,
     try:
         await _run(play, library, order, outcome)
     except BridgeError as error:
+        library.tl_close()
         outcome["status"], outcome["message"] = error.exit_status, str(error)
     except OSError as error:
         outcome["status"] = 8 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 5

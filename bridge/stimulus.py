@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Writes the frame player's input: when each frame is due, its line and its bytes. The player keeps each
-line's minimum gap."""
+"""The frame player's input: when each frame is due, its line and its bytes. The player keeps each line's minimum
+gap."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from bridge import layout
 from bridge.interface import BridgeError
@@ -41,3 +42,25 @@ def write_stimulus(path: Path, frames: Iterable[Frame]) -> int:
             file.write(HEADER.pack(time_ns * 1000, len(data), flags) + data + bytes(-len(data) % 8))
             count += 1
     return count
+
+
+class StimulusFrame(NamedTuple):
+    """An entry."""
+
+    time_ns: int
+    data: bytes
+    bad_fcs: bool
+    line: int
+
+
+def read_stimulus(path: Path) -> Iterator[StimulusFrame]:
+    """The whole entries of a stimulus, in their order, which is that of their times on each line only."""
+    data, at = path.read_bytes(), 0
+    while at + HEADER.size <= len(data):
+        time_ps, length, flags = HEADER.unpack_from(data, at)
+        start = at + HEADER.size
+        at = start + length + -length % 8
+        if at > len(data):
+            return
+        bad_fcs, line_b = bool(flags & layout.STIMULUS_BAD_FCS), bool(flags & layout.STIMULUS_LINE_B)
+        yield StimulusFrame(time_ps // 1000, data[start : start + length], bad_fcs, LINE_B if line_b else LINE_A)

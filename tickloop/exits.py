@@ -27,6 +27,7 @@ class ExitStatus(IntEnum):
     LAYOUT_DIFFERS = 7, "layout or version differ between kernel, RTL and host"
     NO_SPACE = 8, "out of space"
     KERNEL_PANIC = 9, "kernel panic"
+    EXCHANGE_FAILED = 10, "the exchange model failed"
     INTERRUPTED = 130, "interrupted by Ctrl-C"
 
 

@@ -30,6 +30,7 @@ static struct {
   bool replayed; /* no kernel: the host is that of a recorded run */
   bool feeding, ending, finished;
   bool idle; /* the NIC, in the last tick */
+  uint64_t next; /* clock of the next tick, as last answered */
   int status;
   char message[512];
   uint64_t ticks, writes, read_count, reports, skipped, take_skip, last_clock;
@@ -71,7 +72,9 @@ int tl_open(const struct tl_config *config) {
   rings_open();
   host_open(config);
   free_open();
-  if (recorder_open(config->record) || player_open(config->stimulus) || memory_open(config->ram_fd, config->ram_bytes))
+  exchange_open();
+  if (recorder_open(config->record, !config->stimulus) || player_open(config->stimulus) ||
+      memory_open(config->ram_fd, config->ram_bytes))
     return core.status;
   if (commands_open(config->commands)) return core.status;
   if (core.attached) guest_open(config);
@@ -97,6 +100,7 @@ int tl_close(void) {
   memory_close();
   guest_close();
   commands_close();
+  exchange_close();
   replayed_host_close();
   return core.status;
 }
@@ -120,10 +124,15 @@ void tl_get_totals(struct tl_totals *totals) {
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-static bool drained(void) {
-  if ((core.replayed && replayed_host_due() != NEVER) || !commands_all_given()) return false;
+/* Nobody has anything under way; whether one goes on by itself is another question. */
+static bool at_rest(void) {
   return core.feeding && player_finished() && registers_quiet() && core.read_head == core.read_tail &&
          memory_next_visible() == NEVER && (!core.attached || guest_polling() || guest_exited());
+}
+
+static bool drained(void) {
+  if ((core.replayed && replayed_host_due() != NEVER) || !commands_all_given()) return false;
+  return exchange_done() && at_rest();
 }
 
 /* The kernel polls for the first time, or this core has set the NIC up. */
@@ -140,12 +149,14 @@ static uint64_t next_tick(uint64_t earliest) {
   uint64_t next = nic_due();
   if (core.attached) next = least(next, guest_due());
   if (core.replayed) next = least(next, replayed_host_due());
+  next = least(next, exchange_due());
   if (core.attached && guest_running() && !core.idle) next = least(next, earliest + FREE_LOOK);
   if (!core.feeding && feed_allowed()) next = earliest;
   if (drained()) next = least(next, earliest + IDLE_CHECK);
   if (core.finished || core_failed()) next = earliest;
   if (next == NEVER) next = earliest + NOTHING_DUE; /* the NIC has something under way; keep looking */
-  return next > earliest ? next : earliest;
+  core.next = next > earliest ? next : earliest;
+  return core.next;
 }
 
 static void start_feed(uint64_t origin) {
@@ -166,6 +177,8 @@ static void advance_end(uint64_t clock, bool idle) {
   if (core.finished) return;
   if (!drained()) {
     core.sign = clock;
+    if (!exchange_done() && idle && at_rest() && exchange_due() == NEVER && guest_due() == NEVER)
+      core_fail(TL_EXCHANGE, "the exchange waits for what never comes");
     return;
   }
   if (!idle || player_unreported()) {
@@ -205,6 +218,7 @@ static void serve_host(uint64_t clock, bool idle) {
   if (core.attached && guest_due() <= clock) guest_serve(clock);
   if (!core.feeding && feed_allowed()) start_feed(clock + FEED_DELAY);
   if (core.replayed) replayed_host_act(clock);
+  exchange_act(clock);
 }
 
 static bool reaches_nic(uint64_t clock) { return core.finished || core_failed() || nic_due() <= clock; }
@@ -306,23 +320,26 @@ unsigned long long tl_register_done(unsigned long long clock, unsigned int data,
   return next_tick(clock);
 }
 
-void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep, unsigned int tlast) {
+unsigned long long tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep,
+                               unsigned int tlast) {
   struct tx_log *entry = &core.sent.entry;
   if (entry->length == 0) entry->first_clock = clock;
   const uint32_t bytes = (uint32_t)__builtin_popcount(tkeep & 0xFF);
   if (entry->length + 8 > SENT_MAX) {
     core_fail(TL_FAILED, "the NIC sends a frame longer than %u bytes", SENT_MAX);
-    return;
+    return next_tick(clock);
   }
   memcpy(core.sent.data + entry->length, &tdata, 8);
   entry->length += bytes;
-  if (!tlast) return;
+  if (!tlast) return core.next;
   const uint32_t padding = -entry->length & 7u;
   entry->last_clock = clock;
   memset(core.sent.data + entry->length, 0, padding);
   recorder_write(LOG_SENT, &core.sent, sizeof *entry + entry->length + padding);
+  if (exchange_attached()) exchange_sent(clock, core.sent.data, entry->length);
   entry->length = 0;
   core.sign = clock;
+  return exchange_attached() ? next_tick(clock) : core.next;
 }
 
 void tl_report(unsigned long long clock, const unsigned int *report) {

@@ -28,7 +28,8 @@ unsigned long long tl_write(unsigned long long clock, unsigned long long address
 unsigned long long tl_read(unsigned long long clock, unsigned long long address);
 void tl_read_data(unsigned int *line);
 unsigned long long tl_register_done(unsigned long long clock, unsigned int data, unsigned int response);
-void tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep, unsigned int tlast);
+unsigned long long tl_transmit(unsigned long long clock, unsigned long long tdata, unsigned int tkeep,
+                               unsigned int tlast);
 void tl_report(unsigned long long clock, const unsigned int *report);
 void tl_valid(unsigned long long clock, unsigned long long sequence);
 void tl_skip(unsigned long long clocks);
@@ -36,10 +37,18 @@ void tl_unknown(const char *what);     /* the NIC drove unknown (X) bits: only I
 unsigned long long tl_take_skip(void); /* clocks skipped since the last call: the simulator's own time must follow */
 
 /* Exit statuses of a failed run, as the command line promises them. */
-enum tl_status { TL_OK = 0, TL_FAILED = 1, TL_QEMU_DIED = 4, TL_SILENT = 6, TL_LAYOUT = 7, TL_SPACE = 8 };
+enum tl_status {
+  TL_OK = 0,
+  TL_FAILED = 1,
+  TL_QEMU_DIED = 4,
+  TL_SILENT = 6,
+  TL_LAYOUT = 7,
+  TL_SPACE = 8,
+  TL_EXCHANGE = 10
+};
 
 struct tl_config {
-  const char *stimulus;      /* file of stimulus_frame entries, of both lines */
+  const char *stimulus;      /* file of stimulus_frame entries of both lines; NULL: an exchange makes them */
   const char *record;        /* existing directory for the logs */
   const char *replay;        /* without a kernel: record directory of the run whose host acts again, or NULL */
   const char *commands;      /* with a kernel in lockstep: directory of commands.bin, host_command entries; or NULL */
@@ -68,6 +77,15 @@ void tl_add_register_write(uint32_t address, uint32_t value); /* before the feed
 void tl_prepare_descriptors(uint64_t base, uint32_t log2, uint64_t buffers); /* without a kernel: an RX ring of them */
 void tl_add_final_read(uint32_t address); /* after the run */
 int tl_wait_attach(int32_t qemu_pid); /* until the first request of the kernel in that process */
+/* An exchange that answers, with a kernel in lockstep. All times are ps from the time of the run's first frame; frames are
+ * stimulus_frame entries, those sent with the time of their last beat. It is called with the time up to which to go and what
+ * was sent since, answers by tl_exchange_answer once before it returns 0, or calls tl_exchange_failed. Frames answered are
+ * due before that time, and on each line not before those of earlier calls; next_ps is when it has something to do again
+ * (2^64 - 1: when something was sent). The run does not end before it says that it has finished. */
+typedef int (*tl_exchange)(uint64_t until_ps, const void *sent, uint64_t bytes);
+void tl_set_exchange(tl_exchange advance, uint64_t latency_ps);
+void tl_exchange_answer(const void *frames, uint64_t bytes, uint64_t next_ps, uint32_t finished);
+void tl_exchange_failed(const char *message);
 int tl_replay_nic(const char *record); /* in place of a simulator: the NIC of the run recorded there, to the end */
 int tl_close(void); /* flush the logs; final status of the run */
 const char *tl_message(void);

@@ -37,9 +37,10 @@ enum log {
   LOG_TRACE,
   LOG_EXPORT,
   LOG_RAW,
+  LOG_STIMULUS, /* of a run that makes its own */
   LOG_COUNT
 };
-int recorder_open(const char *directory);
+int recorder_open(const char *directory, bool stimulus);
 void recorder_write(enum log log, const void *data, size_t bytes);
 int recorder_close(void);
 
@@ -52,7 +53,8 @@ bool recording_open(struct recording *recording, const char *directory, const ch
 void recording_close(struct recording *recording);
 
 /* ---- frame player: when each frame's beats are due ---- */
-int player_open(const char *path);
+int player_open(const char *path); /* NULL: frames come while the run goes on */
+void player_add(const void *frames, uint64_t bytes); /* stimulus_frame entries; recorded */
 void player_close(void);
 void player_start(uint64_t clock);   /* the clock of capture time 0 */
 uint64_t player_origin(void);        /* that clock, NEVER before */
@@ -123,6 +125,15 @@ uint64_t commands_due(
 bool commands_all_given(void);
 bool commands_untaken(const struct mailbox *mailbox); /* one was given that the kernel has not taken */
 void commands_give(struct mailbox *mailbox, uint64_t now_ps); /* to a parked kernel, if one is due and has room */
+
+/* ---- an exchange that answers ---- */
+void exchange_open(void);
+void exchange_close(void);
+bool exchange_attached(void);
+void exchange_sent(uint64_t clock, const void *frame, uint32_t length);
+uint64_t exchange_due(void); /* clock */
+void exchange_act(uint64_t clock);
+bool exchange_done(void); /* has finished and seen everything, or there is none */
 
 /* ---- the kernel: mailbox protocol and lockstep time ---- */
 int guest_open(const struct tl_config *config);

@@ -19,7 +19,7 @@
 #define UNREPORTED_MAX 32768u /* frames of a line between wire and report: those that wait behind a parked one, too */
 
 struct line {
-  const uint8_t *at;   /* its next frame; the end of the file when there is none */
+  uint64_t at;         /* of its next frame's entry, NEVER when there is none */
   uint64_t free_ps;    /* from when on it can take a frame */
   uint64_t next_clock; /* of its next beat */
   uint32_t offset;     /* in the frame being played */
@@ -30,7 +30,8 @@ struct line {
 };
 
 static struct {
-  const uint8_t *file, *end;
+  uint8_t *entries; /* stimulus_frame: the file, or what was added */
+  uint64_t bytes, capacity; /* no capacity: the file */
   uint64_t total, played;
   bool started;
   uint64_t base_ps; /* time 0 of the capture */
@@ -38,17 +39,29 @@ static struct {
   struct line lines[LINES];
 } player;
 
-static const struct stimulus_frame *frame_at(const uint8_t *at) { return (const void *)at; }
+static const struct stimulus_frame *frame_at(uint64_t at) { return (const void *)(player.entries + at); }
 
-static size_t entry_bytes(const uint8_t *at) {
-  return sizeof(struct stimulus_frame) + ((frame_at(at)->length + 7u) & ~7u);
+static uint64_t entry_bytes(uint64_t at) {
+  return sizeof(struct stimulus_frame) + ((frame_at(at)->length + 7ull) & ~7ull);
 }
 
 static unsigned line_of(const struct stimulus_frame *frame) { return frame->flags & STIMULUS_LINE_B ? 1 : 0; }
 
+static void count_entries(uint64_t at, const char *where) {
+  for (; at < player.bytes; at += entry_bytes(at)) {
+    const uint64_t left = player.bytes - at;
+    if (left < sizeof(struct stimulus_frame) || entry_bytes(at) > left || frame_at(at)->length == 0) {
+      core_fail(TL_FAILED, "%s: entry %llu is damaged", where, (unsigned long long)player.total);
+      return;
+    }
+    player.total++;
+  }
+}
+
 int player_open(const char *path) {
   memset(&player, 0, sizeof player);
-  for (unsigned i = 0; i < LINES; i++) player.lines[i].next_clock = NEVER;
+  for (unsigned i = 0; i < LINES; i++) player.lines[i].next_clock = player.lines[i].at = NEVER;
+  if (!path) return TL_OK;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   struct stat status;
   if (fd < 0 || fstat(fd, &status) != 0) {
@@ -63,36 +76,30 @@ int player_open(const char *path) {
       close(fd);
       return TL_FAILED;
     }
-    player.file = map;
-    player.end = player.file + status.st_size;
+    player.entries = map;
+    player.bytes = (uint64_t)status.st_size;
   }
   close(fd);
-  for (const uint8_t *at = player.file; at < player.end; at += entry_bytes(at)) {
-    if ((size_t)(player.end - at) < sizeof(struct stimulus_frame) || entry_bytes(at) > (size_t)(player.end - at) ||
-        frame_at(at)->length == 0) {
-      core_fail(TL_FAILED, "%s: entry %llu is damaged", path, (unsigned long long)player.total);
-      return TL_FAILED;
-    }
-    player.total++;
-  }
-  return TL_OK;
+  count_entries(0, path);
+  return core_failed() ? TL_FAILED : TL_OK;
 }
 
 void player_close(void) {
-  if (player.file) munmap((void *)player.file, (size_t)(player.end - player.file));
-  player.file = player.end = NULL;
+  if (player.capacity) free(player.entries);
+  else if (player.entries) munmap(player.entries, player.bytes);
+  player.entries = NULL;
 }
 
 /* Line `i` goes on with its next frame at `at` or behind it. */
-static void schedule(unsigned i, const uint8_t *at) {
+static void schedule(unsigned i, uint64_t at) {
   struct line *line = &player.lines[i];
-  while (at != player.end && line_of(frame_at(at)) != i) at += entry_bytes(at);
-  line->at = at;
+  while (at != player.bytes && line_of(frame_at(at)) != i) at += entry_bytes(at);
   line->offset = 0;
-  if (at == player.end) {
-    line->next_clock = NEVER;
+  if (at == player.bytes) {
+    line->at = line->next_clock = NEVER;
     return;
   }
+  line->at = at;
   uint64_t due = player.base_ps + frame_at(at)->time_ps;
   if (due < line->free_ps) due = line->free_ps;
   line->free_ps = due + (frame_at(at)->length + OVERHEAD_BYTES) * clock_ps / BYTES_A_CLOCK;
@@ -102,7 +109,28 @@ static void schedule(unsigned i, const uint8_t *at) {
 void player_start(uint64_t clock) {
   player.started = true;
   player.base_ps = clock * clock_ps;
-  for (unsigned i = 0; i < LINES; i++) schedule(i, player.file);
+  for (unsigned i = 0; i < LINES; i++) schedule(i, 0);
+}
+
+void player_add(const void *frames, uint64_t bytes) {
+  const uint64_t start = player.bytes;
+  if (bytes == 0) return;
+  if (start + bytes > player.capacity) {
+    const uint64_t capacity = 2 * (start + bytes);
+    uint8_t *larger = realloc(player.entries, capacity);
+    if (!larger) {
+      core_fail(TL_FAILED, "out of memory");
+      return;
+    }
+    player.entries = larger;
+    player.capacity = capacity;
+  }
+  memcpy(player.entries + start, frames, bytes);
+  player.bytes += bytes;
+  count_entries(start, "a frame that was added");
+  recorder_write(LOG_STIMULUS, frames, bytes);
+  for (unsigned i = 0; i < LINES && player.started && !core_failed(); i++)
+    if (player.lines[i].at == NEVER) schedule(i, start);
 }
 
 uint64_t player_origin(void) { return player.started ? player.base_ps / clock_ps : NEVER; }
@@ -145,7 +173,7 @@ uint32_t player_beat(unsigned i, uint64_t clock, unsigned long long *tdata) {
   if (clock < line->next_clock || held(line)) return 0;
   const struct stimulus_frame *frame = frame_at(line->at);
   const uint32_t left = frame->length - line->offset;
-  memcpy(tdata, line->at + sizeof *frame + line->offset, BYTES_A_CLOCK);
+  memcpy(tdata, (const uint8_t *)(frame + 1) + line->offset, BYTES_A_CLOCK);
   const uint64_t taken = clock + 1; /* driven at this edge, the beat is sampled by the NIC at the next */
   if (line->offset == 0) line->unreported[line->report_head % UNREPORTED_MAX].first = taken;
   uint32_t control = 1u << BITS[i].tvalid;
@@ -167,7 +195,7 @@ uint32_t player_beat(unsigned i, uint64_t clock, unsigned long long *tdata) {
 bool player_finished(void) {
   if (!player.started) return false;
   for (unsigned i = 0; i < LINES; i++)
-    if (player.lines[i].at != player.end) return false;
+    if (player.lines[i].at != NEVER) return false;
   return true;
 }
 

@@ -18,8 +18,8 @@
 #define LARGEST_WINDOW (1ull << 22)
 #define PAGE 4096ull
 
-static const char *const NAMES[LOG_COUNT] = {"frames", "valid", "dma",   "reads",  "registers",
-                                             "sent",   "guest", "trace", "export", "raw"};
+static const char *const NAMES[LOG_COUNT] = {"frames", "valid", "dma",    "reads", "registers", "sent",
+                                             "guest",  "trace", "export", "raw",   "stimulus"};
 
 struct log_file {
   uint8_t *at, *end; /* the mapped window's free part */
@@ -54,7 +54,7 @@ static void *map_room(int fd, uint64_t offset, uint64_t bytes) {
   return map == MAP_FAILED ? NULL : map;
 }
 
-int recorder_open(const char *directory) {
+int recorder_open(const char *directory, bool stimulus) {
   memset(&recorder, 0, sizeof recorder);
   for (int i = 0; i < LOG_COUNT; i++) recorder.files[i].fd = -1;
   if ((size_t)snprintf(recorder.directory, sizeof recorder.directory, "%s", directory) >= sizeof recorder.directory)
@@ -65,6 +65,7 @@ int recorder_open(const char *directory) {
   if (fd >= 0) close(fd);
   if (!recorder.lengths) return failed("lengths", error);
   for (int i = 0; i < LOG_COUNT; i++) {
+    if (i == LOG_STIMULUS && !stimulus) continue; /* it is what the run was given */
     memcpy(recorder.lengths[i].name, NAMES[i], strlen(NAMES[i]));
     recorder.files[i].fd = open_in_directory(NAMES[i]);
     if (recorder.files[i].fd < 0) return failed(NAMES[i], errno);

@@ -57,7 +57,7 @@ module testbench #(
   import "DPI-C" function void tl_read_data(output bit [511:0] line);
   import "DPI-C" function longint unsigned tl_register_done(
       input longint unsigned clock, input int unsigned data, input int unsigned response);
-  import "DPI-C" function void tl_transmit(
+  import "DPI-C" function longint unsigned tl_transmit(
       input longint unsigned clock, input longint unsigned tdata, input int unsigned tkeep, input int unsigned tlast);
   import "DPI-C" function void tl_report(input longint unsigned clock, input bit [REPORT_BITS-1:0] report);
   import "DPI-C" function void tl_valid(input longint unsigned clock, input longint unsigned sequence_number);
@@ -294,14 +294,14 @@ module testbench #(
 `ifdef VERILATOR
       if (axi_arvalid && axi_arready) next = tl_read(clock, axi_araddr);
       if (register_done) next = tl_register_done(clock, register_answer, {30'd0, register_response});
-      if (tx_tvalid) tl_transmit(clock, tx_tdata, {24'd0, tx_tkeep}, {31'd0, tx_tlast});
+      if (tx_tvalid) next = tl_transmit(clock, tx_tdata, {24'd0, tx_tkeep}, {31'd0, tx_tlast});
       if (clock >= next) begin
         next = tl_tick(clock, idle_word, tick_tdata_a, tick_tdata_b, tick_control, tick_address, tick_data);
         if (tick_control[`TL_TICK_READ_DATA]) tl_read_data(read_line);
 `else
       if (axi_arvalid && axi_arready) $tl_read(clock, axi_araddr, next);
       if (register_done) $tl_register_done(clock, register_answer, register_response, next);
-      if (tx_tvalid) $tl_transmit(clock, tx_tdata, tx_tkeep, tx_tlast);
+      if (tx_tvalid) $tl_transmit(clock, tx_tdata, tx_tkeep, tx_tlast, next);
       if (clock >= next) begin
         $tl_tick(clock, idle_word, tick_tdata_a, tick_tdata_b, tick_control, tick_address, tick_data, next);
         if (tick_control[`TL_TICK_READ_DATA]) $tl_read_data(read_line);

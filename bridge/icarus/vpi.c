@@ -128,7 +128,7 @@ static PLI_INT32 call_register_done(PLI_BYTE8 *unused) {
 static PLI_INT32 call_transmit(PLI_BYTE8 *unused) {
   (void)unused;
   vpiHandle *a = arguments_of(&tasks[TRANSMIT]);
-  tl_transmit(get64(a[0]), get64(a[1]), get32(a[2]), get32(a[3]));
+  put64(a[4], tl_transmit(get64(a[0]), get64(a[1]), get32(a[2]), get32(a[3])));
   return 0;
 }
 
@@ -167,7 +167,7 @@ static struct task tasks[TASKS] = {
     [READ] = {"$tl_read", call_read, 3, {0}},
     [READ_DATA] = {"$tl_read_data", call_read_data, 1, {0}},
     [REGISTER_DONE] = {"$tl_register_done", call_register_done, 4, {0}},
-    [TRANSMIT] = {"$tl_transmit", call_transmit, 4, {0}},
+    [TRANSMIT] = {"$tl_transmit", call_transmit, 5, {0}},
     [REPORT] = {"$tl_report", call_report, 2, {0}},
     [VALID] = {"$tl_valid", call_valid, 2, {0}},
     [REST] = {"$tl_rest", call_rest, 1, {0}},

@@ -15,7 +15,7 @@ from bridge.interface import BridgeError
 from tickloop import commands
 from tickloop.exits import ExitStatus
 
-PROMISED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130}
+PROMISED = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130}
 
 
 def test_help_lists_every_exit_status(command):
