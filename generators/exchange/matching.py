@@ -154,10 +154,10 @@ class MatchingEngine:
         an immediate order must find at once, or it does nothing."""
         order = self._new(account, book, side, shares, price, displayed, attributed, shown)
         dead = immediate and not self._fills(order, minimum)
-        self._events.append(Accepted(order, dead))
         if dead:
             self._die(order)
-        else:
+        self._emit(Accepted(order, dead))
+        if not dead:
             self._match_and_rest(order, immediate)
         return order
 
@@ -170,12 +170,12 @@ class MatchingEngine:
         self._take_off(old, End.REPLACED)
         dead = immediate and not self._fills(new, minimum)
         in_place = not immediate and not self._fills(new, 0)
-        self._events.append(Replaced(old, new, dead, in_place))
-        if dead:
-            self._die(new)
-        elif in_place:
+        if in_place:
             self._rest(new)
-        else:
+        elif dead:
+            self._die(new)
+        self._emit(Replaced(old, new, dead, in_place))
+        if not in_place and not dead:
             self._match_and_rest(new, immediate)
         return new
 
@@ -186,7 +186,7 @@ class MatchingEngine:
         shares = order.shares - remaining
         if shares > 0:
             self._reduce(order, shares)
-            self._events.append(Canceled(order, shares, reason))
+            self._emit(Canceled(order, shares, reason))
 
     def modify(self, order: Order, remaining: int) -> None:
         """Keeps its priority, with `remaining` shares, 1 to what is open."""
@@ -194,26 +194,30 @@ class MatchingEngine:
             raise ValueError(f"{order} cannot keep {remaining} shares")
         shares = order.shares - remaining
         self._reduce(order, shares)
-        self._events.append(Modified(order, shares))
+        self._emit(Modified(order, shares))
 
     def change_state(self, book: int, state: str, reason: str = "") -> None:
         """Halt or resume. While it is not trading nothing may be entered or replaced; cancels go on."""
         self.books[book].state = state
-        self._events.append(StateChanged(book, state, reason))
+        self._emit(StateChanged(book, state, reason))
 
     def break_trade(self, trade: Traded, reason: str) -> None:
         if trade.broken:
             raise ValueError(f"match {trade.match} is broken already")
         trade.broken = True
-        self._events.append(Broken(trade, reason))
+        self._emit(Broken(trade, reason))
 
     def correct_trade(self, trade: Traded, price: int, reason: str) -> None:
         if trade.broken or not 0 < price <= MAX_PRICE:
             raise ValueError(f"match {trade.match} cannot be corrected to {price}")
         before, trade.price = trade.price, price
-        self._events.append(Corrected(trade, before, reason))
+        self._emit(Corrected(trade, before, reason))
 
     # Inside
+
+    def _emit(self, event: Event) -> None:
+        """When what it tells of has been done: the books are those after the event."""
+        self._events.append(event)
 
     def _new(self, account: Account, book: int, side: bytes, shares: int, price: int, displayed: bool, attributed: bool,
              shown: int | None) -> Order:
@@ -238,7 +242,7 @@ class MatchingEngine:
             if resting.account == order.account and order.account.number in self._apart:
                 canceled = resting.shares
                 self._reduce(resting, canceled)
-                self._events.append(Prevented(resting, canceled, shares))
+                self._emit(Prevented(resting, canceled, shares))
                 continue
             self._match += 1
             order.shares -= shares
@@ -247,16 +251,16 @@ class MatchingEngine:
             resting.executed += shares
             if not resting.shares:
                 self._take_off(resting, End.EXECUTED)
-            self._events.append(Traded(resting, order, shares, resting.price, self._match))
+            self._emit(Traded(resting, order, shares, resting.price, self._match))
         if not order.shares:
             order.end = End.EXECUTED
         elif immediate:
             shares = order.shares
             self._die(order)
-            self._events.append(Canceled(order, shares, UNFILLED))
+            self._emit(Canceled(order, shares, UNFILLED))
         else:
             self._rest(order)
-            self._events.append(Rested(order))
+            self._emit(Rested(order))
 
     def _rest(self, order: Order) -> None:
         self.books[order.book].side(order.side).add(order)
