@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -116,6 +117,19 @@ def test_arp_is_that_of_scapy() -> None:
                           0x0A000001))
     assert Ether(reply)[ARP].op == 2
     assert Ether(reply).dst == MAC
+
+
+def test_arp_is_answered_for_the_exchanges_address_only() -> None:
+    config = ExchangeConfig(messages=100)
+    exchange, trader = Exchange(config), Trader(config)
+
+    def ask_for(address: str, operation: int = 1) -> Callable[[Trader], None]:
+        return lambda trader: trader.emit(Ether(src=MAC, dst="ff:ff:ff:ff:ff:ff") / ARP(
+            op=operation, hwsrc=MAC, psrc=config.client_address, pdst=address))
+
+    run(exchange, trader, [(10, ask_for(config.address)), (20, ask_for("10.0.0.3")), (30, ask_for(config.address, 7))])
+    assert (trader.arp_requests, trader.arp_replies) == (1, 1)
+    assert (exchange.counts["arp"], exchange.counts["arp_replies"]) == (4, 1)
 
 
 def test_a_client_fills_its_gaps() -> None:
