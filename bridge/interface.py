@@ -116,6 +116,16 @@ class RawFrame:
 
 
 @dataclass(frozen=True)
+class TraceNote:
+    """What the kernel did beside messages: a trace_kind with its value, after so many records."""
+
+    records: int
+    kind: int
+    value: int
+    time_ps: int
+
+
+@dataclass(frozen=True)
 class LoopResult:
     """What was recorded: numpy arrays of the layout's log records, in time order."""
 
@@ -140,6 +150,7 @@ class LoopResult:
     posted_write_clocks: int = 0  # from a DMA write until the kernel can see it
     stimulus: Path | None = None
     held_up: int = 0  # delays injected (host_delay, guest_delay)
+    notes: list[TraceNote] = field(default_factory=list)
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x967A7954
+LAYOUT_HASH = 0xB8F272DC
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -25,6 +25,8 @@ DESCRIPTOR_DONE = 0x1
 DESCRIPTOR_END = 0x2
 MAX_TX_FRAME_BYTES = 0x5EA
 MIN_TX_FRAME_BYTES = 0xE
+FRAME_GAP = 0x4
+FRAME_SESSION_CHANGE = 0x8
 STIMULUS_BAD_FCS = 0x1
 STIMULUS_LINE_B = 0x2
 PROTOTYPE_PAYLOAD_BYTES = 0xB
@@ -41,6 +43,8 @@ CONFIG_MAGIC = 0x47464E434B434954
 EXPORT_MAGIC = 0x5854504B4B434954
 PRICE_LIMIT = 0x7735939D
 OUCH_SHARES_LIMIT = 0xF4240
+STRATEGY_PARAMETERS = 0x8
+MARKET_CODE = 0x51
 EXIT_STATUS_DONE = 0x10
 EXIT_STATUS_PANIC = 0x11
 EXIT_STATUS_LAYOUT = 0x12
@@ -169,11 +173,109 @@ class RingMode(IntEnum):
     DESCRIPTORS = 1
 
 
-class Strategy(IntEnum):
-    """``strategy`` of the layout."""
+class SessionMode(IntEnum):
+    """``session_mode`` of the layout."""
+
+    ESTABLISHED = 0
+    CONNECT = 1
+
+
+class OuchVersion(IntEnum):
+    """``ouch_version`` of the layout."""
+
+    V42 = 42
+    V50 = 50
+
+
+class AnswerKind(IntEnum):
+    """``answer_kind`` of the layout."""
+
+    SYSTEM_EVENT = 0
+    ACCEPTED = 1
+    REPLACED = 2
+    CANCELED = 3
+    AIQ_CANCELED = 4
+    EXECUTED = 5
+    BROKEN = 6
+    REJECTED = 7
+    CANCEL_PENDING = 8
+    CANCEL_REJECT = 9
+    PRIORITY_UPDATE = 10
+    MODIFIED = 11
+    RESTATED = 12
+
+
+class LinkState(IntEnum):
+    """``link_state`` of the layout."""
+
+    DOWN = 0
+    READY = 1
+
+
+class IntentKind(IntEnum):
+    """``intent_kind`` of the layout."""
+
+    ENTER = 0
+    REPLACE = 1
+    CANCEL = 2
+    MODIFY = 3
+
+
+class OwnState(IntEnum):
+    """``own_state`` of the layout."""
+
+    FREE = 0
+    PENDING = 1
+    LIVE = 2
+    PENDING_REPLACE = 3
+    PENDING_CANCEL = 4
+    UNKNOWN = 5
+    ASSUMED = 6
+    DEAD = 7
+
+
+class Refusal(IntEnum):
+    """``refusal`` of the layout."""
 
     NONE = 0
-    BEST_BID = 1
+    PRICE = 1
+    RING = 2
+    KILL = 3
+    LINK = 4
+    ANSWER = 5
+    UNKNOWN_ORDER = 6
+    SIZE = 7
+    NOTIONAL = 8
+    COLLAR = 9
+    LULD = 10
+    SHORT_SALE = 11
+    POSITION = 12
+    TOTAL_POSITION = 13
+    OPEN_ORDERS = 14
+    SELF_TRADE = 15
+    OWN_ORDERS = 16
+    RATE = 17
+
+
+class BookFlag(IntEnum):
+    """``book_flag`` of the layout."""
+
+    HALTED = 1
+    OPERATIONAL = 2
+    BREACHED = 4
+    STALE = 8
+    SUSPECT = 16
+    QUIET = 32
+    RESTRICTED = 64
+
+
+class TraceKind(IntEnum):
+    """``trace_kind`` of the layout."""
+
+    ANSWERS = 1
+    COMMAND = 2
+    LINK = 3
+    RECOVERY = 4
 
 
 class RecoveryState(IntEnum):
@@ -319,7 +421,7 @@ TRACE_ENTRY = _dtype(
     ("orders", 39, "<u1"),
 )
 CONFIG_HEADER = _dtype(
-    192,
+    384,
     ("magic", 0, "<u8"),
     ("version", 8, "<u4"),
     ("layout_hash", 12, "<u4"),
@@ -358,6 +460,35 @@ CONFIG_HEADER = _dtype(
     ("raw_log2", 132, "<u4"),
     ("verified", 136, "<u4"),
     ("hold_ns", 140, "<u4"),
+    ("strategy_count", 144, "<u4"),
+    ("session_mode", 148, "<u4"),
+    ("ouch_version", 152, "<u4"),
+    ("own_orders_log2", 156, "<u4"),
+    ("soup_username", 160, ("u1", 6)),
+    ("soup_password", 166, ("u1", 10)),
+    ("soup_session", 176, ("u1", 10)),
+    ("recovery_port", 186, "<u2"),
+    ("recovery_address", 188, "<u4"),
+    ("soup_sequence", 192, "<u8"),
+    ("heartbeat_ns", 200, "<u8"),
+    ("server_timeout_ns", 208, "<u8"),
+    ("retransmit_ns", 216, "<u8"),
+    ("retransmit_limit", 224, "<u4"),
+    ("recovery_retries", 228, "<u4"),
+    ("recovery_timeout_ns", 232, "<u8"),
+    ("recovery_held", 240, "<u4"),
+    ("recovery_local_port", 244, "<u2"),
+    ("risk_self_trade", 246, "<u1"),
+    ("risk_short_selling", 247, "<u1"),
+    ("risk_collar_bp", 248, "<u4"),
+    ("risk_order_shares", 252, "<u4"),
+    ("risk_order_notional", 256, "<u8"),
+    ("risk_position", 264, "<u8"),
+    ("risk_total_position", 272, "<u8"),
+    ("risk_rate_interval_ns", 280, "<u8"),
+    ("risk_rate_burst", 288, "<u4"),
+    ("risk_open_orders", 292, "<u4"),
+    ("recovery_request", 296, "<u4"),
 )
 CONFIG_SYMBOL = _dtype(
     16,
@@ -365,8 +496,20 @@ CONFIG_SYMBOL = _dtype(
     ("strategy", 8, "<u4"),
     ("shares", 12, "<u4"),
 )
+CONFIG_STRATEGY = _dtype(
+    48,
+    ("name", 0, ("u1", 16)),
+    ("parameter_0", 16, "<u4"),
+    ("parameter_1", 20, "<u4"),
+    ("parameter_2", 24, "<u4"),
+    ("parameter_3", 28, "<u4"),
+    ("parameter_4", 32, "<u4"),
+    ("parameter_5", 36, "<u4"),
+    ("parameter_6", 40, "<u4"),
+    ("parameter_7", 44, "<u4"),
+)
 EXPORT_HEADER = _dtype(
-    192,
+    512,
     ("magic", 0, "<u8"),
     ("version", 8, "<u4"),
     ("book_count", 12, "<u4"),
@@ -380,8 +523,6 @@ EXPORT_HEADER = _dtype(
     ("over_executions", 72, "<u8"),
     ("pool_full", 80, "<u8"),
     ("orders_sent", 88, "<u8"),
-    ("orders_refused_price", 96, "<u8"),
-    ("orders_refused_ring", 104, "<u8"),
     ("sequence_gaps", 112, "<u8"),
     ("live_orders", 120, "<u8"),
     ("live_levels", 128, "<u8"),
@@ -391,15 +532,53 @@ EXPORT_HEADER = _dtype(
     ("bad_frames", 160, "<u8"),
     ("lost_messages", 168, "<u8"),
     ("raw_frames", 176, "<u8"),
+    ("suspect_books", 184, "<u8"),
+    ("stale", 192, "<u8"),
+    ("halts", 200, "<u8"),
+    ("orders_refused_price", 208, "<u8"),
+    ("orders_refused_ring", 216, "<u8"),
+    ("orders_refused_kill", 224, "<u8"),
+    ("orders_refused_link", 232, "<u8"),
+    ("orders_refused_answer", 240, "<u8"),
+    ("orders_refused_unknown_order", 248, "<u8"),
+    ("orders_refused_size", 256, "<u8"),
+    ("orders_refused_notional", 264, "<u8"),
+    ("orders_refused_collar", 272, "<u8"),
+    ("orders_refused_luld", 280, "<u8"),
+    ("orders_refused_short_sale", 288, "<u8"),
+    ("orders_refused_position", 296, "<u8"),
+    ("orders_refused_total_position", 304, "<u8"),
+    ("orders_refused_open_orders", 312, "<u8"),
+    ("orders_refused_self_trade", 320, "<u8"),
+    ("orders_refused_own_orders", 328, "<u8"),
+    ("orders_refused_rate", 336, "<u8"),
+    ("answers", 344, "<u8"),
+    ("answers_unknown", 352, "<u8"),
+    ("answers_bad", 360, "<u8"),
+    ("executions", 368, "<u8"),
+    ("open_orders", 376, "<u8"),
+    ("position_cash", 384, "<u8"),
+    ("position_total", 392, "<u8"),
+    ("profit", 400, "<u8"),
+    ("commands", 408, "<u8"),
+    ("orders_lost", 416, "<u8"),
+    ("breached_level", 424, "<u8"),
 )
 EXPORT_BOOK = _dtype(
-    24,
+    64,
     ("stock_locate", 0, "<u2"),
-    ("reserved", 2, "<u2"),
+    ("flags", 2, "<u1"),
+    ("reserved", 3, "<u1"),
     ("bids", 4, "<u4"),
     ("asks", 8, "<u4"),
-    ("reserved2", 12, "<u4"),
+    ("open_orders", 12, "<u4"),
     ("stock", 16, ("u1", 8)),
+    ("position", 24, "<u8"),
+    ("cash", 32, "<u8"),
+    ("bought", 40, "<u8"),
+    ("sold", 48, "<u8"),
+    ("mark", 56, "<u4"),
+    ("reserved2", 60, "<u4"),
 )
 EXPORT_LEVEL = _dtype(
     16,

@@ -274,6 +274,7 @@ def recorded(request: LoopRequest) -> LoopResult:
 
 def _read_back(request: LoopRequest, registers: dict[str, int], **totals: Any) -> LoopResult:
     directory = _record(request)
+    trace, notes = record.read_trace(directory)
     return LoopResult(
         frames=record.read_frames(directory),
         dma=record.read_log(directory, "dma", layout.DMA_LOG),
@@ -281,7 +282,8 @@ def _read_back(request: LoopRequest, registers: dict[str, int], **totals: Any) -
         register_accesses=record.read_log(directory, "registers", layout.REGISTER_LOG),
         sent=record.read_sent(directory),
         guest=record.read_log(directory, "guest", layout.GUEST_LOG),
-        trace=record.read_log(directory, "trace", layout.TRACE_LOG),
+        trace=trace,
+        notes=notes,
         registers=registers,
         export=record.recorded(directory, "export"),
         raw=record.read_raw(directory),

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge import layout
-from bridge.interface import LoopRequest, RawFrame, SentFrame
+from bridge.interface import LoopRequest, RawFrame, SentFrame, TraceNote
 
 GIVEN = "loop.json"
 LAYOUT = f"{layout.LAYOUT_VERSION}/{layout.LAYOUT_HASH:08x}"
@@ -78,6 +78,17 @@ def read_recording(record: Path) -> Recording:
         sent=read_sent(record),
         export=recorded(record, "export"),
     )
+
+
+def read_trace(record: Path) -> tuple[npt.NDArray[Any], list[TraceNote]]:
+    """The trace's entries of messages, and what else the kernel noted between them."""
+    entries = read_log(record, "trace", layout.TRACE_LOG)
+    other = np.isin(entries["type"], list(layout.TraceKind))
+    notes = [TraceNote(int(index) - place, int(entries["type"][index]), int(entries["sequence"][index]),
+                       int(entries["dequeue_ps"][index]))
+             for place, index in enumerate(np.flatnonzero(other))]
+    return entries[~other], notes
+
 
 LENGTHS = "lengths.bin"
 _ENTRIES = {

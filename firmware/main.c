@@ -19,6 +19,7 @@
 #include "core/config.h"
 #include "core/engine.h"
 #include "core/export.h"
+#include "core/ouch.h"
 #include "core/raw.h"
 #include "drivers/mailbox.h"
 #include "drivers/nic.h"
@@ -36,6 +37,7 @@ struct kernel {
   struct mailbox_port port;
   struct nic nic;
   struct engine engine;
+  struct ouch ouch;
   struct trace_entry *trace;
   void *export;
   uint64_t export_bytes;
@@ -103,9 +105,12 @@ static void take_engine(struct kernel *kernel, struct range *memory, const struc
       .books = pools_take(memory, "books", sizes.books, sizeof(struct book), LINE_BYTES),
       .locates = pools_take_zeroed(memory, "locates", sizes.locates, sizeof(struct locate), LINE_BYTES),
       .symbol_index = pools_take_zeroed(memory, "symbol index", sizes.symbol_index, sizeof(uint32_t), LINE_BYTES),
+      .collars = pools_take_zeroed(memory, "collars", sizes.collars, sizeof(struct collar), LINE_BYTES),
+      .own_orders = pools_take_zeroed(memory, "own orders", sizes.own_orders, sizeof(struct own_order), LINE_BYTES),
   };
   const char *wrong = engine_init(&kernel->engine, config, &pools);
   if (wrong != NULL) panic("configuration: %s", wrong);
+  ouch_init(&kernel->ouch, config);
 }
 
 static void take_raw_frames(struct kernel *kernel) {
@@ -135,36 +140,77 @@ static void tell(struct kernel *kernel) {
   }
 }
 
-static void take_command(struct kernel *kernel) {
+/* What happened beside messages, in the kernel's own order: so that a check can follow it. */
+static void note(struct kernel *kernel, enum trace_kind kind, uint64_t value) {
+  struct mailbox_port *port = &kernel->port;
+  uint32_t now = work_tap(port);
+  kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
+      .sequence = value,
+      .dequeue = now,
+      .applied = now,
+      .decision = now,
+      .doorbell = now,
+      .done = now,
+      .ask = UINT32_MAX,
+      .type = (uint8_t)kind,
+  };
+  port->trace_index++;
+}
+
+/* Check and send one intent; the doorbell is the caller's. */
+static bool send_intent(struct kernel *kernel, uint64_t now_ns, struct intent *intent) {
+  struct engine *engine = &kernel->engine;
+  if (engine_check(engine, now_ns, intent) != REFUSAL_NONE) return false;
+  struct tx_slot *slot = nic_slot(&kernel->nic);
+  if (slot == NULL) {
+    engine_unsent(engine);
+    return false;
+  }
+  engine_sent(engine, now_ns, intent);
+  ouch_encode(&kernel->ouch, intent, slot);
+  nic_publish(&kernel->nic, slot);
+  return true;
+}
+
+/* What a "cancel all" still wants: as much as the TX ring takes. */
+static void send_cancels(struct kernel *kernel) {
+  struct intent intent;
+  bool sent = false;
+  while (nic_slot(&kernel->nic) != NULL && engine_next_cancel(&kernel->engine, &intent)) {
+    sent |= send_intent(kernel, 0, &intent);
+  }
+  if (sent) nic_doorbell(&kernel->nic);
+}
+
+static void __attribute__((noinline, cold)) take_command(struct kernel *kernel) {
   char text[COMMAND_BYTES];
-  if (!mailbox_command_given(&kernel->port)) return;
   mailbox_take_command(&kernel->port, text);
-  console_print("command: %s: not known\n", text);
+  bool known = engine_command(&kernel->engine, text);
+  console_print(known ? "command: %s\n" : "command: %s: not known\n", text);
+  note(kernel, TRACE_KIND_COMMAND, kernel->engine.statistics.commands);
+  send_cancels(kernel);
+}
+
+/* Send what engine.intents holds; returns the number of orders sent. */
+static unsigned __attribute__((noinline)) send_orders(struct kernel *kernel, uint64_t now_ns, uint32_t *doorbell) {
+  struct engine *engine = &kernel->engine;
+  unsigned sent = 0;
+  if (mailbox_command_given(&kernel->port)) take_command(kernel); /* a kill takes effect before the next order */
+  for (uint32_t i = 0; i < engine->wanted; i++) sent += send_intent(kernel, now_ns, &engine->intents[i]);
+  if (sent == 0) return 0;
+  *doorbell = work_tap(&kernel->port);
+  nic_doorbell(&kernel->nic);
+  return sent;
 }
 
 /* Housekeeping belongs here, where there is nothing to trade on. */
 static bool idle(struct kernel *kernel) {
   tell(kernel);
   take_raw_frames(kernel);
-  take_command(kernel);
+  if (mailbox_command_given(&kernel->port)) take_command(kernel);
+  if (kernel->engine.cancelling != 0) send_cancels(kernel);
   nic_reclaim(&kernel->nic);
   return nic_wait(&kernel->nic, 0);
-}
-
-/* Send engine.intent; returns the number of orders sent, 0 if the ring is full. */
-static unsigned send_order(struct kernel *kernel, uint32_t *doorbell) {
-  struct engine *engine = &kernel->engine;
-  struct tx_slot *slot = nic_slot(&kernel->nic);
-  if (slot == NULL) {
-    engine->statistics.orders_refused_ring++;
-    return 0;
-  }
-  ouch_enter_order(&engine->ouch, &engine->intent, slot);
-  nic_publish(&kernel->nic, slot);
-  engine->statistics.orders_sent++;
-  *doorbell = work_tap(&kernel->port);
-  nic_doorbell(&kernel->nic);
-  return 1;
 }
 
 /* One record, from dequeue to done. */
@@ -185,7 +231,7 @@ static void process(struct kernel *kernel, const union rx_line *line) {
     locate = book->stock_locate;
     enum decision decision = engine_decide(&kernel->engine);
     if (decision != DECISION_NONE) decided = work_tap(port);
-    if (decision == DECISION_ORDER) orders = send_order(kernel, &doorbell);
+    if (decision == DECISION_ORDER) orders = send_orders(kernel, rx_record_hw_timestamp_ns(&line->record), &doorbell);
   } else if (effect == EFFECT_BLOCK && kernel->config->filter != 0) {
     nic_block(&kernel->nic, locate);
   }
@@ -248,8 +294,8 @@ static void print_statistics(const struct kernel *kernel, uint64_t work) {
       {"raw frames", kernel->raw_frames},
       {"pool full", s->pool_full},
       {"orders sent", s->orders_sent},
-      {"orders refused, price", s->orders_refused_price},
-      {"orders refused, ring full", s->orders_refused_ring},
+      {"orders refused, price", s->refused[REFUSAL_PRICE]},
+      {"orders refused, ring full", s->refused[REFUSAL_RING]},
       {"books", books->count},
       {"live orders", books->orders.live},
       {"live levels", books->levels.live},

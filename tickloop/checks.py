@@ -7,8 +7,9 @@ logs. A run that compared no message proves nothing and fails.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from bridge.interface import LoopResult, SentFrame
@@ -22,7 +23,6 @@ from tb.model.receive import (
     Flags,
     FrameResult,
     HostEvent,
-    MessageResult,
     ReceiveModel,
     in_ring_order,
     on_line,
@@ -53,6 +53,7 @@ class Prediction:
     counters: dict[str, Any]
     hold_margin_ps: int | None = None
     books: list[dict[str, Any]] = field(default_factory=list)
+    positions: list[dict[str, Any]] = field(default_factory=list)
     statistics: dict[str, Any] = field(default_factory=dict)
     orders: list[dict[str, Any]] = field(default_factory=list)
     segments: list[bytes] = field(default_factory=list)
@@ -90,8 +91,7 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
         receive.counters, receive.hold_margin_ps,
     )
     if closed_loop:
-        _predict_kernel(prediction, (message for _, message in delivered), config.kernel)
-        prediction.statistics["bad_frames"] = sum(event.reason is not None for _, event in told)
+        _predict_kernel(prediction, results, enabled, config.kernel, observed)
         prediction.statistics["raw_frames"] = observed.counters["raw_frames"]
     return prediction
 
@@ -110,11 +110,19 @@ def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,
     return model, model.run(arrivals)
 
 
-def _predict_kernel(prediction: Prediction, messages: Iterable[MessageResult], config: KernelConfig) -> None:
+def _predict_kernel(prediction: Prediction, results: Iterable[FrameResult], enabled: Collection[str],
+                    config: KernelConfig, observed: Observed) -> None:
     kernel, segments = KernelModel(config), SegmentModel(config)
-    for message in messages:
-        kernel.message(message)
+    # Only the token bucket needs the time of a message, which is the NIC's own.
+    timed = config.risk.rate_interval_ns != 0
+    times = (line["hw_timestamp_ns"] for line in observed.messages) if timed else iter(())
+    for frame in sorted(results, key=attrgetter("turn")):
+        for message in frame.messages:
+            kernel.message(message, next(times, 0))
+        if (event := frame.event(enabled)) is not None:
+            kernel.event(event)
     prediction.books.extend(kernel.books.levels())
+    prediction.positions.extend(kernel.positions())
     prediction.statistics.update(kernel.statistics)
     prediction.orders.extend(order.as_line() for order in kernel.orders)
     prediction.segments.extend(segments.segment(order.message) for order in kernel.orders)
@@ -152,6 +160,7 @@ def check_kernel(prediction: Prediction, orders: Sequence[dict[str, Any]], sent:
         compare([{"hex": data.hex()} for data in prediction.segments], [{"hex": frame.data.hex()} for frame in sent],
                 "segments", may_be_empty=True),
         compare(prediction.books, export.books, "books", may_be_empty=True),
+        compare(prediction.positions, export.positions, "positions", may_be_empty=True),
         compare(prediction.statistics, export.statistics, "kernel statistics", ignore={"work"}),
     ]
 

@@ -22,17 +22,21 @@ from bridge.interface import CLOCK_PS, CLOCK_PS_25G, Delivery, PacketFormat, Rin
 from bridge.layout import (
     CONFIG_HEADER,
     CONFIG_MAGIC,
+    CONFIG_STRATEGY,
     CONFIG_SYMBOL,
     LAYOUT_HASH,
     LAYOUT_VERSION,
     OUCH_SHARES_LIMIT,
-    Strategy,
+    OuchVersion,
+    SessionMode,
 )
 from bridge.layout import RingMode as RingModeCode
 from generators.framing import DEFAULT_GROUP, Group
-from tb.model.config import STOCK_BYTES, KernelConfig, SymbolConfig, padded_stock
+from tb.model.config import STOCK_BYTES, KernelConfig, RiskConfig, SymbolConfig, padded_stock
+from tb.model.strategies import strategies
 from tickloop.exits import UsageError
 
+MAX_STRATEGIES = 255
 LOCATES = 1 << 16  # a feed can have no more symbols
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
@@ -76,15 +80,26 @@ class RunConfig:
         return Group(self.kernel.group_address, self.kernel.group_port)
 
 
+_MAX_NS = 1_000_000_000_000
+_MAX_LIMIT = 10**18
+
 # Table -> key -> (default, smallest, largest) for integers.
 _INTEGERS: dict[str, dict[str, tuple[int, int, int]]] = {
     "rings": {"rx_log2": (10, 4, 16), "tx_log2": (10, 4, 16), "raw_log2": (8, 4, 16)},
     "pools": {
         "max_books": (65_535, 1, 65_535), "max_orders": (1 << 20, 1, 1 << 24), "max_levels": (1 << 18, 1, 1 << 24),
+        "own_orders_log2": (10, 4, 12),
     },
     "session": {
         "source_port": (40_000, 1, 65_535), "destination_port": (26_400, 1, 65_535),
         "tcp_sequence": (1_000_000, 0, 0xFFFFFFFF), "tcp_acknowledge": (2_000_000, 0, 0xFFFFFFFF),
+        "soup_sequence": (1, 0, (1 << 63) - 1), "heartbeat_ns": (1_000_000_000, 1, _MAX_NS),
+        "server_timeout_ns": (15_000_000_000, 1, _MAX_NS), "retransmit_ns": (200_000, 1, _MAX_NS),
+        "retransmit_limit": (8, 1, 255),
+    },
+    "recovery": {
+        "local_port": (26_500, 1, 65_535), "timeout_ns": (100_000, 1, _MAX_NS), "retries": (5, 0, 255),
+        "held": (65_536, 1, 1 << 20), "request": (1000, 1, 65_534),
     },
     "order": {"time_in_force": (99_998, 0, 99_999), "minimum_quantity": (0, 0, OUCH_SHARES_LIMIT - 1)},
     "time": {
@@ -102,11 +117,18 @@ _TEXTS = {
     "cross_type": ("N", "[NOCHSRE]", "N, O, C, H, S, R or E"),
     "customer_type": ("N", "[RN ]", "R, N or a space"),
 }
+# Key of [session] -> (default, longest); SoupBinTCP fields, padded with spaces.
+_LOGIN = {"soup_username": ("TICK", 6), "soup_password": ("TICKLOOP", 10), "soup_session": ("", 10)}
+# Key of [risk] -> largest; 0, the default, is no limit.
+_LIMITS = {
+    "collar_bp": 1_000_000, "order_shares": OUCH_SHARES_LIMIT - 1, "order_notional": _MAX_LIMIT, "position": _MAX_LIMIT,
+    "total_position": _MAX_LIMIT, "open_orders": 0xFFFFFFFF, "rate_interval_ns": _MAX_NS,
+}
 _ADDRESSES = {
     "source_mac": "02:00:00:00:00:01", "destination_mac": "02:00:00:00:00:02",
     "source_address": "10.0.0.1", "destination_address": "10.0.0.2",
 }
-_TABLES = {"feed", "kernel", "nic", "strategy", "symbol", *_INTEGERS}
+_TABLES = {"feed", "kernel", "nic", "risk", "strategy", "symbol", *_INTEGERS}
 
 
 def load_config(path: Path | None) -> RunConfig:
@@ -132,18 +154,29 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     reader.only(document, _TABLES, "")
     values: dict[str, Any] = {}
     for table, integers in _INTEGERS.items():
-        others = {"session": set(_ADDRESSES), "order": set(_TEXTS), "time": {"clock_ps"}}.get(table, set())
+        others = {"session": {*_ADDRESSES, *_LOGIN, "mode", "ouch"}, "order": set(_TEXTS), "time": {"clock_ps"},
+                  "recovery": {"server"}}.get(table, set())
         reader.only(reader.table(table), {*integers, *others}, f"{table}.")
         for key, limits in integers.items():
-            values[key] = reader.integer(table, key, *limits)
+            values[f"recovery_{key}" if table == "recovery" else key] = reader.integer(table, key, *limits)
     for key, (default, pattern, wanted) in _TEXTS.items():
         values[key] = reader.text("order", key, default, pattern, wanted)
     for key, default in _ADDRESSES.items():
         read = reader.mac if key.endswith("_mac") else reader.ipv4
         values[key] = read("session", key, default)
+    for key, (default, longest) in _LOGIN.items():
+        values[key] = reader.text("session", key, default, f"[ -~]{{0,{longest}}}",
+                                  f"at most {longest} printable ASCII characters")
+    values["session_mode"] = reader.choice("session", "mode", ("established", "connect"))
+    values["ouch_version"] = reader.choice("session", "ouch", ("4.2", "5.0"))
+    server = reader.server()
+    values["recovery_address"], values["recovery_port"] = (server.address, server.port) if server else ("", 0)
+    values["risk"] = reader.risk()
     time = TimeModel(**{key: values.pop(key) for key in _INTEGERS["time"]}, clock_ps=reader.clock_ps())
     nic = NicConfig(reader.ring_mode(), reader.flag("nic", "filter", True), values.pop("raw_log2"))
     group = reader.group()
+    if server and nic.filter and reader.table("kernel").get("subscribe", "all") != "all":
+        raise reader.error("nic.filter", "must be false with recovery.server: what it keeps back would look like a gap")
     subscribe_all, default_symbol, symbols = reader.symbols()
     sizes = [symbol.shares for symbol in (*symbols.values(), *([default_symbol] if subscribe_all else ()))
              if symbol.strategy != "none"]
@@ -151,7 +184,7 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
         raise reader.error("order.minimum_quantity", f"must not exceed an order's size, here {min(sizes)}, "
                                                      f"got {values['minimum_quantity']}")
     return RunConfig(KernelConfig(
-        subscribe_all=subscribe_all, default=default_symbol, symbols=symbols,
+        filtered=nic.filter and not subscribe_all, subscribe_all=subscribe_all, default=default_symbol, symbols=symbols,
         group_address=group.address, group_port=group.port, **values,
     ), time, nic)
 
@@ -197,6 +230,22 @@ class _Reader:
             raise self.error(f"{table}.{key}", f"must be true or false, got {value!r}")
         return value
 
+    def choice(self, table: str, key: str, allowed: tuple[str, ...]) -> str:
+        value = self.table(table).get(key, allowed[0])
+        if value not in allowed:
+            raise self.error(f"{table}.{key}", f"must be {' or '.join(allowed)}, got {value!r}")
+        return str(value)
+
+    def risk(self) -> RiskConfig:
+        table = self.table("risk")
+        self.only(table, {*_LIMITS, "rate_burst", "prevent_self_trade", "short_selling"}, "risk.")
+        limits = {key: self.integer("risk", key, 0, 0, most) for key, most in _LIMITS.items()}
+        return RiskConfig(
+            **limits, rate_burst=self.integer("risk", "rate_burst", 1, 1, 1_000_000),
+            prevent_self_trade=self.flag("risk", "prevent_self_trade", False),
+            short_selling=self.flag("risk", "short_selling", True),
+        )
+
     def ring_mode(self) -> RingMode:
         table = self.table("nic")
         self.only(table, {"mode", "filter"}, "nic.")
@@ -233,13 +282,19 @@ class _Reader:
     def group(self) -> Group:
         table = self.table("feed")
         self.only(table, {"group"}, "feed.")
-        value = table.get("group", str(DEFAULT_GROUP))
+        return self._address_and_port("feed.group", table.get("group", str(DEFAULT_GROUP)))
+
+    def server(self) -> Group | None:
+        value = self.table("recovery").get("server", "")
+        return None if value == "" else self._address_and_port("recovery.server", value)
+
+    def _address_and_port(self, key: str, value: Any) -> Group:
         try:
             group = Group.parse(value if isinstance(value, str) else "")
         except ValueError:
-            raise self.error("feed.group", f"must be ADDRESS:PORT, got {value!r}") from None
+            raise self.error(key, f"must be ADDRESS:PORT, got {value!r}") from None
         if IPv4Address(group.address).is_unspecified:
-            raise self.error("feed.group", "the address must not be 0.0.0.0")
+            raise self.error(key, "the address must not be 0.0.0.0")
         return group
 
     def symbols(self) -> tuple[bool, SymbolConfig, dict[str, SymbolConfig]]:
@@ -273,12 +328,18 @@ class _Reader:
 
     def _symbol(self, table: Mapping[str, Any], key: str, default: SymbolConfig, known: set[str],
                 name_key: str) -> SymbolConfig:
-        self.only(table, known, f"{key}.")
         name = table.get(name_key, default.strategy)
-        if name not in ("none", "best_bid"):
-            raise self.error(f"{key}.{name_key}", f"must be none or best_bid, got {name!r}")
+        names = ("none", *sorted(strategies()))
+        if name not in names:
+            raise self.error(f"{key}.{name_key}", f"must be one of {', '.join(names)}, got {name!r}")
+        declared = () if name == "none" else strategies()[name].PARAMETERS
+        self.only(table, {*known, *(parameter.name for parameter in declared)}, f"{key}.")
         shares = self.checked_integer(f"{key}.shares", table.get("shares", default.shares), 1, OUCH_SHARES_LIMIT - 1)
-        return SymbolConfig(name, shares)
+        inherited = default.parameters if name == default.strategy else [parameter.default for parameter in declared]
+        return SymbolConfig(name, shares, tuple(
+            self.checked_integer(f"{key}.{parameter.name}", table.get(parameter.name, value), parameter.least,
+                                 parameter.most)
+            for parameter, value in zip(declared, inherited, strict=True)))
 
     def _stock(self, key: str, value: Any) -> str:
         if not isinstance(value, str) or not 0 < len(value) <= STOCK_BYTES or not value.isascii() or \
@@ -291,22 +352,51 @@ def compile_module(config: KernelConfig, nic: NicConfig = DEFAULT_NIC) -> bytes:
     """The kernel's configuration module. The NIC's filter has something to keep back only under a list of symbols."""
     header = np.zeros((), CONFIG_HEADER)
     symbols = np.zeros(len(config.symbols), CONFIG_SYMBOL)
+    # Symbols that do the same share an entry; number 0 is none.
+    numbers = {(symbol.strategy, symbol.parameters): 0 for symbol in (config.default, *config.symbols.values())
+               if symbol.strategy != "none"}
+    numbers = {key: number for number, key in enumerate(sorted(numbers), 1)}
+
+    def number_of(symbol: SymbolConfig) -> int:
+        return 0 if symbol.strategy == "none" else numbers[symbol.strategy, symbol.parameters]
+
+    if len(numbers) > MAX_STRATEGIES:
+        raise UsageError(f"at most {MAX_STRATEGIES} different strategies and parameters, got {len(numbers)}")
+    table = np.zeros(len(numbers), CONFIG_STRATEGY)
+    for entry, (name, parameters) in zip(table, numbers, strict=True):
+        entry["name"] = list(name.encode("ascii").ljust(entry["name"].size, b"\0"))
+        for index, value in enumerate(parameters):
+            entry[f"parameter_{index}"] = value
     for entry, (stock, symbol) in zip(symbols, sorted(config.symbols.items()), strict=True):
         entry["stock"] = _bytes(padded_stock(stock))
-        entry["strategy"] = Strategy[symbol.strategy.upper()]
+        entry["strategy"] = number_of(symbol)
         entry["shares"] = symbol.shares
 
     header["magic"] = CONFIG_MAGIC
     header["version"] = LAYOUT_VERSION
     header["layout_hash"] = LAYOUT_HASH
-    header["size"] = CONFIG_HEADER.itemsize + symbols.nbytes
+    header["size"] = CONFIG_HEADER.itemsize + symbols.nbytes + table.nbytes
     header["symbol_count"] = len(symbols)
     header["subscribe_all"] = config.subscribe_all
-    header["default_strategy"] = Strategy[config.default.strategy.upper()]
+    header["strategy_count"] = len(table)
+    header["default_strategy"] = number_of(config.default)
     header["default_shares"] = config.default.shares
-    for name in ("rx_log2", "tx_log2", "max_books", "max_orders", "max_levels", "group_port", "source_port",
-                 "destination_port", "tcp_sequence", "tcp_acknowledge", "time_in_force", "minimum_quantity"):
+    for name in ("rx_log2", "tx_log2", "max_books", "max_orders", "max_levels", "own_orders_log2", "group_port",
+                 "source_port", "destination_port", "tcp_sequence", "tcp_acknowledge", "time_in_force",
+                 "minimum_quantity", "soup_sequence", "heartbeat_ns", "server_timeout_ns", "retransmit_ns",
+                 "retransmit_limit", "recovery_port", "recovery_local_port", "recovery_timeout_ns",
+                 "recovery_retries", "recovery_held", "recovery_request"):
         header[name] = getattr(config, name)
+    for name in ("collar_bp", "order_shares", "order_notional", "position", "total_position", "open_orders",
+                 "rate_interval_ns", "rate_burst", "short_selling"):
+        header[f"risk_{name}"] = getattr(config.risk, name)
+    header["risk_self_trade"] = config.risk.prevent_self_trade
+    header["session_mode"] = SessionMode[config.session_mode.upper()]
+    header["ouch_version"] = OuchVersion[f"V{config.ouch_version.replace('.', '')}"]
+    header["soup_username"] = _bytes(config.soup_username.ljust(6))
+    header["soup_password"] = _bytes(config.soup_password.ljust(10))
+    header["soup_session"] = _bytes(config.soup_session.rjust(10))
+    header["recovery_address"] = int(IPv4Address(config.recovery_address or 0))
     for name in ("group_address", "source_address", "destination_address"):
         header[name] = int(IPv4Address(getattr(config, name)))
     for name in ("source_mac", "destination_mac"):
@@ -321,7 +411,7 @@ def compile_module(config: KernelConfig, nic: NicConfig = DEFAULT_NIC) -> bytes:
     header["intermarket_sweep"] = ord(config.intermarket_sweep_eligibility)
     for name in ("display", "capacity", "cross_type", "customer_type"):
         header[name] = ord(getattr(config, name))
-    return header.tobytes() + symbols.tobytes()
+    return header.tobytes() + symbols.tobytes() + table.tobytes()
 
 
 def _bytes(text: str) -> list[int]:

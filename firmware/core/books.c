@@ -2,14 +2,59 @@
 /* Order books; see books.h. In each operation the line "commit" marks the point after which nothing can fail. */
 #include "core/books.h"
 
+#include <stddef.h>
+
 /* E C X D U (ITCH 5.0, 1.4): the reference decides, never the locate; it only tells whether the order could have been ours. */
 static enum outcome not_found(const struct books *books, uint16_t locate) {
   return symbols_subscribed(&books->symbols, locate) ? OUTCOME_UNKNOWN_REFERENCE : OUTCOME_UNSUBSCRIBED;
 }
 
-static inline void report(const struct book *book, struct change *change) {
+static inline void report(struct book *book, enum side side, struct change *change) {
   change->book = book;
-  change->bid_before = book_best_bid(book);
+  change->key_before = book->side[side].best_key;
+  change->side = side;
+}
+
+void books_set(struct books *books, uint16_t locate, uint8_t flag) {
+  struct locate *known = &books->symbols.locates[locate];
+  known->flags |= flag;
+  if (known->book == 0) return;
+  struct book *book = &books->pool[known->book];
+  if (flag == BOOK_FLAG_RESTRICTED) book->restricted = 1;
+  else book->flags |= flag;
+}
+
+void books_clear(struct books *books, uint16_t locate, uint8_t flag) {
+  struct locate *known = &books->symbols.locates[locate];
+  known->flags &= (uint8_t)~flag;
+  if (known->book == 0) return;
+  struct book *book = &books->pool[known->book];
+  if (flag == BOOK_FLAG_RESTRICTED) book->restricted = 0;
+  else book->flags &= (uint8_t)~flag;
+}
+
+struct book *books_holder(const struct books *books, uint64_t reference) {
+  const struct order *order = orders_probe(&books->orders, reference);
+  return order->shares != 0 ? &books->pool[books->levels.pool[order->level].book] : NULL;
+}
+
+/* The book of a locate that had none; the caller has made sure of room. */
+static uint16_t __attribute__((noinline)) open_book(struct books *books, uint16_t locate, struct locate *known) {
+  uint32_t shares;
+  uint8_t strategy = symbols_strategy(&books->symbols, known, &shares);
+  uint16_t number = (uint16_t)++books->count;
+  books->pool[number] = (struct book){
+      .stock = known->stock,
+      .shares = shares,
+      .stock_locate = locate,
+      .flags =
+          (uint8_t)((known->flags & ~BOOK_FLAG_RESTRICTED) | books->inherited | (strategy == 0 ? BOOK_FLAG_QUIET : 0)),
+      .strategy = strategy,
+      .any = books->symbols.any_change[strategy],
+      .restricted = (known->flags & BOOK_FLAG_RESTRICTED) != 0,
+  };
+  known->book = number;
+  return number;
 }
 
 /* Take `shares` and, with the last of them, one order off a level. */
@@ -46,10 +91,7 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   if (number == 0) {
     /* The first order of a book always needs a level: with both checked, nothing below can refuse it. */
     if (books->count == books->limit || levels_full(&books->levels)) return OUTCOME_POOL_FULL;
-    number = (uint16_t)++books->count;
-    books->pool[number] =
-        (struct book){.stock = stock, .shares = known->shares, .stock_locate = locate, .strategy = known->strategy};
-    known->book = number;
+    number = open_book(books, locate, known);
   }
   struct book *book = &books->pool[number];
   enum side side = buy_sell == 'B' ? SIDE_BID : SIDE_ASK;
@@ -59,7 +101,7 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   if (index == 0 && levels_full(&books->levels)) return OUTCOME_POOL_FULL;
 
   /* commit */
-  report(book, change);
+  report(book, side, change);
   if (index == 0) index = levels_insert(&books->levels, &book->side[side], parent, key, number, side);
   fill(order, &books->levels.pool[index], reference, shares, index);
   books->orders.live++;
@@ -74,7 +116,7 @@ enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t referen
 
   /* commit */
   struct level *level = &books->levels.pool[order->level];
-  report(&books->pool[level->book], change);
+  report(&books->pool[level->book], (enum side)level->side, change);
   if (shares < order->shares) {
     order->shares -= shares;
     level->shares -= shares;
@@ -90,7 +132,8 @@ enum outcome books_delete(struct books *books, uint16_t locate, uint64_t referen
   if (order->shares == 0) return not_found(books, locate);
 
   /* commit */
-  report(&books->pool[books->levels.pool[order->level].book], change);
+  const struct level *level = &books->levels.pool[order->level];
+  report(&books->pool[level->book], (enum side)level->side, change);
   remove_order(books, order);
   return OUTCOME_APPLIED;
 }
@@ -112,7 +155,7 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
   enum side side = (enum side)level->side;
   struct book *book = &books->pool[number];
   struct side_tree *tree = &book->side[side];
-  report(book, change);
+  report(book, side, change);
   level_leave(books, order->level, order->shares);
 
   uint32_t key = level_key(price, side);

@@ -28,13 +28,35 @@ enum outcome {
   OUTCOME_BAD_SYMBOL, /* the symbol is impossible, or contradicts the locate's */
 };
 
+/* Flags with which no strategy runs; book_flag says what each means. */
+#define BOOK_CLOSED                                                                                      \
+  (BOOK_FLAG_HALTED | BOOK_FLAG_OPERATIONAL | BOOK_FLAG_BREACHED | BOOK_FLAG_STALE | BOOK_FLAG_SUSPECT | \
+   BOOK_FLAG_QUIET)
+
+/* The first cache line is the feed's, the second is that of our own orders: a message without an order reads the first. */
 struct book {
   struct side_tree side[2];
   uint64_t stock;
-  uint32_t shares; /* of the strategy's orders */
+  uint32_t shares;  /* of the strategy's orders */
+  uint32_t touched; /* records consumed when it changed last */
   uint16_t stock_locate;
-  uint8_t strategy;
+  uint8_t flags;    /* of BOOK_CLOSED: one test for all */
+  uint8_t strategy; /* number of its instance */
+  uint8_t any;      /* its strategy runs on any change, not only of a best price */
+  uint8_t restricted;
+  uint8_t unused[10];
+
+  int64_t cash; /* of own executions */
+  uint64_t bought;
+  uint64_t sold;
+  uint64_t memory;         /* the strategy's own */
+  uint32_t open_shares[2]; /* own, by side */
+  uint32_t working[2];     /* newest own order of a side that is not known to be over, 0: none */
+  uint32_t first[2];       /* list of open own orders by side */
+  uint32_t open;
+  uint32_t last_price; /* of own executions */
 };
+_Static_assert(sizeof(struct book) == 128, "two cache lines");
 
 struct books {
   struct orders orders;
@@ -43,18 +65,29 @@ struct books {
   struct book *pool; /* pool[0] is unused: book 0 is "none" */
   uint32_t count;
   uint32_t limit;
+  uint8_t inherited; /* flags of books that come into being */
 };
 
-/* What a book operation reports beside its outcome: the book it changed and its best bid before (0: no bid). */
+/* What a book operation reports beside its outcome: the book, and the best key of the one side it changed before that. */
 struct change {
-  const struct book *book;
-  uint32_t bid_before;
+  struct book *book;
+  uint32_t key_before;
+  uint32_t side;
 };
+
+static inline int64_t book_position(const struct book *book) { return (int64_t)(book->bought - book->sold); }
 
 static inline uint32_t book_best_bid(const struct book *book) { return book->side[SIDE_BID].best_key; }
 
 /* UINT32_MAX: no ask */
 static inline uint32_t book_best_ask(const struct book *book) { return ~book->side[SIDE_ASK].best_key; }
+
+/* Set or clear a flag (HALTED, OPERATIONAL, BREACHED, SUSPECT, RESTRICTED) of a locate and of its book, if it has one. */
+void books_set(struct books *books, uint16_t locate, uint8_t flag);
+void books_clear(struct books *books, uint16_t locate, uint8_t flag);
+
+/* The book of a live order, NULL if the reference is unknown. */
+struct book *books_holder(const struct books *books, uint64_t reference);
 
 /* A and F */
 enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uint64_t reference, uint8_t buy_sell,

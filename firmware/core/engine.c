@@ -2,8 +2,10 @@
 /* Record dispatch: ITCH 5.0 message types to book operations, outcomes to counters, changes to strategies. */
 #include "core/engine.h"
 
+#include <stddef.h>
+
 #include "core/bytes.h"
-#include "core/strategy.h"
+#include "core/config.h"
 
 struct engine_sizes engine_sizes(const struct config_header *config) {
   return (struct engine_sizes){
@@ -12,6 +14,8 @@ struct engine_sizes engine_sizes(const struct config_header *config) {
       .books = config->max_books + 1ull,
       .locates = LOCATES,
       .symbol_index = 1ull << symbols_index_log2(config->symbol_count),
+      .collars = LOCATES,
+      .own_orders = 1ull << config->own_orders_log2,
   };
 }
 
@@ -24,46 +28,192 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
   books->levels = (struct levels){.pool = memory->levels, .limit = config->max_levels};
   books->pool = memory->books;
   books->limit = config->max_books;
-  ouch_init(&engine->ouch, config);
   if (!symbols_init(&books->symbols, config, memory->locates, memory->symbol_index)) {
     return "a symbol is listed twice";
   }
+  books->symbols.any_change = engine->any_change;
+  const struct config_strategy *strategies = config_strategies(config);
+  for (uint32_t i = 0; i < config->strategy_count; i++) {
+    const struct strategy *strategy = strategy_find(strategies[i].name);
+    engine->instances[i + 1] = (struct instance){strategy, &strategies[i].parameter_0};
+    engine->any_change[i + 1] = strategy->trigger == STRATEGY_ON_ANY;
+  }
+  engine->market.collars = memory->collars;
+  engine->filtered = config->filter != 0;
+  oms_init(&engine->oms, memory->own_orders, config->own_orders_log2, memory->books,
+           config->session_mode == SESSION_MODE_ESTABLISHED);
+  risk_init(&engine->risk, config);
   return NULL;
 }
 
-static void __attribute__((noinline, cold)) note_gap(struct engine *engine, uint64_t received) {
+/* The first record, or one whose number is not the next. Under the filter that alone says nothing. */
+static void __attribute__((noinline, cold)) note_jump(struct engine *engine, uint64_t received) {
   struct statistics *statistics = &engine->statistics;
+  engine->jump = (struct jump){
+      .record = statistics->records + 1,
+      .expected = engine->next_sequence,
+      .books = engine->books.count,
+      .started = engine->started,
+      .stale = engine->market.stale,
+  };
+  if (!engine->started) {
+    engine->started = true;
+    return;
+  }
   if (statistics->sequence_gaps < GAPS_KEPT) {
     engine->gaps[statistics->sequence_gaps] = (struct gap){.expected = engine->next_sequence, .received = received};
   }
   statistics->sequence_gaps++;
+  if (!engine->filtered) market_stale(&engine->market, &engine->books);
 }
 
-static void __attribute__((noinline, cold)) count_refusal(struct statistics *statistics, enum outcome outcome) {
+/* A message that the books refused, or that was more than they could take. */
+static void __attribute__((noinline, cold)) refused(struct engine *engine, const union rx_line *line,
+                                                    enum outcome outcome) {
+  struct statistics *statistics = &engine->statistics;
+  struct books *books = &engine->books;
+  uint16_t locate = line->record.stock_locate;
+  const struct book *holder = NULL; /* of the order that the message names */
   switch (outcome) {
-    case OUTCOME_UNSUBSCRIBED: statistics->unsubscribed++; break;
+    case OUTCOME_UNSUBSCRIBED:
+      statistics->unsubscribed++;
+      /* Not named yet: should the feed name it as one of ours, messages of it have passed unseen. */
+      if (books->symbols.locates[locate].state == LOCATE_UNKNOWN) books_set(books, locate, BOOK_FLAG_SUSPECT);
+      return;
+    case OUTCOME_INVALID: statistics->invalid_messages++; return;
+    case OUTCOME_BAD_SYMBOL: statistics->bad_records++; return;
     case OUTCOME_UNKNOWN_REFERENCE: statistics->unknown_references++; break;
-    case OUTCOME_DUPLICATE_REFERENCE: statistics->duplicate_references++; break;
-    case OUTCOME_POOL_FULL: statistics->pool_full++; break;
-    case OUTCOME_INVALID: statistics->invalid_messages++; break;
-    case OUTCOME_BAD_SYMBOL: statistics->bad_records++; break;
-    case OUTCOME_APPLIED:
-    case OUTCOME_OVER_EXECUTION: break;
+    case OUTCOME_POOL_FULL:
+      statistics->pool_full++;
+      if (line->record.type == 'U') holder = engine->change.book; /* reported before its order went */
+      break;
+    case OUTCOME_DUPLICATE_REFERENCE:
+      statistics->duplicate_references++;
+      if (line->record.type == 'U') {
+        holder = books_holder(books, line->U.original_order_reference_number);
+        if (holder != NULL) market_suspect(&engine->market, books, holder->stock_locate, outcome);
+        holder = books_holder(books, line->U.new_order_reference_number);
+      } else {
+        holder = books_holder(books, line->A.order_reference_number);
+      }
+      break;
+    case OUTCOME_OVER_EXECUTION:
+      statistics->over_executions++;
+      holder = engine->change.book;
+      break;
+    case OUTCOME_APPLIED: return;
   }
+  market_suspect(&engine->market, books, locate, outcome);
+  if (holder != NULL) market_suspect(&engine->market, books, holder->stock_locate, outcome);
 }
 
-/* The price check stands between every strategy and the ring: ITCH price(4) reaches beyond what is a price. */
-enum decision engine_decide(struct engine *engine) {
+enum decision engine_ask_strategy(struct engine *engine) {
   const struct change *change = &engine->change;
-  const struct book *book = change->book;
-  if (book->strategy != STRATEGY_BEST_BID) return DECISION_NONE;
-  uint32_t bid = book_best_bid(book);
-  if (!strategy_best_bid(change->bid_before, bid, book->stock, book->shares, &engine->intent)) return DECISION_HOLD;
-  if (engine->intent.price == 0 || engine->intent.price >= PRICE_LIMIT) {
-    engine->statistics.orders_refused_price++;
-    return DECISION_HOLD;
+  struct book *book = change->book;
+  const struct instance *instance = &engine->instances[book->strategy];
+  const struct strategy_view view = {
+      .book = book,
+      .levels = &engine->books.levels,
+      .oms = &engine->oms,
+      .parameters = instance->parameters,
+      .memory = &book->memory,
+      .key_before = change->key_before,
+      .side = (enum side)change->side,
+  };
+  uint32_t wanted = instance->strategy->on_book(&view, engine->intents);
+  engine->wanted = wanted;
+  if (wanted == 0) return DECISION_HOLD;
+  uint16_t number = (uint16_t)(book - engine->books.pool);
+  for (uint32_t i = 0; i < wanted; i++) {
+    engine->intents[i].book = number;
+    engine->intents[i].stock = book->stock;
   }
   return DECISION_ORDER;
+}
+
+enum refusal engine_check(struct engine *engine, uint64_t now_ns, struct intent *intent) {
+  const struct book *book = &engine->books.pool[intent->book];
+  enum refusal refusal =
+      risk_check(&engine->risk, &engine->oms, book, &engine->market.collars[book->stock_locate], now_ns, intent);
+  if (refusal != REFUSAL_NONE) engine->statistics.refused[refusal]++;
+  return refusal;
+}
+
+void engine_sent(struct engine *engine, uint64_t now_ns, struct intent *intent) {
+  risk_sent(&engine->risk, now_ns, intent);
+  oms_send(&engine->oms, intent);
+  engine->statistics.orders_sent++;
+}
+
+void engine_answer(struct engine *engine, const struct answer *answer) {
+  struct statistics *statistics = &engine->statistics;
+  switch (oms_answer(&engine->oms, answer)) {
+    case ANSWERED_APPLIED:
+      statistics->answers++;
+      statistics->executions += answer->kind == ANSWER_KIND_EXECUTED;
+      break;
+    case ANSWERED_UNKNOWN: statistics->answers_unknown++; break;
+    case ANSWERED_BAD:
+      statistics->answers_bad++;
+      engine->risk.stops |= STOP_ANSWER;
+      break;
+  }
+}
+
+void engine_link(struct engine *engine, enum link_state state) {
+  if (state == LINK_STATE_READY) {
+    oms_link_ready(&engine->oms);
+    engine->risk.stops &= (uint8_t)~STOP_LINK;
+  } else {
+    oms_link_down(&engine->oms);
+    engine->risk.stops |= STOP_LINK;
+  }
+}
+
+static bool same_text(const char *a, const char *b) {
+  while (*a != '\0' && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+bool engine_command(struct engine *engine, const char *text) {
+  engine->statistics.commands++;
+  if (same_text(text, "kill")) {
+    engine->risk.stops |= STOP_KILL;
+  } else if (same_text(text, "resume")) {
+    engine->risk.stops &= STOP_LINK; /* only the link itself ends that one */
+  } else if (same_text(text, "cancel all")) {
+    engine->cancelling = 1;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/* By entry of the table, 1 + its index. */
+bool engine_next_cancel(struct engine *engine, struct intent *intent) {
+  const struct oms *oms = &engine->oms;
+  for (; engine->cancelling != 0 && engine->cancelling <= oms->mask + 1; engine->cancelling++) {
+    const struct own_order *order = &oms->orders[engine->cancelling - 1];
+    if (order->state != OWN_STATE_PENDING && order->state != OWN_STATE_LIVE && order->state != OWN_STATE_ASSUMED) {
+      continue;
+    }
+    *intent = intent_cancel(order);
+    intent->book = order->book;
+    intent->stock = engine->books.pool[order->book].stock;
+    engine->cancelling++;
+    return true;
+  }
+  engine->cancelling = 0;
+  return false;
+}
+
+int64_t engine_profit(const struct engine *engine) {
+  uint64_t profit = (uint64_t)engine->oms.cash;
+  for (uint32_t number = 1; number <= engine->books.count; number++) {
+    const struct book *book = &engine->books.pool[number];
+    profit += (uint64_t)book_position(book) * oms_mark(book);
+  }
+  return (int64_t)profit;
 }
 
 /* Whichever line it came on. */
@@ -89,14 +239,57 @@ static enum effect other_record(struct engine *engine, const union rx_line *line
     return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? EFFECT_NONE : EFFECT_BLOCK;
   }
   engine->statistics.other_messages++;
+  if (is_decoded(record)) market_message(&engine->market, &engine->books, line);
   return EFFECT_NONE;
+}
+
+/* Its messages, the last `delivered` records, have been applied: the books are suspect, the numbers will come again. */
+static void bad_frame(struct engine *engine, uint64_t delivered) {
+  struct statistics *statistics = &engine->statistics;
+  struct books *books = &engine->books;
+  statistics->bad_frames++;
+  if (delivered == 0 || delivered > statistics->records) return;
+  uint64_t before = statistics->records - delivered;
+  for (uint32_t number = 1; number <= books->count; number++) {
+    const struct book *book = &books->pool[number];
+    if ((uint32_t)statistics->records - book->touched < delivered) {
+      market_suspect(&engine->market, books, book->stock_locate, OUTCOME_APPLIED);
+    }
+  }
+  const struct jump *jump = &engine->jump;
+  if (jump->record <= before) {
+    engine->next_sequence -= delivered;
+    return;
+  }
+  engine->next_sequence = jump->expected;
+  engine->started = jump->started;
+  if (!jump->stale && engine->market.stale) market_fresh(&engine->market, books);
+}
+
+static void good_frame(struct engine *engine, const struct rx_event *event) {
+  if ((event->flags & FRAME_SESSION_CHANGE) != 0) {
+    bool inside = event->delivered != 0 && engine->jump.record > engine->statistics.records - event->delivered;
+    market_session(&engine->market, &engine->books, inside ? engine->jump.books : engine->books.count);
+    if (event->delivered == 0) {
+      engine->next_sequence = event->sequence;
+      engine->started = true;
+    }
+  } else if ((event->flags & FRAME_GAP) != 0) {
+    market_stale(&engine->market, &engine->books);
+  }
 }
 
 void engine_event(struct engine *engine, const union rx_line *line) {
   const struct rx_event *event = (const struct rx_event *)line;
   switch (event->status & ~STATUS_LINE_B) {
-    case STATUS_EVENT: engine->statistics.bad_frames += event->reason != DROP_REASON_ACCEPT; break;
-    case STATUS_LOST: engine->statistics.lost_messages += ((const struct rx_lost *)line)->count; break;
+    case STATUS_EVENT:
+      if (event->reason != DROP_REASON_ACCEPT) bad_frame(engine, event->delivered);
+      else good_frame(engine, event);
+      break;
+    case STATUS_LOST:
+      engine->statistics.lost_messages += ((const struct rx_lost *)line)->count;
+      market_stale(&engine->market, &engine->books);
+      break;
     default: engine->statistics.bad_records++;
   }
 }
@@ -107,7 +300,7 @@ enum effect engine_record(struct engine *engine, const union rx_line *line) {
   struct books *books = &engine->books;
   uint16_t locate = record->stock_locate;
 
-  if (record->sequence != engine->next_sequence && statistics->records != 0) note_gap(engine, record->sequence);
+  if (record->sequence != engine->next_sequence || !engine->started) note_jump(engine, record->sequence);
   engine->next_sequence = record->sequence + 1;
   statistics->records++;
   if (!is_decoded(record)) return other_record(engine, line);
@@ -134,12 +327,12 @@ enum effect engine_record(struct engine *engine, const union rx_line *line) {
       break;
     default: return other_record(engine, line);
   }
-  if (outcome > OUTCOME_OVER_EXECUTION) {
-    count_refusal(statistics, outcome);
-    return EFFECT_NONE;
+  if (outcome != OUTCOME_APPLIED) {
+    refused(engine, line, outcome);
+    if (outcome != OUTCOME_OVER_EXECUTION) return EFFECT_NONE;
   }
   statistics->book_messages++;
-  statistics->over_executions += outcome == OUTCOME_OVER_EXECUTION;
+  change->book->touched = (uint32_t)statistics->records;
   return EFFECT_BOOK;
 }
 

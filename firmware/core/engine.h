@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trading core: one record of the RX ring in, books updated; then, of a changed book, at most one order wanted.
+ * The trading core: one record of the RX ring in, books updated; then, of a changed book, what its strategy wants.
  *
- * Pure: no I/O, no globals. The caller owns the rings, the clock and the memory.
+ * Pure: no I/O, no globals. The caller owns the rings, the clock and the memory. A record may lead to intents; for each of
+ * them engine_check says whether it may go out, and engine_sent that it does.
  */
 #ifndef TICKLOOP_ENGINE_H
 #define TICKLOOP_ENGINE_H
 
 #include <stdint.h>
 
+#include "core/answer.h"
 #include "core/books.h"
-#include "core/ouch.h"
+#include "core/intent.h"
+#include "core/market.h"
+#include "core/oms.h"
+#include "core/risk.h"
+#include "core/strategy.h"
 
 /* Counters; the names are those of struct export_header, where their meaning stands. */
+#define REFUSALS (REFUSAL_RATE + 1u)
+
 struct statistics {
   uint64_t records;
   uint64_t book_messages;
@@ -23,13 +31,17 @@ struct statistics {
   uint64_t over_executions;
   uint64_t pool_full;
   uint64_t orders_sent;
-  uint64_t orders_refused_price;
-  uint64_t orders_refused_ring;
   uint64_t sequence_gaps;
   uint64_t bad_records;
   uint64_t invalid_messages;
   uint64_t bad_frames;
   uint64_t lost_messages;
+  uint64_t answers;
+  uint64_t answers_unknown;
+  uint64_t answers_bad;
+  uint64_t executions;
+  uint64_t commands;
+  uint64_t refused[REFUSALS]; /* by enum refusal */
 };
 
 #define GAPS_KEPT 4u
@@ -49,16 +61,42 @@ enum effect {
 enum decision {
   DECISION_NONE = 0, /* no strategy ran */
   DECISION_HOLD,
-  DECISION_ORDER, /* engine.intent holds the order */
+  DECISION_ORDER, /* engine.intents holds engine.wanted of them */
+};
+
+/* A strategy of the configuration, with its parameters. */
+struct instance {
+  const struct strategy *strategy;
+  const uint32_t *parameters;
+};
+
+#define INSTANCES 256u /* number 0 is none */
+
+/* The last record whose sequence number was not the next one: undone if its frame turns out bad. */
+struct jump {
+  uint64_t record; /* records consumed with it */
+  uint64_t expected;
+  uint32_t books; /* that there were */
+  bool started;   /* a number was expected at all */
+  bool stale;     /* messages were missing before */
 };
 
 struct engine {
   struct books books;
-  struct ouch ouch;
   struct change change;
-  struct intent intent;
   struct statistics statistics;
   uint64_t next_sequence;
+  bool started;  /* next_sequence is known */
+  bool filtered; /* the NIC keeps messages back: only its event lines tell what is missing */
+  struct jump jump;
+  struct market market;
+  struct oms oms;
+  struct risk risk;
+  struct intent intents[INTENTS];
+  uint32_t wanted;
+  uint32_t cancelling; /* own order with which a cancel of all goes on, 0: none */
+  struct instance instances[INSTANCES];
+  uint8_t any_change[INSTANCES];
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
 };
 
@@ -69,15 +107,19 @@ struct engine_sizes {
   uint64_t books;
   uint64_t locates;
   uint64_t symbol_index;
+  uint64_t collars;
+  uint64_t own_orders;
 };
 
-/* Arrays of those sizes; orders, locates and symbol_index zeroed. */
+/* Arrays of those sizes; all but levels and books zeroed. */
 struct engine_memory {
   struct order *orders;
   struct level *levels;
   struct book *books;
   struct locate *locates;
   uint32_t *symbol_index;
+  struct collar *collars;
+  struct own_order *own_orders;
 };
 
 struct engine_sizes engine_sizes(const struct config_header *config);
@@ -91,6 +133,37 @@ void engine_event(struct engine *engine, const union rx_line *line);
 enum effect engine_record(struct engine *engine, const union rx_line *line);
 
 /* The strategy of the book that the last record changed. */
-enum decision engine_decide(struct engine *engine);
+static inline enum decision engine_decide(struct engine *engine);
+enum decision engine_ask_strategy(struct engine *engine);
+
+static inline enum decision engine_decide(struct engine *engine) {
+  const struct change *change = &engine->change;
+  const struct book *book = change->book;
+  if ((book->flags & BOOK_CLOSED) != 0) return DECISION_NONE;
+  if (book->side[change->side].best_key == change->key_before && book->any == 0) return DECISION_NONE;
+  return engine_ask_strategy(engine);
+}
+
+/* Whether an intent may go out at `now_ns`; a refusal has been counted. */
+enum refusal engine_check(struct engine *engine, uint64_t now_ns, struct intent *intent);
+
+/* A checked intent goes out: it gets its number. */
+void engine_sent(struct engine *engine, uint64_t now_ns, struct intent *intent);
+
+/* It could not, for want of a slot. */
+static inline void engine_unsent(struct engine *engine) { engine->statistics.refused[REFUSAL_RING]++; }
+
+void engine_answer(struct engine *engine, const struct answer *answer);
+
+void engine_link(struct engine *engine, enum link_state state);
+
+/* "kill", "resume", "cancel all"; false: no such command. */
+bool engine_command(struct engine *engine, const char *text);
+
+/* The next cancel that a "cancel all" wants; false: none. It is to be checked and sent like any other. */
+bool engine_next_cancel(struct engine *engine, struct intent *intent);
+
+/* Cash and positions at their marks, 4 implied decimals. */
+int64_t engine_profit(const struct engine *engine);
 
 #endif

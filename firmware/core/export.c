@@ -2,6 +2,14 @@
 /* Export writer; the format is struct export_header, then for each book an export_book and its levels. */
 #include "core/export.h"
 
+#include <stddef.h>
+
+/* The counters of refusals stand in the header in the order of their enumeration, from the first reason on. */
+#define REFUSED_BYTES ((REFUSALS - 1) * sizeof(uint64_t))
+_Static_assert(offsetof(struct export_header, answers) - offsetof(struct export_header, orders_refused_price) ==
+                   REFUSED_BYTES,
+               "one counter a reason");
+
 uint64_t export_limit(const struct config_header *config) {
   return sizeof(struct export_header) + (uint64_t)config->max_books * sizeof(struct export_book) +
          (uint64_t)config->max_levels * sizeof(struct export_level);
@@ -39,8 +47,6 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
       .over_executions = statistics->over_executions,
       .pool_full = statistics->pool_full,
       .orders_sent = statistics->orders_sent,
-      .orders_refused_price = statistics->orders_refused_price,
-      .orders_refused_ring = statistics->orders_refused_ring,
       .sequence_gaps = statistics->sequence_gaps,
       .live_orders = books->orders.live,
       .live_levels = books->levels.live,
@@ -50,7 +56,22 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
       .bad_frames = statistics->bad_frames,
       .lost_messages = statistics->lost_messages,
       .raw_frames = raw_frames,
+      .suspect_books = engine->market.suspects,
+      .stale = engine->market.stale,
+      .halts = engine->market.halts,
+      .answers = statistics->answers,
+      .answers_unknown = statistics->answers_unknown,
+      .answers_bad = statistics->answers_bad,
+      .executions = statistics->executions,
+      .open_orders = engine->oms.open,
+      .position_cash = (uint64_t)engine->oms.cash,
+      .position_total = engine->oms.positions,
+      .profit = (uint64_t)engine_profit(engine),
+      .commands = statistics->commands,
+      .orders_lost = engine->oms.lost,
+      .breached_level = engine->market.breached,
   };
+  __builtin_memcpy(&header.orders_refused_price, &statistics->refused[REFUSAL_PRICE], REFUSED_BYTES);
   uint8_t *at = buffer;
   __builtin_memcpy(at, &header, sizeof header);
   at += sizeof header;
@@ -59,7 +80,17 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
     if (number == 0) continue;
     const struct book *book = &books->pool[number];
     struct export_book out = {
-        .stock_locate = book->stock_locate, .bids = book->side[SIDE_BID].count, .asks = book->side[SIDE_ASK].count};
+        .stock_locate = book->stock_locate,
+        .flags = (uint8_t)(book->flags | (book->restricted != 0 ? BOOK_FLAG_RESTRICTED : 0)),
+        .bids = book->side[SIDE_BID].count,
+        .asks = book->side[SIDE_ASK].count,
+        .open_orders = book->open,
+        .position = (uint64_t)book_position(book),
+        .cash = (uint64_t)book->cash,
+        .bought = book->bought,
+        .sold = book->sold,
+        .mark = oms_mark(book),
+    };
     __builtin_memcpy(out.stock, &book->stock, sizeof out.stock);
     __builtin_memcpy(at, &out, sizeof out);
     at = write_side(&books->levels, &book->side[SIDE_BID], at + sizeof out);

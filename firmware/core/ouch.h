@@ -9,16 +9,11 @@
 
 #include <stdint.h>
 
+#include "core/intent.h"
 #include "include/layout.h"
 
-/* An order the strategy wants and the checks have passed. */
-struct intent {
-  uint64_t stock; /* as the eight bytes stand on the wire */
-  uint32_t shares;
-  uint32_t price;
-};
-
 struct ouch {
+  uint32_t number; /* of the token that stands in the template */
   union {
     struct ouch42_O order;
     uint8_t message[sizeof(((struct tx_slot *)0)->message)];
@@ -27,7 +22,7 @@ struct ouch {
 
 void ouch_init(struct ouch *ouch, const struct config_header *config);
 
-/* Encode `intent` with the next token into a TX slot; the publish word is the caller's. */
-void ouch_enter_order(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
+/* Encode `intent`, an enter with a number above all before, into a TX slot; the publish word is the caller's. */
+void ouch_encode(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
 
 #endif

@@ -56,15 +56,17 @@ bool symbols_learn(struct symbols *symbols, uint16_t locate, uint64_t stock) {
   if (!symbol_valid((const uint8_t *)&stock)) return false;
 
   known->stock = stock;
-  uint32_t position = *find(symbols, stock);
-  if (position != 0) {
-    const struct config_symbol *symbol = &symbols->list[position - 1];
-    known->strategy = (uint8_t)symbol->strategy;
-    known->shares = symbol->shares;
-  } else {
-    known->strategy = symbols->default_strategy;
-    known->shares = symbols->default_shares;
-  }
-  known->state = position != 0 || symbols->subscribe_all ? LOCATE_SUBSCRIBED : LOCATE_UNSUBSCRIBED;
+  known->listed = *find(symbols, stock);
+  known->state = known->listed != 0 || symbols->subscribe_all ? LOCATE_SUBSCRIBED : LOCATE_UNSUBSCRIBED;
   return true;
+}
+
+uint8_t symbols_strategy(const struct symbols *symbols, const struct locate *locate, uint32_t *shares) {
+  if (locate->listed == 0) {
+    *shares = symbols->default_shares;
+    return symbols->default_strategy;
+  }
+  const struct config_symbol *symbol = &symbols->list[locate->listed - 1];
+  *shares = symbol->shares;
+  return (uint8_t)symbol->strategy;
 }

@@ -18,11 +18,11 @@
 enum locate_state { LOCATE_UNKNOWN = 0, LOCATE_UNSUBSCRIBED, LOCATE_SUBSCRIBED };
 
 struct locate {
-  uint64_t stock; /* as the eight bytes stand on the wire */
-  uint32_t shares;
-  uint16_t book; /* 0: none yet */
+  uint64_t stock;  /* as the eight bytes stand on the wire */
+  uint32_t listed; /* 1 + position in the list, 0: not listed */
+  uint16_t book;   /* 0: none yet */
   uint8_t state;
-  uint8_t strategy;
+  uint8_t flags; /* book_flag: what its book has, or will begin with */
 };
 _Static_assert(sizeof(struct locate) == 16, "four locates a cache line");
 
@@ -35,6 +35,7 @@ struct symbols {
   bool subscribe_all;
   uint8_t default_strategy;
   uint32_t default_shares;
+  const uint8_t *any_change; /* by strategy: whether it runs on any change of a book; the owner's */
 };
 
 uint32_t symbols_index_log2(uint32_t count);
@@ -47,6 +48,9 @@ bool symbols_init(struct symbols *symbols, const struct config_header *config, s
 
 /* Learn that `locate` is `stock`; false if the name is impossible or contradicts the one learned before. */
 bool symbols_learn(struct symbols *symbols, uint16_t locate, uint64_t stock);
+
+/* The strategy of a named locate and the size of its orders. */
+uint8_t symbols_strategy(const struct symbols *symbols, const struct locate *locate, uint32_t *shares);
 
 /* Whether messages of `locate` concern a subscribed symbol, as far as the feed has told. */
 static inline bool symbols_subscribed(const struct symbols *symbols, uint16_t locate) {

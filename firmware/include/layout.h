@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x967A7954u
+#define LAYOUT_HASH 0xB8F272DCu
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -23,6 +23,8 @@
 #define DESCRIPTOR_END 0x2u
 #define MAX_TX_FRAME_BYTES 0x5EAu
 #define MIN_TX_FRAME_BYTES 0xEu
+#define FRAME_GAP 0x4u
+#define FRAME_SESSION_CHANGE 0x8u
 #define STIMULUS_BAD_FCS 0x1u
 #define STIMULUS_LINE_B 0x2u
 #define PROTOTYPE_PAYLOAD_BYTES 0xBu
@@ -39,6 +41,8 @@
 #define EXPORT_MAGIC 0x5854504B4B434954ull
 #define PRICE_LIMIT 0x7735939Du
 #define OUCH_SHARES_LIMIT 0xF4240u
+#define STRATEGY_PARAMETERS 0x8u
+#define MARKET_CODE 0x51u
 #define EXIT_STATUS_DONE 0x10u
 #define EXIT_STATUS_PANIC 0x11u
 #define EXIT_STATUS_LAYOUT 0x12u
@@ -55,7 +59,15 @@ enum register_purpose { REGISTER_PURPOSE_KERNEL_WRITE = 0, REGISTER_PURPOSE_KERN
 enum tx_kind { TX_KIND_ORDER = 1, TX_KIND_FRAME = 2 };
 enum soup_packet { SOUP_PACKET_DEBUG = 43, SOUP_PACKET_LOGIN_ACCEPTED = 65, SOUP_PACKET_SERVER_HEARTBEAT = 72, SOUP_PACKET_LOGIN_REJECTED = 74, SOUP_PACKET_LOGIN_REQUEST = 76, SOUP_PACKET_LOGOUT_REQUEST = 79, SOUP_PACKET_CLIENT_HEARTBEAT = 82, SOUP_PACKET_SEQUENCED = 83, SOUP_PACKET_UNSEQUENCED = 85, SOUP_PACKET_END_OF_SESSION = 90 };
 enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
-enum strategy { STRATEGY_NONE = 0, STRATEGY_BEST_BID = 1 };
+enum session_mode { SESSION_MODE_ESTABLISHED = 0, SESSION_MODE_CONNECT = 1 };
+enum ouch_version { OUCH_VERSION_V42 = 42, OUCH_VERSION_V50 = 50 };
+enum answer_kind { ANSWER_KIND_SYSTEM_EVENT = 0, ANSWER_KIND_ACCEPTED = 1, ANSWER_KIND_REPLACED = 2, ANSWER_KIND_CANCELED = 3, ANSWER_KIND_AIQ_CANCELED = 4, ANSWER_KIND_EXECUTED = 5, ANSWER_KIND_BROKEN = 6, ANSWER_KIND_REJECTED = 7, ANSWER_KIND_CANCEL_PENDING = 8, ANSWER_KIND_CANCEL_REJECT = 9, ANSWER_KIND_PRIORITY_UPDATE = 10, ANSWER_KIND_MODIFIED = 11, ANSWER_KIND_RESTATED = 12 };
+enum link_state { LINK_STATE_DOWN = 0, LINK_STATE_READY = 1 };
+enum intent_kind { INTENT_KIND_ENTER = 0, INTENT_KIND_REPLACE = 1, INTENT_KIND_CANCEL = 2, INTENT_KIND_MODIFY = 3 };
+enum own_state { OWN_STATE_FREE = 0, OWN_STATE_PENDING = 1, OWN_STATE_LIVE = 2, OWN_STATE_PENDING_REPLACE = 3, OWN_STATE_PENDING_CANCEL = 4, OWN_STATE_UNKNOWN = 5, OWN_STATE_ASSUMED = 6, OWN_STATE_DEAD = 7 };
+enum refusal { REFUSAL_NONE = 0, REFUSAL_PRICE = 1, REFUSAL_RING = 2, REFUSAL_KILL = 3, REFUSAL_LINK = 4, REFUSAL_ANSWER = 5, REFUSAL_UNKNOWN_ORDER = 6, REFUSAL_SIZE = 7, REFUSAL_NOTIONAL = 8, REFUSAL_COLLAR = 9, REFUSAL_LULD = 10, REFUSAL_SHORT_SALE = 11, REFUSAL_POSITION = 12, REFUSAL_TOTAL_POSITION = 13, REFUSAL_OPEN_ORDERS = 14, REFUSAL_SELF_TRADE = 15, REFUSAL_OWN_ORDERS = 16, REFUSAL_RATE = 17 };
+enum book_flag { BOOK_FLAG_HALTED = 1, BOOK_FLAG_OPERATIONAL = 2, BOOK_FLAG_BREACHED = 4, BOOK_FLAG_STALE = 8, BOOK_FLAG_SUSPECT = 16, BOOK_FLAG_QUIET = 32, BOOK_FLAG_RESTRICTED = 64 };
+enum trace_kind { TRACE_KIND_ANSWERS = 1, TRACE_KIND_COMMAND = 2, TRACE_KIND_LINK = 3, TRACE_KIND_RECOVERY = 4 };
 enum recovery_state { RECOVERY_STATE_IDLE = 0, RECOVERY_STATE_RECOVERING = 1, RECOVERY_STATE_LOST = 2 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
@@ -325,7 +337,7 @@ _Static_assert(offsetof(struct trace_entry, stock_locate) == 36, "trace_entry.st
 _Static_assert(offsetof(struct trace_entry, type) == 38, "trace_entry.type");
 _Static_assert(offsetof(struct trace_entry, orders) == 39, "trace_entry.orders");
 
-/* The kernel's configuration module: this header, then symbol_count config_symbol entries. */
+/* The kernel's configuration module: this header, symbol_count config_symbol entries, then strategy_count config_strategy entries. */
 struct config_header {
   uint64_t magic;
   uint32_t version;
@@ -366,9 +378,38 @@ struct config_header {
   uint32_t raw_log2;
   uint32_t verified;
   uint32_t hold_ns;
-  uint8_t pad1[48];
+  uint32_t strategy_count;
+  uint32_t session_mode;
+  uint32_t ouch_version;
+  uint32_t own_orders_log2;
+  uint8_t soup_username[6];
+  uint8_t soup_password[10];
+  uint8_t soup_session[10];
+  uint16_t recovery_port;
+  uint32_t recovery_address;
+  uint64_t soup_sequence;
+  uint64_t heartbeat_ns;
+  uint64_t server_timeout_ns;
+  uint64_t retransmit_ns;
+  uint32_t retransmit_limit;
+  uint32_t recovery_retries;
+  uint64_t recovery_timeout_ns;
+  uint32_t recovery_held;
+  uint16_t recovery_local_port;
+  uint8_t risk_self_trade;
+  uint8_t risk_short_selling;
+  uint32_t risk_collar_bp;
+  uint32_t risk_order_shares;
+  uint64_t risk_order_notional;
+  uint64_t risk_position;
+  uint64_t risk_total_position;
+  uint64_t risk_rate_interval_ns;
+  uint32_t risk_rate_burst;
+  uint32_t risk_open_orders;
+  uint32_t recovery_request;
+  uint8_t pad1[84];
 };
-_Static_assert(sizeof(struct config_header) == 192, "config_header");
+_Static_assert(sizeof(struct config_header) == 384, "config_header");
 _Static_assert(offsetof(struct config_header, magic) == 0, "config_header.magic");
 _Static_assert(offsetof(struct config_header, version) == 8, "config_header.version");
 _Static_assert(offsetof(struct config_header, layout_hash) == 12, "config_header.layout_hash");
@@ -407,6 +448,35 @@ _Static_assert(offsetof(struct config_header, filter) == 128, "config_header.fil
 _Static_assert(offsetof(struct config_header, raw_log2) == 132, "config_header.raw_log2");
 _Static_assert(offsetof(struct config_header, verified) == 136, "config_header.verified");
 _Static_assert(offsetof(struct config_header, hold_ns) == 140, "config_header.hold_ns");
+_Static_assert(offsetof(struct config_header, strategy_count) == 144, "config_header.strategy_count");
+_Static_assert(offsetof(struct config_header, session_mode) == 148, "config_header.session_mode");
+_Static_assert(offsetof(struct config_header, ouch_version) == 152, "config_header.ouch_version");
+_Static_assert(offsetof(struct config_header, own_orders_log2) == 156, "config_header.own_orders_log2");
+_Static_assert(offsetof(struct config_header, soup_username) == 160, "config_header.soup_username");
+_Static_assert(offsetof(struct config_header, soup_password) == 166, "config_header.soup_password");
+_Static_assert(offsetof(struct config_header, soup_session) == 176, "config_header.soup_session");
+_Static_assert(offsetof(struct config_header, recovery_port) == 186, "config_header.recovery_port");
+_Static_assert(offsetof(struct config_header, recovery_address) == 188, "config_header.recovery_address");
+_Static_assert(offsetof(struct config_header, soup_sequence) == 192, "config_header.soup_sequence");
+_Static_assert(offsetof(struct config_header, heartbeat_ns) == 200, "config_header.heartbeat_ns");
+_Static_assert(offsetof(struct config_header, server_timeout_ns) == 208, "config_header.server_timeout_ns");
+_Static_assert(offsetof(struct config_header, retransmit_ns) == 216, "config_header.retransmit_ns");
+_Static_assert(offsetof(struct config_header, retransmit_limit) == 224, "config_header.retransmit_limit");
+_Static_assert(offsetof(struct config_header, recovery_retries) == 228, "config_header.recovery_retries");
+_Static_assert(offsetof(struct config_header, recovery_timeout_ns) == 232, "config_header.recovery_timeout_ns");
+_Static_assert(offsetof(struct config_header, recovery_held) == 240, "config_header.recovery_held");
+_Static_assert(offsetof(struct config_header, recovery_local_port) == 244, "config_header.recovery_local_port");
+_Static_assert(offsetof(struct config_header, risk_self_trade) == 246, "config_header.risk_self_trade");
+_Static_assert(offsetof(struct config_header, risk_short_selling) == 247, "config_header.risk_short_selling");
+_Static_assert(offsetof(struct config_header, risk_collar_bp) == 248, "config_header.risk_collar_bp");
+_Static_assert(offsetof(struct config_header, risk_order_shares) == 252, "config_header.risk_order_shares");
+_Static_assert(offsetof(struct config_header, risk_order_notional) == 256, "config_header.risk_order_notional");
+_Static_assert(offsetof(struct config_header, risk_position) == 264, "config_header.risk_position");
+_Static_assert(offsetof(struct config_header, risk_total_position) == 272, "config_header.risk_total_position");
+_Static_assert(offsetof(struct config_header, risk_rate_interval_ns) == 280, "config_header.risk_rate_interval_ns");
+_Static_assert(offsetof(struct config_header, risk_rate_burst) == 288, "config_header.risk_rate_burst");
+_Static_assert(offsetof(struct config_header, risk_open_orders) == 292, "config_header.risk_open_orders");
+_Static_assert(offsetof(struct config_header, recovery_request) == 296, "config_header.recovery_request");
 
 /* A symbol with its own strategy. */
 struct config_symbol {
@@ -418,6 +488,29 @@ _Static_assert(sizeof(struct config_symbol) == 16, "config_symbol");
 _Static_assert(offsetof(struct config_symbol, stock) == 0, "config_symbol.stock");
 _Static_assert(offsetof(struct config_symbol, strategy) == 8, "config_symbol.strategy");
 _Static_assert(offsetof(struct config_symbol, shares) == 12, "config_symbol.shares");
+
+/* A strategy with its parameters; several symbols may share it. */
+struct config_strategy {
+  uint8_t name[16];
+  uint32_t parameter_0;
+  uint32_t parameter_1;
+  uint32_t parameter_2;
+  uint32_t parameter_3;
+  uint32_t parameter_4;
+  uint32_t parameter_5;
+  uint32_t parameter_6;
+  uint32_t parameter_7;
+};
+_Static_assert(sizeof(struct config_strategy) == 48, "config_strategy");
+_Static_assert(offsetof(struct config_strategy, name) == 0, "config_strategy.name");
+_Static_assert(offsetof(struct config_strategy, parameter_0) == 16, "config_strategy.parameter_0");
+_Static_assert(offsetof(struct config_strategy, parameter_1) == 20, "config_strategy.parameter_1");
+_Static_assert(offsetof(struct config_strategy, parameter_2) == 24, "config_strategy.parameter_2");
+_Static_assert(offsetof(struct config_strategy, parameter_3) == 28, "config_strategy.parameter_3");
+_Static_assert(offsetof(struct config_strategy, parameter_4) == 32, "config_strategy.parameter_4");
+_Static_assert(offsetof(struct config_strategy, parameter_5) == 36, "config_strategy.parameter_5");
+_Static_assert(offsetof(struct config_strategy, parameter_6) == 40, "config_strategy.parameter_6");
+_Static_assert(offsetof(struct config_strategy, parameter_7) == 44, "config_strategy.parameter_7");
 
 /* What the kernel hands out at the end: this header, then book_count times an export_book with its levels. */
 struct export_header {
@@ -434,8 +527,7 @@ struct export_header {
   uint64_t over_executions;
   uint64_t pool_full;
   uint64_t orders_sent;
-  uint64_t orders_refused_price;
-  uint64_t orders_refused_ring;
+  uint8_t pad0[16];
   uint64_t sequence_gaps;
   uint64_t live_orders;
   uint64_t live_levels;
@@ -445,9 +537,40 @@ struct export_header {
   uint64_t bad_frames;
   uint64_t lost_messages;
   uint64_t raw_frames;
-  uint8_t pad0[8];
+  uint64_t suspect_books;
+  uint64_t stale;
+  uint64_t halts;
+  uint64_t orders_refused_price;
+  uint64_t orders_refused_ring;
+  uint64_t orders_refused_kill;
+  uint64_t orders_refused_link;
+  uint64_t orders_refused_answer;
+  uint64_t orders_refused_unknown_order;
+  uint64_t orders_refused_size;
+  uint64_t orders_refused_notional;
+  uint64_t orders_refused_collar;
+  uint64_t orders_refused_luld;
+  uint64_t orders_refused_short_sale;
+  uint64_t orders_refused_position;
+  uint64_t orders_refused_total_position;
+  uint64_t orders_refused_open_orders;
+  uint64_t orders_refused_self_trade;
+  uint64_t orders_refused_own_orders;
+  uint64_t orders_refused_rate;
+  uint64_t answers;
+  uint64_t answers_unknown;
+  uint64_t answers_bad;
+  uint64_t executions;
+  uint64_t open_orders;
+  uint64_t position_cash;
+  uint64_t position_total;
+  uint64_t profit;
+  uint64_t commands;
+  uint64_t orders_lost;
+  uint64_t breached_level;
+  uint8_t pad1[80];
 };
-_Static_assert(sizeof(struct export_header) == 192, "export_header");
+_Static_assert(sizeof(struct export_header) == 512, "export_header");
 _Static_assert(offsetof(struct export_header, magic) == 0, "export_header.magic");
 _Static_assert(offsetof(struct export_header, version) == 8, "export_header.version");
 _Static_assert(offsetof(struct export_header, book_count) == 12, "export_header.book_count");
@@ -461,8 +584,6 @@ _Static_assert(offsetof(struct export_header, duplicate_references) == 64, "expo
 _Static_assert(offsetof(struct export_header, over_executions) == 72, "export_header.over_executions");
 _Static_assert(offsetof(struct export_header, pool_full) == 80, "export_header.pool_full");
 _Static_assert(offsetof(struct export_header, orders_sent) == 88, "export_header.orders_sent");
-_Static_assert(offsetof(struct export_header, orders_refused_price) == 96, "export_header.orders_refused_price");
-_Static_assert(offsetof(struct export_header, orders_refused_ring) == 104, "export_header.orders_refused_ring");
 _Static_assert(offsetof(struct export_header, sequence_gaps) == 112, "export_header.sequence_gaps");
 _Static_assert(offsetof(struct export_header, live_orders) == 120, "export_header.live_orders");
 _Static_assert(offsetof(struct export_header, live_levels) == 128, "export_header.live_levels");
@@ -472,22 +593,67 @@ _Static_assert(offsetof(struct export_header, invalid_messages) == 152, "export_
 _Static_assert(offsetof(struct export_header, bad_frames) == 160, "export_header.bad_frames");
 _Static_assert(offsetof(struct export_header, lost_messages) == 168, "export_header.lost_messages");
 _Static_assert(offsetof(struct export_header, raw_frames) == 176, "export_header.raw_frames");
+_Static_assert(offsetof(struct export_header, suspect_books) == 184, "export_header.suspect_books");
+_Static_assert(offsetof(struct export_header, stale) == 192, "export_header.stale");
+_Static_assert(offsetof(struct export_header, halts) == 200, "export_header.halts");
+_Static_assert(offsetof(struct export_header, orders_refused_price) == 208, "export_header.orders_refused_price");
+_Static_assert(offsetof(struct export_header, orders_refused_ring) == 216, "export_header.orders_refused_ring");
+_Static_assert(offsetof(struct export_header, orders_refused_kill) == 224, "export_header.orders_refused_kill");
+_Static_assert(offsetof(struct export_header, orders_refused_link) == 232, "export_header.orders_refused_link");
+_Static_assert(offsetof(struct export_header, orders_refused_answer) == 240, "export_header.orders_refused_answer");
+_Static_assert(offsetof(struct export_header, orders_refused_unknown_order) == 248, "export_header.orders_refused_unknown_order");
+_Static_assert(offsetof(struct export_header, orders_refused_size) == 256, "export_header.orders_refused_size");
+_Static_assert(offsetof(struct export_header, orders_refused_notional) == 264, "export_header.orders_refused_notional");
+_Static_assert(offsetof(struct export_header, orders_refused_collar) == 272, "export_header.orders_refused_collar");
+_Static_assert(offsetof(struct export_header, orders_refused_luld) == 280, "export_header.orders_refused_luld");
+_Static_assert(offsetof(struct export_header, orders_refused_short_sale) == 288, "export_header.orders_refused_short_sale");
+_Static_assert(offsetof(struct export_header, orders_refused_position) == 296, "export_header.orders_refused_position");
+_Static_assert(offsetof(struct export_header, orders_refused_total_position) == 304, "export_header.orders_refused_total_position");
+_Static_assert(offsetof(struct export_header, orders_refused_open_orders) == 312, "export_header.orders_refused_open_orders");
+_Static_assert(offsetof(struct export_header, orders_refused_self_trade) == 320, "export_header.orders_refused_self_trade");
+_Static_assert(offsetof(struct export_header, orders_refused_own_orders) == 328, "export_header.orders_refused_own_orders");
+_Static_assert(offsetof(struct export_header, orders_refused_rate) == 336, "export_header.orders_refused_rate");
+_Static_assert(offsetof(struct export_header, answers) == 344, "export_header.answers");
+_Static_assert(offsetof(struct export_header, answers_unknown) == 352, "export_header.answers_unknown");
+_Static_assert(offsetof(struct export_header, answers_bad) == 360, "export_header.answers_bad");
+_Static_assert(offsetof(struct export_header, executions) == 368, "export_header.executions");
+_Static_assert(offsetof(struct export_header, open_orders) == 376, "export_header.open_orders");
+_Static_assert(offsetof(struct export_header, position_cash) == 384, "export_header.position_cash");
+_Static_assert(offsetof(struct export_header, position_total) == 392, "export_header.position_total");
+_Static_assert(offsetof(struct export_header, profit) == 400, "export_header.profit");
+_Static_assert(offsetof(struct export_header, commands) == 408, "export_header.commands");
+_Static_assert(offsetof(struct export_header, orders_lost) == 416, "export_header.orders_lost");
+_Static_assert(offsetof(struct export_header, breached_level) == 424, "export_header.breached_level");
 
 struct export_book {
   uint16_t stock_locate;
-  uint16_t reserved;
+  uint8_t flags;
+  uint8_t reserved;
   uint32_t bids;
   uint32_t asks;
-  uint32_t reserved2;
+  uint32_t open_orders;
   uint8_t stock[8];
+  uint64_t position;
+  uint64_t cash;
+  uint64_t bought;
+  uint64_t sold;
+  uint32_t mark;
+  uint32_t reserved2;
 };
-_Static_assert(sizeof(struct export_book) == 24, "export_book");
+_Static_assert(sizeof(struct export_book) == 64, "export_book");
 _Static_assert(offsetof(struct export_book, stock_locate) == 0, "export_book.stock_locate");
-_Static_assert(offsetof(struct export_book, reserved) == 2, "export_book.reserved");
+_Static_assert(offsetof(struct export_book, flags) == 2, "export_book.flags");
+_Static_assert(offsetof(struct export_book, reserved) == 3, "export_book.reserved");
 _Static_assert(offsetof(struct export_book, bids) == 4, "export_book.bids");
 _Static_assert(offsetof(struct export_book, asks) == 8, "export_book.asks");
-_Static_assert(offsetof(struct export_book, reserved2) == 12, "export_book.reserved2");
+_Static_assert(offsetof(struct export_book, open_orders) == 12, "export_book.open_orders");
 _Static_assert(offsetof(struct export_book, stock) == 16, "export_book.stock");
+_Static_assert(offsetof(struct export_book, position) == 24, "export_book.position");
+_Static_assert(offsetof(struct export_book, cash) == 32, "export_book.cash");
+_Static_assert(offsetof(struct export_book, bought) == 40, "export_book.bought");
+_Static_assert(offsetof(struct export_book, sold) == 48, "export_book.sold");
+_Static_assert(offsetof(struct export_book, mark) == 56, "export_book.mark");
+_Static_assert(offsetof(struct export_book, reserved2) == 60, "export_book.reserved2");
 
 struct export_level {
   uint32_t price;

@@ -8,7 +8,7 @@ one exception: a replace for whose new price no level is left still removes the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -100,11 +100,15 @@ class _Order:
 
 
 class Change(NamedTuple):
-    """A message that was applied: the book it changed and its best bid before and after (0 without bids)."""
+    """A message that was applied: the book, the one side it changed, and that side's best price before (0: empty)."""
 
     book: Book
-    bid_before: int
-    bid_after: int
+    side: Side
+    best_before: int
+
+    @property
+    def best_moved(self) -> bool:
+        return self.book.ladder(self.side).best != self.best_before
 
 
 @dataclass(slots=True)
@@ -134,6 +138,20 @@ class Books:
     _books: dict[int, Book] = field(default_factory=dict)
     _orders: dict[int, _Order] = field(default_factory=dict)
     _levels: int = 0
+    # Told of locates whose books a message contradicts, with the counter's name; and of one not named yet that is not
+    # subscribed so far, but may be named as one that is.
+    doubted: Callable[..., None] = lambda *_: None
+    missed: Callable[[int], None] = lambda _: None
+
+    def __iter__(self) -> Iterator[Book]:
+        """In the order in which they came into being."""
+        return iter(self._books.values())
+
+    def __len__(self) -> int:
+        return len(self._books)
+
+    def get(self, stock_locate: int) -> Book | None:
+        return self._books.get(stock_locate)
 
     def __getitem__(self, stock_locate: int) -> Book:
         return self._books[stock_locate]
@@ -177,20 +195,23 @@ class Books:
             self.statistics.bad_records += 1
             return None
         if not self.symbols.subscribed(locate):
-            self.statistics.unsubscribed += 1
+            self._unsubscribed(locate)
             return None
         if reference in self._orders:
             self.statistics.duplicate_references += 1
+            self.doubted("duplicate_references", locate, self._orders[reference].book.stock_locate)
             return None
         book = self._books.get(locate) or Book(locate, fields["stock"])
         if locate not in self._books and len(self._books) == self.max_books:
             self.statistics.pool_full += 1
+            self.doubted("pool_full", locate)
             return None
-        before = book.best_bid()
+        before = book.ladder(side).best
         if not self._insert(reference, _Order(book, side, price, shares)):
+            self.doubted("pool_full", locate)
             return None
         self._books[locate] = book
-        return Change(book, before, book.best_bid())
+        return Change(book, side, before)
 
     def _reduce(self, fields: Mapping[str, Any], shares: int) -> Change | None:
         if shares == 0:
@@ -200,24 +221,25 @@ class Books:
         order = self._find(reference, fields)
         if order is None:
             return None
-        before = order.book.best_bid()
+        before = order.ladder.best
         if shares > order.shares:
             self.statistics.over_executions += 1
+            self.doubted("over_executions", fields["stock_locate"], order.book.stock_locate)
         if shares < order.shares:
             order.shares -= shares
             order.ladder.reduce(order.price, shares)
         else:
             self._remove(reference)
-        return Change(order.book, before, order.book.best_bid())
+        return Change(order.book, order.side, before)
 
     def _delete(self, fields: Mapping[str, Any]) -> Change | None:
         reference = fields["order_reference_number"]
         order = self._find(reference, fields)
         if order is None:
             return None
-        before = order.book.best_bid()
+        before = order.ladder.best
         self._remove(reference)
-        return Change(order.book, before, order.book.best_bid())
+        return Change(order.book, order.side, before)
 
     def _replace(self, fields: Mapping[str, Any]) -> Change | None:
         original, new = fields["original_order_reference_number"], fields["new_order_reference_number"]
@@ -230,21 +252,30 @@ class Books:
             return None
         if new != original and new in self._orders:
             self.statistics.duplicate_references += 1
+            self.doubted("duplicate_references", fields["stock_locate"], order.book.stock_locate,
+                         self._orders[new].book.stock_locate)
             return None
-        before = order.book.best_bid()
+        before = order.ladder.best
         self._remove(original)
         if not self._insert(new, _Order(order.book, order.side, price, shares)):
+            self.doubted("pool_full", fields["stock_locate"], order.book.stock_locate)
             return None
-        return Change(order.book, before, order.book.best_bid())
+        return Change(order.book, order.side, before)
 
     def _find(self, reference: int, fields: Mapping[str, Any]) -> _Order | None:
         order = self._orders.get(reference)
         if order is None:
             if self.symbols.subscribed(fields["stock_locate"]):
                 self.statistics.unknown_references += 1
+                self.doubted("unknown_references", fields["stock_locate"])
             else:
-                self.statistics.unsubscribed += 1
+                self._unsubscribed(fields["stock_locate"])
         return order
+
+    def _unsubscribed(self, stock_locate: int) -> None:
+        self.statistics.unsubscribed += 1
+        if not self.symbols.named(stock_locate):
+            self.missed(stock_locate)
 
     def _insert(self, reference: int, order: _Order) -> bool:
         new_level = order.price not in order.ladder

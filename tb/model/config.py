@@ -12,8 +12,10 @@ from typing import Literal
 
 from generators.framing import DEFAULT_GROUP
 from generators.tables import OUCH42_INBOUND
+from tb.model.strategies import strategies
 
-Strategy = Literal["none", "best_bid"]
+SessionMode = Literal["established", "connect"]
+OuchVersion = Literal["4.2", "5.0"]
 
 STOCK_BYTES = 8
 TOKEN_PREFIX_BYTES = 4
@@ -28,14 +30,40 @@ def padded_stock(stock: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SymbolConfig:
-    """What one symbol does."""
+    """What one symbol does. ``parameters`` are those of the strategy, in its order; none: its defaults."""
 
-    strategy: Strategy = "best_bid"
+    strategy: str = "best_bid"
     shares: int = 100
+    parameters: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.shares < SHARES_LIMIT:
             raise ValueError(f"an order has 1 to {SHARES_LIMIT - 1} shares, got {self.shares}")
+        if self.strategy != "none" and self.strategy not in strategies():
+            raise ValueError(f"a strategy is none or one of {', '.join(sorted(strategies()))}, got {self.strategy!r}")
+        declared = () if self.strategy == "none" else strategies()[self.strategy].PARAMETERS
+        if not self.parameters:
+            object.__setattr__(self, "parameters", tuple(parameter.default for parameter in declared))
+        if len(self.parameters) != len(declared) or not all(
+                parameter.least <= value <= parameter.most
+                for parameter, value in zip(declared, self.parameters, strict=False)):
+            raise ValueError(f"parameters of {self.strategy} out of range, got {self.parameters}")
+
+
+@dataclass(frozen=True, slots=True)
+class RiskConfig:
+    """Limits on every order; 0 is none. Notional in the protocol's 4 implied decimals."""
+
+    collar_bp: int = 0
+    order_shares: int = 0
+    order_notional: int = 0
+    position: int = 0
+    total_position: int = 0
+    open_orders: int = 0
+    rate_interval_ns: int = 0
+    rate_burst: int = 1
+    prevent_self_trade: bool = False
+    short_selling: bool = True
 
 
 @dataclass(frozen=True)
@@ -44,7 +72,7 @@ class KernelConfig:
     ``subscribe_all`` they are the only ones subscribed."""
 
     subscribe_all: bool = True
-    default: SymbolConfig = SymbolConfig()
+    default: SymbolConfig = field(default_factory=SymbolConfig)
     symbols: Mapping[str, SymbolConfig] = field(default_factory=dict)
 
     # Rings and pools
@@ -53,12 +81,28 @@ class KernelConfig:
     max_books: int = 65_535
     max_orders: int = 1 << 20
     max_levels: int = 1 << 18
+    own_orders_log2: int = 10
+
+    # The NIC keeps messages back: only its event lines tell what is missing
+    filtered: bool = False
+
+    risk: RiskConfig = field(default_factory=RiskConfig)
 
     # Market data
     group_address: str = DEFAULT_GROUP.address
     group_port: int = DEFAULT_GROUP.port
 
-    # Order entry: a TCP session that is already established
+    # Order entry
+    session_mode: SessionMode = "established"
+    ouch_version: OuchVersion = "4.2"
+    soup_username: str = "TICK"
+    soup_password: str = "TICKLOOP"
+    soup_session: str = ""
+    soup_sequence: int = 1
+    heartbeat_ns: int = 1_000_000_000
+    server_timeout_ns: int = 15_000_000_000
+    retransmit_ns: int = 200_000
+    retransmit_limit: int = 8
     source_mac: str = "02:00:00:00:00:01"
     destination_mac: str = "02:00:00:00:00:02"
     source_address: str = "10.0.0.1"
@@ -68,6 +112,15 @@ class KernelConfig:
     tcp_sequence: int = 1_000_000
     tcp_acknowledge: int = 2_000_000
     tcp_window: int = 0xFFFF
+
+    # Recovery of lost market data; no server: a gap is a loss
+    recovery_address: str = ""
+    recovery_port: int = 0
+    recovery_local_port: int = 26_500
+    recovery_timeout_ns: int = 100_000
+    recovery_retries: int = 5
+    recovery_held: int = 65_536
+    recovery_request: int = 1000
 
     # What every Enter Order carries
     token_prefix: str = "TICK"

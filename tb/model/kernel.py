@@ -1,59 +1,108 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel must make of the delivered messages: final books, orders in the order they are sent, statistics.
+"""What the kernel must make of all that it is told: books, orders in the order they are sent, positions, statistics.
 
-Every delivered message is applied as it comes, also one whose frame turns out bad afterwards: in cut-through the
-kernel has seen it by then.
+It is fed in the kernel's own order with messages and events of the RX ring, answers of the exchange, states of the link
+and commands. Every delivered message is applied as it comes, also one whose frame turns out bad afterwards: in
+cut-through the kernel has seen it by then, and the event that tells of it makes the books suspect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from tb.model.book import BOOK_MESSAGES, Books
+from tb.model.book import BOOK_MESSAGES, Books, Change
 from tb.model.config import KernelConfig
+from tb.model.intent import Answer, Intent
+from tb.model.market import Market
+from tb.model.orders import Order, ouch42
+from tb.model.own_orders import OwnOrders
 from tb.model.packet import MessageResult
-from tb.model.strategy import BestBid, Order
+from tb.model.results import HostEvent
+from tb.model.risk import REFUSALS, Refusal, Risk
+from tb.model.strategies import strategies
 from tb.model.stream import SEQUENCES
 from tb.model.symbols import Symbols
+from tb.model.view import View
+
+BOOK_FLAGS = {"halted": 1, "operational": 2, "breached": 4, "stale": 8, "suspect": 16, "quiet": 32, "restricted": 64}
+
+
+@dataclass(slots=True)
+class _Jump:
+    """The last record whose number was not the next one, to be undone if its frame turns out bad."""
+
+    record: int = 0
+    expected: int | None = None
+    books: frozenset[int] = frozenset()
+    stale: bool = False
 
 
 class KernelModel:
-    """The kernel from attach to export, fed with the messages in the order of the RX ring."""
+    """The kernel from attach to export."""
 
     def __init__(self, config: KernelConfig) -> None:
+        self._config = config
         self._symbols = Symbols(config)
-        self._strategy = BestBid(config)
         self._records = 0
         self._other_messages = 0
         self._sequence_gaps = 0
         self._next_sequence: int | None = None
+        self._jump = _Jump()
+        self._touched: dict[int, int] = {}  # by locate: records consumed when its book changed last
+        self._counts = dict.fromkeys(
+            ("orders_sent", "bad_frames", "lost_messages", "answers", "answers_unknown", "answers_bad", "executions",
+             "commands"), 0)
+        self._refused = dict.fromkeys(REFUSALS, 0)
+        self._memories: dict[tuple[str, tuple[int, ...]], dict[int, int]] = {}
+        self.market = Market()
+        self.own = OwnOrders(config.own_orders_log2, config.session_mode == "established")
+        self.risk = Risk(config.risk, config.session_mode == "established")
         self.books = Books(self._symbols, config.max_books, config.max_orders, config.max_levels)
+        self.books.doubted = self._doubted
+        self.books.missed = lambda locate: self.market.suspect(locate, counted=False)
         self.orders: list[Order] = []
 
-    def message(self, message: MessageResult) -> Order | None:
-        """Takes one delivered message; returns the order it causes, if any."""
+    def _doubted(self, _: str, *stock_locates: int) -> None:
+        for stock_locate in stock_locates:
+            self.market.suspect(stock_locate)
+
+    def message(self, message: MessageResult, time_ns: int = 0) -> list[Order]:
+        """Takes one delivered message, of a frame that came at ``time_ns``; returns the orders it causes."""
         self._records += 1
-        if self._next_sequence is not None and message.sequence != self._next_sequence:
-            self._sequence_gaps += 1
+        if message.sequence != self._next_sequence:
+            self._note_jump()
         self._next_sequence = (message.sequence + 1) % SEQUENCES
 
         fields = message.fields
         if message.type not in BOOK_MESSAGES or fields is None:
             self._other(message.type, fields)
-            return None
+            return []
+        books = len(self.books)
         change = self.books.apply(message.type, fields)
         if change is None:
-            return None
-        symbol = self._symbols.config(change.book.stock_locate)
-        assert symbol is not None, "only a subscribed symbol has a book"
-        if symbol.strategy != "best_bid":
-            return None
-        order = self._strategy.decide(change, symbol, message.sequence)
-        if order is not None:
-            self.orders.append(order)
-        return order
+            return []
+        locate = change.book.stock_locate
+        if len(self.books) > books:
+            self.market.opened(locate)
+        self._touched[locate] = self._records
+        orders = [order for intent in self._decide(change) if (order := self._send(intent, time_ns, message.sequence))]
+        self.orders += orders
+        return orders
+
+    def _note_jump(self) -> None:
+        """The first record, or one whose number is not the next; under the filter that alone says nothing."""
+        self._jump = _Jump(self._records, self._next_sequence, frozenset(b.stock_locate for b in self.books),
+                           self.market.stale)
+        if self._next_sequence is None:
+            return
+        self._sequence_gaps += 1
+        if not self._config.filtered:
+            self._miss()
+
+    def _miss(self) -> None:
+        self.market.miss(book.stock_locate for book in self.books)
 
     def _other(self, message_type: str | None, fields: Mapping[str, Any] | None) -> None:
         """A message without effect on a book; a Stock Directory still names the symbol of its locate."""
@@ -61,17 +110,167 @@ class KernelModel:
             self.books.statistics.bad_records += 1
             return
         self._other_messages += 1
+        if message_type and fields:
+            self.market.message(message_type, fields)
+
+    def _decide(self, change: Change) -> list[Intent]:
+        locate = change.book.stock_locate
+        symbol = self._symbols.config(locate)
+        assert symbol is not None, "only a subscribed symbol has a book"
+        if symbol.strategy == "none" or self.market.closed(locate):
+            return []
+        strategy = strategies()[symbol.strategy]
+        if not strategy.ON_ANY and not change.best_moved:
+            return []
+        memory = self._memories.setdefault((symbol.strategy, symbol.parameters), {})
+        intents = strategy.on_book(View(change.book, change.side, change.best_before, symbol.shares, symbol.parameters,
+                                        memory, self.own))
+        for intent in intents:
+            intent.stock_locate, intent.stock = locate, change.book.stock
+        return intents
+
+    def _send(self, intent: Intent, time_ns: int, cause: int) -> Order | None:
+        refusal = self.risk.check(intent, self.books[intent.stock_locate], self.own, self.market, time_ns)
+        if refusal is not None:
+            self._refused[refusal] += 1
+            return None
+        self.risk.sent(intent, time_ns)
+        self.own.send(intent)
+        self._counts["orders_sent"] += 1
+        return Order(cause, ouch42(intent, self._config), intent)
+
+    def refused_ring(self) -> None:
+        """The TX ring was full: what no model can know."""
+        self._refused["ring"] += 1
+
+    def event(self, event: HostEvent) -> None:
+        """Takes an event line of a frame, which follows the frame's messages."""
+        if event.reason is not None:
+            self._bad_frame(event.delivered)
+        elif event.flags.session_change:
+            inside = event.delivered and self._jump.record > self._records - event.delivered
+            books = self._jump.books if inside else (book.stock_locate for book in self.books)
+            self.market.session(books)
+            if not event.delivered:
+                self._next_sequence = event.sequence
+        elif event.flags.gap:
+            self._miss()
+
+    def _bad_frame(self, delivered: int) -> None:
+        """Its messages, the last ``delivered`` ones, have been applied; their numbers will come again."""
+        self._counts["bad_frames"] += 1
+        if not 0 < delivered <= self._records:
+            return
+        before = self._records - delivered
+        for book in self.books:
+            if self._touched.get(book.stock_locate, 0) > before:
+                self.market.suspect(book.stock_locate)
+        if self._jump.record <= before:
+            assert self._next_sequence is not None
+            self._next_sequence = (self._next_sequence - delivered) % SEQUENCES
+            return
+        self._next_sequence = self._jump.expected
+        if not self._jump.stale and self.market.stale:
+            self.market.recover()
+
+    def lost(self, count: int) -> None:
+        """Takes a line that tells of messages for which the NIC had no room."""
+        self._counts["lost_messages"] += count
+        self._miss()
+
+    def stale(self) -> None:
+        """A loss has been declared, or recovery goes on."""
+        self._miss()
+
+    def recovered(self) -> None:
+        """Nothing is missing any more."""
+        self.market.recover()
+
+    def answer(self, answer: Answer) -> None:
+        """Takes an answer of the exchange."""
+        match self.own.answer(answer):
+            case "applied":
+                self._counts["answers"] += 1
+                self._counts["executions"] += answer.kind == "executed"
+            case "unknown":
+                self._counts["answers_unknown"] += 1
+            case "bad":
+                self._counts["answers_bad"] += 1
+                self.risk.contradicted = True
+
+    def link(self, state: Literal["down", "ready"]) -> None:
+        """Order entry is ready, or no longer."""
+        self.risk.link_ready = state == "ready"
+        if state == "ready":
+            self.own.link_ready()
+        else:
+            self.own.link_down()
+
+    def command(self, text: str) -> list[Order]:
+        """Takes a host command; returns the cancels it causes."""
+        self._counts["commands"] += 1
+        match text:
+            case "kill":
+                self.risk.killed = True
+            case "resume":
+                self.risk.killed = self.risk.contradicted = False
+            case "cancel all":
+                wanted = [Intent("cancel", original=order.number, stock_locate=order.stock_locate,
+                                 stock=self.books[order.stock_locate].stock)
+                          for order in self.own if order.state in ("pending", "live", "assumed")]
+                orders = [order for intent in wanted if (order := self._send(intent, 0, 0))]
+                self.orders += orders
+                return orders
+        return []
+
+    @property
+    def refusals(self) -> dict[Refusal, int]:
+        return dict(self._refused)
+
+    def positions(self) -> list[dict[str, Any]]:
+        """By stock locate: what the export says of each book beside its levels."""
+        counts = self.own.counts()
+        return [self._position(self.books[entry["stock_locate"]], counts[entry["stock_locate"]])
+                for entry in self.books.levels()]
+
+    def _position(self, book: Any, open_orders: int) -> dict[str, Any]:
+        locate = book.stock_locate
+        symbol, position, marks = self._symbols.config(locate), self.own.positions[locate], self.market.marks(locate)
+        if symbol and symbol.strategy == "none":
+            marks.add("quiet")
+        return {
+            "stock_locate": locate, "stock": book.stock, "flags": sum(BOOK_FLAGS[mark] for mark in marks),
+            "position": position.shares, "cash": position.cash, "bought": position.bought, "sold": position.sold,
+            "open_orders": open_orders, "mark": self._mark(locate),
+        }
+
+    def _mark(self, locate: int) -> int:
+        """Where a position could be given up now, else the last own execution."""
+        position, book = self.own.positions[locate], self.books[locate]
+        now = book.best_bid() if position.shares > 0 else book.best_ask() if position.shares < 0 else 0
+        return now or position.last_price
 
     @property
     def statistics(self) -> dict[str, Any]:
         """The kernel's counters by their names in the export, but for those that depend on time or on its memory."""
+        held = {book.stock_locate: self.own.positions[book.stock_locate] for book in self.books}
         return {
             "records": self._records,
             "other_messages": self._other_messages,
             **asdict(self.books.statistics),
-            "orders_sent": self._strategy.orders_sent,
-            "orders_refused_price": self._strategy.orders_refused_price,
             "sequence_gaps": self._sequence_gaps,
             "live_orders": self.books.live_orders(),
             "live_levels": self.books.live_levels(),
+            **self._counts,
+            **{f"orders_refused_{reason}": count for reason, count in self._refused.items() if reason != "ring"},
+            "suspect_books": self.market.suspects,
+            "stale": int(self.market.stale),
+            "halts": self.market.halts,
+            "breached_level": self.market.breached_level,
+            "open_orders": len(self.own.open()),
+            "orders_lost": self.own.lost,
+            "position_cash": self.own.cash,
+            "position_total": sum(abs(position.shares) for position in held.values()),
+            "profit": self.own.cash + sum(
+                position.shares * self._mark(locate) for locate, position in held.items()),
         }

@@ -25,6 +25,9 @@ class Symbols:
             self._stocks[stock_locate] = stock
         return self._stocks.get(stock_locate) == stock
 
+    def named(self, stock_locate: int) -> bool:
+        return stock_locate in self._stocks
+
     def subscribed(self, stock_locate: int) -> bool:
         """Whether the locate's messages are wanted; one without a name yet is, where everything is."""
         stock = self._stocks.get(stock_locate)

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,19 @@ from bridge import layout
 from tests.firmware.records import Export, config_module, parse_export, record_lines
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
-CONFIGURE, RECORDS, EXPORT, CHECK, TOKEN = range(1, 6)
-REPLY = np.dtype([("slot", layout.TX_SLOT), ("decision", "<u4")])
-DECISION_ORDER = 2
+CONFIGURE, RECORDS, EXPORT, CHECK, ANSWERS, LINK, TEXT, NUMBER = range(1, 9)
+INTENTS = 4  # that one record may lead to
+INTENT = np.dtype([  # struct intent
+    ("stock", "S8"), ("number", "<u4"), ("original", "<u4"), ("shares", "<u4"), ("price", "<u4"), ("book", "<u2"),
+    ("kind", "u1"), ("side", "S1"), ("padding", "<u4"),
+])
+ANSWER = np.dtype([  # struct answer
+    ("timestamp", "<u8"), ("reference", "<u8"), ("match", "<u8"), ("number", "<u4"), ("original", "<u4"),
+    ("shares", "<u4"), ("price", "<u4"), ("kind", "u1"), ("side", "S1"), ("reason", "S1"), ("dead", "u1"),
+    ("padding", "<u4"),
+])
+SENT = np.dtype([("slot", layout.TX_SLOT), ("intent", INTENT)])
+REPLY = np.dtype([("sent", SENT, INTENTS), ("decision", "<u4"), ("count", "<u4")])
 EXPORT_LIMIT = 64 << 20
 
 
@@ -27,7 +38,7 @@ def build_core(directory: Path) -> Path:
     subprocess.run(
         ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
          "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program), str(Path(__file__).parent / "core_runner.c"),
-         *sorted(map(str, (FIRMWARE / "core").glob("*.c")))],
+         *sorted(str(source) for folder in ("core", "strategies") for source in (FIRMWARE / folder).glob("*.c"))],
         check=True,
     )
     return program
@@ -70,12 +81,27 @@ class Core:
         return self._call(CONFIGURE, config_module() if module is None else module).decode()
 
     def lines(self, lines: Iterable[bytes | bytearray]) -> list[bytes]:
-        """Feed first lines of records; returns the OUCH messages they led to."""
-        replies = np.frombuffer(self._call(RECORDS, b"".join(lines)), REPLY)
+        """Feed first lines of records; returns the OUCH messages of the orders they led to."""
         return [
-            reply["slot"]["message"].tobytes()[: reply["slot"]["length"]]
-            for reply in replies[replies["decision"] == DECISION_ORDER]
+            sent["slot"]["message"].tobytes()[: sent["slot"]["length"]]
+            for sents in self.intents(lines) for sent in sents if sent["intent"]["kind"] == layout.IntentKind.ENTER
         ]
+
+    def intents(self, lines: Iterable[bytes | bytearray]) -> list[Any]:
+        """Feed first lines of records and events; returns for each the intents that were sent, as SENT."""
+        replies = np.frombuffer(self._call(RECORDS, b"".join(lines)), REPLY)
+        return [reply["sent"][: reply["count"]] for reply in replies]
+
+    def answers(self, answers: Any) -> None:
+        """Feed answers of the exchange: an array of ANSWER."""
+        self._call(ANSWERS, answers.tobytes())
+
+    def link(self, state: layout.LinkState) -> None:
+        self._call(LINK, int(state).to_bytes(4, "little"))
+
+    def command(self, text: str) -> Any:
+        """A host command; returns the cancels that were sent, as SENT."""
+        return np.frombuffer(self._call(TEXT, text.encode()), SENT)
 
     def messages(self, messages: Iterable[bytes]) -> list[bytes]:
         """Feed ITCH messages with consecutive sequence numbers."""
@@ -97,4 +123,4 @@ class Core:
 
     def set_order_number(self, number: int) -> None:
         """Pretend that this was the last order's number."""
-        self._call(TOKEN, f"{number:010d}".encode())
+        self._call(NUMBER, number.to_bytes(4, "little"))

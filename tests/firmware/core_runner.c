@@ -13,21 +13,33 @@
 #include "core/config.h"
 #include "core/engine.h"
 #include "core/export.h"
+#include "core/ouch.h"
 
 enum command {
   COMMAND_CONFIGURE = 1, /* a module: the answer is empty, or what is wrong with it */
   COMMAND_RECORDS = 2,   /* first lines of records: the answer is a struct reply for each */
   COMMAND_EXPORT = 3,    /* u64 capacity: the answer is the export, empty if it does not fit */
   COMMAND_CHECK = 4,     /* the answer is empty, or the invariant that does not hold */
-  COMMAND_TOKEN = 5,     /* ten digits: the order number last used */
+  COMMAND_ANSWERS = 5,   /* struct answers: the answer is empty */
+  COMMAND_LINK = 6,      /* u32 link_state: the answer is empty */
+  COMMAND_TEXT = 7,      /* a host command: the answer is struct sent for each cancel it leads to */
+  COMMAND_NUMBER = 8,    /* u32: the order number last used */
+};
+
+/* An intent that passed, and for an enter the slot it is sent in. */
+struct sent {
+  struct tx_slot slot;
+  struct intent intent;
 };
 
 struct reply {
-  struct tx_slot slot; /* of DECISION_ORDER */
+  struct sent sent[INTENTS];
   uint32_t decision;
+  uint32_t count;
 };
 
 static struct engine engine;
+static struct ouch ouch;
 static struct engine_memory memory;
 static struct engine_sizes sizes;
 static struct config_header *config;
@@ -46,6 +58,8 @@ static void release(void) {
   free(memory.books);
   free(memory.locates);
   free(memory.symbol_index);
+  free(memory.collars);
+  free(memory.own_orders);
   free(config);
   memory = (struct engine_memory){0};
   config = NULL;
@@ -78,8 +92,11 @@ static void configure(const void *module, uint32_t bytes) {
       .books = dirty(sizes.books, sizeof(struct book)),
       .locates = calloc(sizes.locates, sizeof(struct locate)),
       .symbol_index = calloc(sizes.symbol_index, sizeof(uint32_t)),
+      .collars = calloc(sizes.collars, sizeof(struct collar)),
+      .own_orders = calloc(sizes.own_orders, sizeof(struct own_order)),
   };
   wrong = engine_init(&engine, config, &memory);
+  ouch_init(&ouch, config);
   answer_text(wrong != NULL ? wrong : "");
 }
 
@@ -141,24 +158,53 @@ static const char *check(uint32_t *tallest) {
   return wrong;
 }
 
+/* As the kernel's loop does it. */
+static bool send_intent(uint64_t now_ns, struct intent *intent, struct sent *sent) {
+  if (engine_check(&engine, now_ns, intent) != REFUSAL_NONE) return false;
+  engine_sent(&engine, now_ns, intent);
+  if (intent->kind == INTENT_KIND_ENTER) ouch_encode(&ouch, intent, &sent->slot);
+  sent->intent = *intent;
+  return true;
+}
+
 static void records(const uint8_t *lines, uint32_t bytes) {
   uint32_t count = bytes / LINE_BYTES;
   struct reply *replies = calloc(count ? count : 1, sizeof *replies);
   for (uint32_t i = 0; i < count; i++) {
+    struct reply *reply = &replies[i];
     union rx_line line;
     memcpy(&line, lines + i * LINE_BYTES, sizeof line);
     if ((line.record.status & STATUS_EVENT) != 0) {
       engine_event(&engine, &line);
       continue;
     }
-    if (engine_record(&engine, &line) == EFFECT_BOOK) replies[i].decision = engine_decide(&engine);
-    if (replies[i].decision == DECISION_ORDER) {
-      ouch_enter_order(&engine.ouch, &engine.intent, &replies[i].slot);
-      engine.statistics.orders_sent++;
+    if (engine_record(&engine, &line) == EFFECT_BOOK) reply->decision = engine_decide(&engine);
+    if (reply->decision != DECISION_ORDER) continue;
+    uint64_t now_ns = rx_record_hw_timestamp_ns(&line.record);
+    for (uint32_t n = 0; n < engine.wanted; n++) {
+      reply->count += send_intent(now_ns, &engine.intents[n], &reply->sent[reply->count]);
     }
   }
   answer(replies, count * (uint32_t)sizeof *replies);
   free(replies);
+}
+
+static void answers(const uint8_t *payload, uint32_t bytes) {
+  for (uint32_t at = 0; at + sizeof(struct answer) <= bytes; at += sizeof(struct answer)) {
+    struct answer said;
+    memcpy(&said, payload + at, sizeof said);
+    engine_answer(&engine, &said);
+  }
+  answer_text("");
+}
+
+static void text(const char *command) {
+  static struct sent sent[1u << OMS_MAX_LOG2];
+  uint32_t count = 0;
+  struct intent intent;
+  engine_command(&engine, command);
+  while (engine_next_cancel(&engine, &intent)) count += send_intent(0, &intent, &sent[count]);
+  answer(sent, count * (uint32_t)sizeof *sent);
 }
 
 static void export(const void *payload) {
@@ -187,8 +233,20 @@ int main(void) {
         answer_text(text);
         break;
       }
-      case COMMAND_TOKEN:
-        memcpy(engine.ouch.order.order_token + sizeof config->token_prefix, payload, 10);
+      case COMMAND_ANSWERS: answers(payload, header[1]); break;
+      case COMMAND_LINK: {
+        uint32_t state;
+        memcpy(&state, payload, sizeof state);
+        engine_link(&engine, (enum link_state)state);
+        answer_text("");
+        break;
+      }
+      case COMMAND_TEXT:
+        payload[header[1]] = 0;
+        text((const char *)payload);
+        break;
+      case COMMAND_NUMBER:
+        memcpy(&engine.oms.number, payload, sizeof engine.oms.number);
         answer_text("");
         break;
     }

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,18 @@ def record_lines(message: bytes, sequence: int, status: int | None = None) -> li
     return result
 
 
-def config_module(symbols: Iterable[tuple[str, int, int]] = (), **fields: Any) -> bytes:
-    """A configuration module; ``fields`` override the header, ``symbols`` are (stock, strategy, shares)."""
+BEST_BID: tuple[tuple[str, Sequence[int]], ...] = (("best_bid", ()),)
+
+
+def config_module(symbols: Iterable[tuple[str, int, int]] = (),
+                  strategies: Sequence[tuple[str, Sequence[int]]] = BEST_BID, **fields: Any) -> bytes:
+    """A configuration module; ``fields`` override the header, ``symbols`` are (stock, strategy, shares), ``strategies``
+    are (name, parameters) and numbered from 1."""
+    table = np.zeros(len(strategies), layout.CONFIG_STRATEGY)
+    for entry, (name, parameters) in zip(table, strategies, strict=True):
+        entry["name"] = np.frombuffer(name.encode("ascii").ljust(16, b"\0"), "u1")
+        for index, value in enumerate(parameters):
+            entry[f"parameter_{index}"] = value
     entries = np.array(
         [(np.frombuffer(stock.encode("latin-1").ljust(8), "u1"), strategy, shares)
          for stock, strategy, shares in symbols],
@@ -77,10 +87,11 @@ def config_module(symbols: Iterable[tuple[str, int, int]] = (), **fields: Any) -
         "magic": layout.CONFIG_MAGIC,
         "version": layout.LAYOUT_VERSION,
         "layout_hash": layout.LAYOUT_HASH,
-        "size": header.nbytes + entries.nbytes,
+        "size": header.nbytes + entries.nbytes + table.nbytes,
         "symbol_count": len(entries),
+        "strategy_count": len(table),
         "subscribe_all": 1,
-        "default_strategy": layout.Strategy.BEST_BID,
+        "default_strategy": 1,
         "default_shares": 100,
         "rx_log2": 10,
         "tx_log2": 10,
@@ -107,11 +118,29 @@ def config_module(symbols: Iterable[tuple[str, int, int]] = (), **fields: Any) -
         "cross_type": ord("N"),
         "customer_type": ord("N"),
         "token_prefix": b"TEST",
+        "session_mode": layout.SessionMode.ESTABLISHED,
+        "ouch_version": layout.OuchVersion.V42,
+        "own_orders_log2": 10,
+        "soup_username": b"USER  ",
+        "soup_password": b"PASSWORD  ",
+        "soup_session": b" " * 10,
+        "soup_sequence": 1,
+        "heartbeat_ns": 1_000_000_000,
+        "server_timeout_ns": 15_000_000_000,
+        "retransmit_ns": 200_000,
+        "retransmit_limit": 8,
+        "recovery_local_port": 26500,
+        "recovery_timeout_ns": 100_000,
+        "recovery_retries": 5,
+        "recovery_held": 4096,
+        "recovery_request": 1000,
+        "risk_rate_burst": 1,
+        "risk_short_selling": 1,
         **fields,
     }
     for name, value in values.items():
         header[name] = np.frombuffer(value, "u1") if isinstance(value, bytes) else value
-    return header.tobytes() + entries.tobytes()
+    return header.tobytes() + entries.tobytes() + table.tobytes()
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def test_the_filter_blocks_what_the_feed_names_as_unsubscribed(boot: Boot) -> No
     stocks = {int.from_bytes(m[1:3], "big"): m[11:19].decode() for m in messages if m[:1] == b"R"}
     assert len(stocks) > 2
     wanted = min(stocks)
-    listed = [(stocks[wanted].rstrip(), layout.Strategy.BEST_BID, 100)]
+    listed = [(stocks[wanted].rstrip(), 1, 100)]
     run = boot(Peer(lines_of(messages)), config_module(listed, subscribe_all=0, filter=1))
     assert run.exit_code == exit_code(layout.EXIT_STATUS_DONE)
     assert run.writes("FILTER_FILL") == [1]

@@ -88,7 +88,7 @@ def test_executions_and_cancels_reduce_at_the_orders_own_price(books: Books, kin
 def test_more_than_is_left_removes_the_order(books: Books, kind: str) -> None:
     add(books, 5, shares=100)
     reduce(books, kind, 5, 40)
-    assert reduce(books, kind, 5, 61) == Change(books[1], 1000, 0)
+    assert reduce(books, kind, 5, 61) == Change(books[1], "B", 1000)
     assert books.levels() == [{"stock_locate": 1, "stock": STOCK, "bids": [], "asks": []}]
     assert_counted(books, book_messages=3, over_executions=1)
 
@@ -185,16 +185,22 @@ def test_level_sums_have_no_width(books: Books) -> None:
     assert levels(books) == ([[1000, 5 * 0xFFFFFFFF, 5]], [])
 
 
-def test_change_tells_the_best_bid_before_and_after(books: Books) -> None:
-    assert add(books, 1, price=1000)[1:] == (0, 1000)
-    assert add(books, 2, price=1002)[1:] == (1000, 1002)
-    assert add(books, 3, price=1001)[1:] == (1002, 1002)
-    assert add(books, 4, "S", price=1003)[1:] == (1002, 1002)
-    assert delete(books, 2)[1:] == (1002, 1001)
-    assert replace(books, 1, 5, price=1009)[1:] == (1001, 1009)
-    assert replace(books, 5, 6, price=999)[1:] == (1009, 1001)
-    assert reduce(books, "E", 3, 100)[1:] == (1001, 999)
-    assert delete(books, 6)[1:] == (999, 0)
+def test_change_tells_its_side_and_the_best_price_before(books: Books) -> None:
+    def told(change: Change | None) -> tuple[str, int, bool]:
+        assert change
+        return change.side, change.best_before, change.best_moved
+
+    assert told(add(books, 1, price=1000)) == ("B", 0, True)
+    assert told(add(books, 2, price=1002)) == ("B", 1000, True)
+    assert told(add(books, 3, price=1001)) == ("B", 1002, False)
+    assert told(add(books, 4, "S", price=1003)) == ("S", 0, True)
+    assert told(delete(books, 2)) == ("B", 1002, True)
+    assert told(replace(books, 1, 5, price=1009)) == ("B", 1001, True)
+    assert told(replace(books, 5, 6, price=999)) == ("B", 1009, True)
+    assert told(reduce(books, "E", 3, 50)) == ("B", 1001, False)
+    assert told(reduce(books, "E", 3, 50)) == ("B", 1001, True)
+    assert told(delete(books, 6)) == ("B", 999, True)
+    assert told(replace(books, 4, 7, price=1004)) == ("S", 1003, True)
 
 
 def test_only_listed_symbols_where_not_all_are_subscribed() -> None:

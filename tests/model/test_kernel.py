@@ -33,8 +33,11 @@ class Chain:
         self.kernel = KernelModel(config or KernelConfig())
 
     def frame(self, data: bytes, bad_fcs: bool = False) -> None:
-        for message in self.receive.frame(data, bad_fcs).messages:
+        frame = self.receive.frame(data, bad_fcs)
+        for message in frame.messages:
             self.kernel.message(message)
+        if (event := frame.event({"STREAM", "BAD", "LOST"})) is not None:
+            self.kernel.event(event)
 
     def counted(self) -> dict[str, int]:
         return {name: value for name, value in self.kernel.statistics.items() if value}
@@ -55,7 +58,7 @@ def test_only_decoded_book_messages_touch_books(chain: Chain, packet: Callable[.
     others = [kind.encode() + bytes(ITCH50[kind].length - 1) for kind in sorted(set(ITCH50) - set("AFECXDUR"))]
     broken = [b"", b"?", add(6)[:-1], b"A", b"D"]
     chain.frame(packet(1, [*others, directory(9, "TOCK"), *broken]))
-    assert chain.counted() == {"records": 21, "other_messages": 21}
+    assert chain.counted() == {"records": 21, "other_messages": 21, "halts": 2}
     assert chain.kernel.books.levels() == []
 
 
@@ -71,7 +74,7 @@ def test_messages_of_a_bad_frame_are_applied_and_so_are_their_good_copies(chain:
     assert len(chain.kernel.orders) == 2
     chain.frame(frame)
     assert chain.counted() == {"records": 4, "book_messages": 2, "duplicate_references": 2, "orders_sent": 2,
-                               "live_orders": 2, "live_levels": 2, "sequence_gaps": 1}
+                               "live_orders": 2, "live_levels": 2, "bad_frames": 1, "suspect_books": 1}
 
 
 def test_duplicates_do_not_reach_the_kernel(chain: Chain, packet: Callable[..., bytes]) -> None:

@@ -164,7 +164,7 @@ def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool
     kernel, segments = KernelModel(config), SegmentModel(config)
     ring = Ring(nic.mode == "descriptors")
     frame_log, trace_log, sent = [None] * len(results), [], []
-    bad_frames = now = 0
+    now = 0
     for result in sorted(results, key=lambda result: result.turn):
         number = result.frame
         first = FIRST_CLOCK + number * FRAME_CLOCKS
@@ -175,20 +175,20 @@ def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool
         for message in result.messages:
             ring.put(clock, encode_record(message, timestamp, ring.index, EPOCH, result.line))
             if closed_loop:
-                order = kernel.message(message)
+                orders = kernel.message(message)
                 dequeue = clock * CLOCK_PS + DEQUEUE_PS
                 trace_log.append((
                     message.sequence, dequeue, dequeue + APPLIED * PS, dequeue + DECISION * PS,
-                    dequeue + DOORBELL * PS * bool(order), dequeue + DONE * PS, APPLIED, DECISION,
-                    DOORBELL if order else 0, DONE, 0, 0, 0, 0, int(order is not None), 0,
+                    dequeue + DOORBELL * PS * bool(orders), dequeue + DONE * PS, APPLIED, DECISION,
+                    DOORBELL if orders else 0, DONE, 0, 0, 0, 0, len(orders), 0,
                 ))
-                if order:
+                for order in orders:
                     at = (dequeue + DOORBELL * PS) // CLOCK_PS + 40
                     sent.append(SentFrame(at, at + 14, segments.segment(order.message)))
         event = result.event(enabled if events is None else events)
         if event is not None:
             ring.put(clock, [encode_event(event, timestamp, ring.index, EPOCH)])
-            bad_frames += event.reason is not None
+            kernel.event(event)
     for sequence, count in lost:
         ring.put(now, [encode_lost(sequence, count, ring.index, EPOCH)])
     control = {"VERIFIED": nic.delivery == "verified", "PROTOTYPE": nic.packet_format == "prototype",
@@ -205,7 +205,7 @@ def loop_result(frames: Iterable[tuple], config: KernelConfig, closed_loop: bool
         frames=_log(frame_log, layout.FRAME_LOG), dma=_log(ring.writes, layout.DMA_LOG), sent=sent,
         reads=_log([], layout.READ_LOG), register_accesses=_log([], layout.REGISTER_LOG),
         guest=_log(guest_log, layout.GUEST_LOG), trace=_log(trace_log, layout.TRACE_LOG), registers=registers,
-        export=export_bytes(kernel, bad_frames) if closed_loop else b"",
+        export=export_bytes(kernel) if closed_loop else b"",
         clocks=FIRST_CLOCK + len(frame_log) * FRAME_CLOCKS,
         clocks_skipped=0, wall={"setup_s": 0.1, "boot_s": 0.1, "loop_s": 0.1}, rx_base=RX_BASE, rx_log2=RX_LOG2,
         epoch=EPOCH,
@@ -253,14 +253,16 @@ def _registers(counters: dict) -> dict[str, int]:
     return registers
 
 
-def export_bytes(kernel: KernelModel, bad_frames: int = 0) -> bytes:
+def export_bytes(kernel: KernelModel) -> bytes:
     """The kernel's export as records.toml lays it out."""
     books = b""
-    for book in kernel.books.levels():
+    for book, position in zip(kernel.books.levels(), kernel.positions(), strict=True):
         entry = np.zeros((), layout.EXPORT_BOOK)
         entry["stock_locate"] = book["stock_locate"]
         entry["bids"], entry["asks"] = len(book["bids"]), len(book["asks"])
         entry["stock"] = list(book["stock"].encode("latin-1"))
+        for name in ("flags", "open_orders", "mark", "position", "cash", "bought", "sold"):
+            entry[name] = position[name]
         levels = np.zeros(len(book["bids"]) + len(book["asks"]), layout.EXPORT_LEVEL)
         for level, (price, shares, orders) in zip(levels, [*book["bids"], *book["asks"]], strict=True):
             level["price"], level["shares"], level["orders"] = price, shares, orders
@@ -269,6 +271,6 @@ def export_bytes(kernel: KernelModel, bad_frames: int = 0) -> bytes:
     header["magic"], header["version"] = layout.EXPORT_MAGIC, layout.LAYOUT_VERSION
     header["book_count"] = len(kernel.books.levels())
     header["bytes"] = layout.EXPORT_HEADER.itemsize + len(books)
-    for name, value in (kernel.statistics | {"bad_frames": bad_frames}).items():
+    for name, value in kernel.statistics.items():
         header[name] = value
     return header.tobytes() + books

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bridge import layout
-from tb.model.config import KernelConfig, SymbolConfig
+from tb.model.config import KernelConfig, RiskConfig, SymbolConfig
 from tickloop.config import NicConfig, TimeModel, compile_module, load_config, parse_config
 from tickloop.exits import UsageError
 
@@ -35,12 +35,23 @@ tx_log2 = 4
 raw_log2 = 5
 [nic]
 mode = "descriptors"
-filter = true
+filter = false
 [pools]
 max_books = 10
 max_orders = 1000
 max_levels = 100
+own_orders_log2 = 6
 [session]
+mode = "connect"
+ouch = "5.0"
+soup_username = "ME"
+soup_password = "SECRET"
+soup_session = "DAY1"
+soup_sequence = 9
+heartbeat_ns = 11
+server_timeout_ns = 12
+retransmit_ns = 13
+retransmit_limit = 14
 source_mac = "02:AA:00:00:00:01"
 destination_mac = "02:bb:00:00:00:02"
 source_address = "192.0.2.1"
@@ -49,6 +60,24 @@ source_port = 1234
 destination_port = 4321
 tcp_sequence = 4294967295
 tcp_acknowledge = 7
+[recovery]
+server = "192.0.2.3:4001"
+local_port = 4002
+timeout_ns = 15
+retries = 16
+held = 17
+request = 26
+[risk]
+collar_bp = 18
+order_shares = 19
+order_notional = 20
+position = 21
+total_position = 22
+open_orders = 23
+rate_interval_ns = 24
+rate_burst = 25
+prevent_self_trade = true
+short_selling = true
 [order]
 token_prefix = "ABCD"
 firm = "FI"
@@ -111,23 +140,34 @@ def test_every_key_reaches_the_run():
     assert (config.time.ps_per_instruction, config.time.posted_write_ns, config.time.read_ns,
             config.time.doorbell_ns) == (333, 1, 2, 3)
     document = tomllib.loads(EVERYTHING)
-    assert config.nic == NicConfig("descriptors", True, 5)
-    for table in ("rings", "pools", "session", "order"):
+    assert config.nic == NicConfig("descriptors", False, 5)
+    assert (kernel.session_mode, kernel.ouch_version) == ("connect", "5.0")
+    assert (kernel.recovery_address, kernel.recovery_port) == ("192.0.2.3", 4001)
+    assert kernel.risk == RiskConfig(**document["risk"])
+    for table in ("rings", "pools", "session", "recovery", "order"):
         for key, value in document[table].items():
-            if key == "raw_log2":
+            if key in ("raw_log2", "mode", "ouch", "server"):
                 continue
-            assert getattr(kernel, key) == (value.lower() if key.endswith("_mac") else value), key
+            name = f"recovery_{key}" if table == "recovery" else key
+            assert getattr(kernel, name) == (value.lower() if key.endswith("_mac") else value), key
 
 
 def test_the_module_holds_every_value():
     config = parse(EVERYTHING)
     module = compile_module(config.kernel, replace(config.nic, delivery="verified", hold_ns=0xFFFFFFFF))
     header = header_of(module)
-    assert len(module) == header["size"] == layout.CONFIG_HEADER.itemsize + 3 * layout.CONFIG_SYMBOL.itemsize
+    assert len(module) == header["size"] == layout.CONFIG_HEADER.itemsize + \
+        3 * layout.CONFIG_SYMBOL.itemsize + layout.CONFIG_STRATEGY.itemsize
     assert (header["magic"], header["version"], header["layout_hash"]) == \
         (layout.CONFIG_MAGIC, layout.LAYOUT_VERSION, layout.LAYOUT_HASH)
     assert (header["subscribe_all"], header["symbol_count"]) == (0, 3)
-    assert (header["default_strategy"], header["default_shares"]) == (layout.Strategy.BEST_BID, 200)
+    assert (header["default_strategy"], header["default_shares"]) == (1, 200)
+    assert (header["session_mode"], header["ouch_version"]) == (layout.SessionMode.CONNECT, 50)
+    assert [header[f"soup_{name}"].tobytes() for name in ("username", "password", "session")] == [
+        b"ME    ", b"SECRET    ", b"      DAY1"]
+    assert (header["recovery_address"], header["recovery_port"]) == (0xC0000203, 4001)
+    assert [header[name] for name in layout.CONFIG_HEADER.names if name.startswith("risk_")] == [
+        1, 1, 18, 19, 20, 21, 22, 24, 25, 23]
     assert header["group_address"] == 0xEF010203
     assert header["source_mac"].tobytes().hex(":") == "02:aa:00:00:00:01"
     assert header["destination_address"] == 0xC0000202
@@ -135,7 +175,7 @@ def test_the_module_holds_every_value():
     assert (header["tcp_sequence"], header["tcp_acknowledge"]) == (0xFFFFFFFF, 7)
     assert (header["rx_log2"], header["tx_log2"]) == (12, 4)
     assert header["rx_mode"] == header["tx_mode"] == layout.RingMode.DESCRIPTORS
-    assert (header["filter"], header["raw_log2"]) == (1, 5)
+    assert (header["filter"], header["raw_log2"]) == (0, 5)
     assert (header["verified"], header["hold_ns"]) == (1, 0xFFFFFFFF)
     assert (header["max_books"], header["max_orders"], header["max_levels"]) == (10, 1000, 100)
     assert header["firm"].tobytes() == b"FI  "
@@ -145,9 +185,10 @@ def test_the_module_holds_every_value():
     assert letters == ["N", "A", "Y", "O", "R"]
     symbols = np.frombuffer(module, layout.CONFIG_SYMBOL, 3, layout.CONFIG_HEADER.itemsize)
     assert [(s["stock"].tobytes(), s["strategy"], s["shares"]) for s in symbols] == [
-        (b"AAPL    ", layout.Strategy.BEST_BID, 200), (b"MSFT    ", layout.Strategy.BEST_BID, 300),
-        (b"TSLA    ", layout.Strategy.NONE, 200),
+        (b"AAPL    ", 1, 200), (b"MSFT    ", 1, 300), (b"TSLA    ", 0, 200),
     ]
+    strategy, = np.frombuffer(module, layout.CONFIG_STRATEGY, 1, layout.CONFIG_HEADER.itemsize + symbols.nbytes)
+    assert strategy["name"].tobytes() == b"best_bid".ljust(16, b"\0")
 
 
 def test_every_field_of_the_module_is_filled():
@@ -155,7 +196,7 @@ def test_every_field_of_the_module_is_filled():
     config = parse(EVERYTHING)
     header = header_of(compile_module(config.kernel, replace(config.nic, delivery="verified", hold_ns=1)))
     zero = {name for name in layout.CONFIG_HEADER.names if not np.any(header[name])}
-    assert zero == {"subscribe_all", "time_in_force"}
+    assert zero == {"subscribe_all", "time_in_force", "filter"}
 
 
 @pytest.mark.parametrize(("text", "filtered"), [

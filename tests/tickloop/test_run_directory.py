@@ -44,6 +44,13 @@ def awkward_frames():
         "stock_locate": 7, "tracking_number": 1, "timestamp": 5, "order_reference_number": 9, "buy_sell_indicator": "B",
         "shares": 100, "stock": "TEST    ", "price": 10_000,
     })
+    # Of every type there is a market-wide halt among them: another symbol, in another session, is released from it.
+    action = {field.name: 0 if field.is_integer else " " for field in ITCH50["H"].fields}
+    released = ITCH50["H"].encode(action | {"message_type": "H", "stock_locate": 8, "trading_state": "T"})
+    fresh = [ITCH50["A"].encode({
+        "stock_locate": 8, "tracking_number": 1, "timestamp": 5, "order_reference_number": 20 + n,
+        "buy_sell_indicator": "B", "shares": 100, "stock": "FRESH   ", "price": 10_000 + n,
+    }) for n in range(2)]
     odd = [b"", b"?" + bytes(99), add[:-1], add + b"tail", b"A", b"V" + bytes(60), b"\xff"]
     payloads = [
         heartbeat(1),
@@ -55,12 +62,12 @@ def awkward_frames():
         mold_packet([add], 43) + b"extra",
         mold_packet([add], 1),                            # duplicate
         end_of_session(44), end_of_session(44),
-        mold_packet([add], 100, "OTHER"),                 # session change
+        mold_packet([released, fresh[0]], 99, "OTHER"),   # session change
     ]
     built = [encode(payload) for payload in payloads]
     damaged = bytearray(encode(mold_packet([add, b"Z" * 200], 101, "OTHER")))
     damaged[-1] ^= 1                                      # its messages are out when the checksum shows it
-    built += [bytes(damaged), built[1][:20], b"\0" * 14, encode(mold_packet([add], 101, "OTHER"))]
+    built += [bytes(damaged), built[1][:20], b"\0" * 14, encode(mold_packet([fresh[1]], 101, "OTHER"))]
     return [(1000 * index, frame) for index, frame in enumerate(built)]
 
 
