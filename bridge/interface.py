@@ -151,6 +151,7 @@ class LoopResult:
     stimulus: Path | None = None
     held_up: int = 0  # delays injected (host_delay, guest_delay)
     notes: list[TraceNote] = field(default_factory=list)
+    commands: tuple[Command, ...] = ()  # of the host, in the order in which they were given
     rx_base: int = 0  # host address of the RX ring
     rx_log2: int = 0
     epoch: int = 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xB8F272DC
+LAYOUT_HASH = 0x905D333B
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -276,6 +276,7 @@ class TraceKind(IntEnum):
     COMMAND = 2
     LINK = 3
     RECOVERY = 4
+    CANCELS = 5
 
 
 class RecoveryState(IntEnum):

@@ -284,6 +284,7 @@ def _read_back(request: LoopRequest, registers: dict[str, int], **totals: Any) -
         guest=record.read_log(directory, "guest", layout.GUEST_LOG),
         trace=trace,
         notes=notes,
+        commands=tuple(sorted(request.commands, key=lambda command: command.time_ps)),
         registers=registers,
         export=record.recorded(directory, "export"),
         raw=record.read_raw(directory),

@@ -175,11 +175,13 @@ static bool send_intent(struct kernel *kernel, uint64_t now_ns, struct intent *i
 /* What a "cancel all" still wants: as much as the TX ring takes. */
 static void send_cancels(struct kernel *kernel) {
   struct intent intent;
-  bool sent = false;
+  uint64_t sent = 0;
   while (nic_slot(&kernel->nic) != NULL && engine_next_cancel(&kernel->engine, &intent)) {
-    sent |= send_intent(kernel, 0, &intent);
+    sent += send_intent(kernel, 0, &intent);
   }
-  if (sent) nic_doorbell(&kernel->nic);
+  if (sent == 0) return;
+  note(kernel, TRACE_KIND_CANCELS, sent);
+  nic_doorbell(&kernel->nic);
 }
 
 static void __attribute__((noinline, cold)) take_command(struct kernel *kernel) {

@@ -7,13 +7,14 @@ logs. A run that compared no message proves nothing and fails.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
-from bridge.interface import LoopResult, SentFrame
-from bridge.layout import REGISTER_FIELDS
+from bridge.interface import LoopResult, SentFrame, TraceNote
+from bridge.layout import REGISTER_FIELDS, TraceKind
 from tb.model.config import KernelConfig
 from tb.model.kernel import KernelModel
 from tb.model.receive import (
@@ -91,7 +92,7 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
         receive.counters, receive.hold_margin_ps,
     )
     if closed_loop:
-        _predict_kernel(prediction, results, enabled, config.kernel, observed)
+        _predict_kernel(prediction, results, enabled, config.kernel, observed, result)
         prediction.statistics["raw_frames"] = observed.counters["raw_frames"]
     return prediction
 
@@ -111,21 +112,34 @@ def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,
 
 
 def _predict_kernel(prediction: Prediction, results: Iterable[FrameResult], enabled: Collection[str],
-                    config: KernelConfig, observed: Observed) -> None:
+                    config: KernelConfig, observed: Observed, result: LoopResult) -> None:
+    """Feeds the model in the kernel's own order: what happened beside messages stands in its trace."""
     kernel, segments = KernelModel(config), SegmentModel(config)
     # Only the token bucket needs the time of a message, which is the NIC's own.
     timed = config.risk.rate_interval_ns != 0
     times = (line["hw_timestamp_ns"] for line in observed.messages) if timed else iter(())
+    notes = deque(result.notes)
+    records = 0
     for frame in sorted(results, key=attrgetter("turn")):
         for message in frame.messages:
+            while notes and notes[0].records <= records:
+                _take_note(kernel, notes.popleft(), result)
             kernel.message(message, next(times, 0))
+            records += 1
         if (event := frame.event(enabled)) is not None:
             kernel.event(event)
+    for note in notes:
+        _take_note(kernel, note, result)
     prediction.books.extend(kernel.books.levels())
     prediction.positions.extend(kernel.positions())
     prediction.statistics.update(kernel.statistics)
     prediction.orders.extend(order.as_line() for order in kernel.orders)
     prediction.segments.extend(segments.segment(order.message) for order in kernel.orders)
+
+
+def _take_note(kernel: KernelModel, note: TraceNote, result: LoopResult) -> None:
+    if note.kind == TraceKind.COMMAND and 0 < note.value <= len(result.commands):
+        kernel.command(result.commands[note.value - 1].text)
 
 
 def _event_line(frame: FrameResult, event: HostEvent) -> dict[str, Any]:
