@@ -29,6 +29,7 @@ KERNEL_SYMBOLS = BUILD / "firmware/tickloop.debug"  # of the kernel, for gdb
 RTL_LIST = ROOT / "rtl" / "smartnic.f"
 TOOL_MISSING = 3
 
+NATIVE_FLAGS = ("-std=gnu11", "-O2", "-flto", "-Wall", "-Wextra", "-Werror")
 CORE_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
 VERILATOR_FLAGS = (
     "-cc",
@@ -265,6 +266,29 @@ def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS)
         BridgeError: status 3, a tool is missing or the build failed.
     """
     return build_icarus(clock_ps) if simulator == "icarus" else build_verilator(waves, clock_ps)
+
+
+def native_inputs(source: Path) -> list[Path]:
+    """The sources of a host program around the kernel's trading core: ``source``, the host's part, the core itself."""
+    return [source, BRIDGE / "native/host.c", *sorted((ROOT / "firmware/core").glob("*.c")),
+            *sorted((ROOT / "firmware/strategies").glob("*.c"))]
+
+
+def build_native(source: Path, *flags: str) -> Path:
+    """A host program around the kernel's trading core, the same sources that the kernel is made of.
+
+    Raises:
+        BridgeError: status 3, a tool is missing or the build failed.
+    """
+    directory = BUILD / "native"
+    program = directory / source.stem
+    sources = native_inputs(source)
+    folders = (source.parent, *(ROOT / name for name in ("bridge/native", "firmware/core", "firmware/include")))
+    headers = {path for folder in folders for path in folder.glob("*.h")}
+    command = [_tool("gcc", "gcc"), *NATIVE_FLAGS, *flags, f"-I{BRIDGE / 'native'}", f"-I{ROOT / 'firmware'}",
+               "-o", str(program), *map(str, sources)]
+    with _locked(directory):
+        return _run(command, directory, program, [*sources, *headers], f"the native program {source.stem}")
 
 
 def build_kernel() -> Path:

@@ -93,6 +93,15 @@ class Capture:
             else:
                 yield from self._frames(self._records(source), fcs)
 
+    def chunks(self) -> Iterator[bytes]:
+        """What the file holds, unpacked if it is gzip, in large pieces."""
+        self.warnings = []
+        with _Source(self.path) as source:
+            while chunk := source.read(BUFFER_BYTES):
+                yield chunk
+            if source.cut_short:
+                self._warn("ends early, read up to there")
+
     def messages(self) -> Iterator[tuple[int, bytes]]:
         """(time, message) of an ITCH file, before packing."""
         if self.kind != "itch":

@@ -11,6 +11,7 @@ slow Add Orders that fills the books, and the timed phase with the profile's mix
 
 from __future__ import annotations
 
+import gzip
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +26,7 @@ from generators import prototype
 from generators.captures import CapturedFrame, write_pcap
 from generators.framing import DEFAULT_GROUP, FIRST_SEQUENCE, FrameEncoder, Group, pack_messages
 from generators.market import BUY, SELL, TICK, Order, Symbol, order_size
-from generators.tables import ITCH50, decode
+from generators.tables import ITCH50, MOLD_BLOCK, decode
 
 MAX_SYMBOLS = 8_000
 DEFAULT_SEED = 1
@@ -476,6 +477,20 @@ def write_profile(path: str | Path, profile: Profile | str, seed: int = DEFAULT_
     traffic = generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate)
     with Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
         return write_pcap(path, frames(_write_expected(traffic, expected), seed, jitter_ns, group))
+
+
+def write_itch(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
+               *, symbols: int | None = None) -> int:
+    """Writes the messages alone, as a Nasdaq ITCH 5.0 file (gzip where the name ends so), and `<path>.expect.jsonl`.
+    Returns the number of messages."""
+    count = 0
+    opened = gzip.open if Path(path).suffix == ".gz" else open
+    with opened(path, "wb") as file, \
+            Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
+        for _, message in _write_expected(generate(profile, seed, messages, symbols=symbols), expected):
+            file.write(MOLD_BLOCK.struct.pack(len(message)) + message)  # BinaryFILE has the same length prefix
+            count += 1
+    return count
 
 
 def _write_expected(messages: Iterable[tuple[int, bytes]], file: IO[str]) -> Iterator[tuple[int, bytes]]:

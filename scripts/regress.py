@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""make regress: the RTL tests with one seed after another, at full effort, on both simulators; every failure is told
-with the line that reproduces it. Exit 1 when a seed failed.
+"""make regress: what the trading core is tested with at full effort once, then the RTL tests with one seed after
+another, at full effort, on both simulators; every failure is told with the line that reproduces it. Exit 1 when a seed
+failed.
 
 usage: python -m scripts.regress [--seeds N] [--first SEED] [--tests PATH]
 """
@@ -17,11 +18,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DIRECTORY = ROOT / "build" / "regress"
 FULL_EFFORT = "100"
+ONCE = "tests/core"
+TESTS = "tests/rtl"
+
+
+def log_name(seed: int, tests: str) -> str:
+    """Where the output of a pass stays, in ``DIRECTORY``."""
+    return f"{seed}.log" if tests != ONCE else "core.log"
 
 
 def run_seed(seed: int, tests: str) -> list[str]:
-    """One pass; returns the failing tests, as pytest names them. Its output stays in ``DIRECTORY/<seed>.log``."""
-    log = DIRECTORY / f"{seed}.log"
+    """One pass; returns the failing tests, as pytest names them. Its output stays in ``DIRECTORY``."""
+    log = DIRECTORY / log_name(seed, tests)
     environment = {**os.environ, "COCOTB_RANDOM_SEED": str(seed), "TEST_EFFORT": FULL_EFFORT}
     with log.open("w") as file:
         status = subprocess.run([sys.executable, "-m", "pytest", "-q", "-rf", tests], cwd=ROOT, env=environment,
@@ -35,20 +43,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="RTL tests over many seeds")
     parser.add_argument("--seeds", type=int, default=10, help="how many")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
-    parser.add_argument("--tests", default="tests/rtl", help="what pytest is asked to run")
+    parser.add_argument("--tests", default=TESTS, help="what pytest is asked to run")
     arguments = parser.parse_args()
     if arguments.seeds < 1:
         parser.error("--seeds is at least 1")
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     bad = 0
-    for seed in range(arguments.first, arguments.first + arguments.seeds):
-        failed = run_seed(seed, arguments.tests)
+    passes = [(seed, arguments.tests) for seed in range(arguments.first, arguments.first + arguments.seeds)]
+    if arguments.tests == TESTS:
+        passes.insert(0, (arguments.first, ONCE))
+    for seed, tests in passes:
+        failed = run_seed(seed, tests)
         bad += bool(failed)
-        verdict = f"{len(failed)} failed, see {DIRECTORY.relative_to(ROOT) / str(seed)}.log" if failed else "passed"
-        print(f"seed {seed}: {verdict}", flush=True)
+        verdict = f"{len(failed)} failed, see {DIRECTORY.relative_to(ROOT) / log_name(seed, tests)}" if failed \
+            else "passed"
+        print(f"{tests}, seed {seed}: {verdict}", flush=True)
         for test in failed:
             print(f"  reproduce: COCOTB_RANDOM_SEED={seed} TEST_EFFORT={FULL_EFFORT} .venv/bin/python -m pytest {test}")
-    print(f"{arguments.seeds} seeds, {bad} with failures")
+    print(f"{arguments.seeds} seeds, {bad} passes with failures")
     return 1 if bad else 0
 
 

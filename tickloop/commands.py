@@ -17,7 +17,8 @@ from typing import get_args
 import tickloop
 from bridge.interface import BridgeError
 from generators.framing import DEFAULT_GROUP, Group
-from generators.profiles import MAX_SYMBOLS, PROFILES, write_profile, write_prototype
+from generators.profiles import MAX_SYMBOLS, PROFILES, write_itch, write_profile, write_prototype
+from tickloop.backtest import backtest, print_backtest
 from tickloop.config import NicConfig, load_config
 from tickloop.diff import diff
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
@@ -142,6 +143,14 @@ def _parser() -> argparse.ArgumentParser:
                        help=f"market-data group (default: {DEFAULT_GROUP})")
     _common(parse, "verified")
 
+    test = command("backtest", "the trading core over a whole ITCH file, without RTL and kernel",
+                   "The trading core, built for this machine, over a whole Nasdaq ITCH 5.0 file: the orders of the\n"
+                   "closed loop, positions, profit and loss.")
+    test.add_argument("file", metavar="FILE", type=_path("FILE"), help="a Nasdaq ITCH 5.0 file; .gz too")
+    test.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategies, limits")
+    test.add_argument("--out", metavar="DIR", type=_path("--out"),
+                      help="leave orders.jsonl, books.json and backtest.json there")
+
     generate = command("generate", "writes a capture and, beside it, what a receiver must see (FILE.expect.jsonl)")
     generate.add_argument("profile", metavar="PROFILE", help=", ".join(PROFILES))
     generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1)
@@ -151,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
     _format(generate)
     generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
-                          help="pcap to write (.gz: compressed)")
+                          help="pcap to write, or with the name *.itch an ITCH file (.gz: compressed)")
 
     replay = command("replay", "half of the loop again, against the record of a run",
                      "Half of the loop again, against the record of the run in DIR.\n"
@@ -289,13 +298,24 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
         raise UsageError(f"{options.profile}: no such profile ({', '.join(PROFILES)})")
     try:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        write = write_prototype if options.format == "prototype" else write_profile
-        frames = write(options.out, options.profile, options.seed, options.messages, symbols=options.symbols)
+        itch = options.out.name.removesuffix(".gz").endswith(".itch")
+        if itch and options.format == "prototype":
+            raise UsageError("--format prototype: its messages are none of an ITCH file")
+        write = write_itch if itch else write_prototype if options.format == "prototype" else write_profile
+        written = write(options.out, options.profile, options.seed, options.messages, symbols=options.symbols)
     except OSError as error:
         if no_space(error):
             raise
         raise UsageError(f"{options.out}: cannot be written: {error.strerror}") from None
-    print(f"{options.out}: {frames} frames")
+    print(f"{options.out}: {written} {'messages' if itch else 'frames'}")
+    return ExitStatus.OK
+
+
+def _backtest(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    result = backtest(options.file, options.config, options.out)
+    for warning in result.warnings:
+        print(f"tickloop: warning: {warning}", file=sys.stderr)
+    print_backtest(options.file, result, options.out)
     return ExitStatus.OK
 
 
@@ -323,8 +343,8 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
-COMMANDS = {"sim": _sim, "parse": _parse, "generate": _generate, "replay": _replay, "diff": _diff,
-            "report": _report, "waves": _waves}
+COMMANDS = {"sim": _sim, "parse": _parse, "backtest": _backtest, "generate": _generate, "replay": _replay,
+            "diff": _diff, "report": _report, "waves": _waves}
 
 
 def _with_formats(arguments: tuple[str, ...]) -> list[str]:

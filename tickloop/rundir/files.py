@@ -13,7 +13,7 @@ from typing import Any
 RUN_FILES = (
     "frames.jsonl", "messages.jsonl", "events.jsonl", "summary.json", "orders.jsonl", "orders.pcap", "books.json",
     "latency.json", "latency.csv", "run.json", "console.log", "report.html", "waves.vcd", "waves.fst", "waves.gtkw",
-    "trace.json", "replay.json",
+    "trace.json", "replay.json", "backtest.json",
 )
 RECORD = "record"  # raw logs, stimulus and configuration module of the run
 
