@@ -20,6 +20,7 @@ from bridge import layout
 from bridge.interface import LoopRequest, RawFrame, SentFrame, TraceNote
 
 GIVEN = "loop.json"
+NO_ASK = (1 << 32) - 1
 LAYOUT = f"{layout.LAYOUT_VERSION}/{layout.LAYOUT_HASH:08x}"
 
 
@@ -34,6 +35,7 @@ class Recording:
     register_accesses: npt.NDArray[Any]
     guest: npt.NDArray[Any]
     trace: npt.NDArray[Any]
+    notes: list[TraceNote]
     sent: list[SentFrame]
     export: bytes
 
@@ -67,6 +69,7 @@ def read_recording(record: Path) -> Recording:
     Raises:
         OSError: one cannot be read.
     """
+    trace, notes = read_trace(record)
     return Recording(
         frames=read_frames(record),
         valid=read_log(record, "valid", layout.VALID_LOG),
@@ -74,7 +77,8 @@ def read_recording(record: Path) -> Recording:
         reads=read_log(record, "reads", layout.READ_LOG),
         register_accesses=read_log(record, "registers", layout.REGISTER_LOG),
         guest=read_log(record, "guest", layout.GUEST_LOG),
-        trace=read_log(record, "trace", layout.TRACE_LOG),
+        trace=trace,
+        notes=notes,
         sent=read_sent(record),
         export=recorded(record, "export"),
     )
@@ -83,7 +87,8 @@ def read_recording(record: Path) -> Recording:
 def read_trace(record: Path) -> tuple[npt.NDArray[Any], list[TraceNote]]:
     """The trace's entries of messages, and what else the kernel noted between them."""
     entries = read_log(record, "trace", layout.TRACE_LOG)
-    other = np.isin(entries["type"], list(layout.TraceKind))
+    # A message of an unknown type may have such a type, too, but changes no book, and so has no best ask.
+    other = np.isin(entries["type"], list(layout.TraceKind)) & (entries["ask"] == NO_ASK)
     notes = [TraceNote(int(index) - place, int(entries["type"][index]), int(entries["sequence"][index]),
                        int(entries["dequeue_ps"][index]))
              for place, index in enumerate(np.flatnonzero(other))]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bridge import layout
-from bridge.interface import SentFrame
+from bridge.interface import SentFrame, TraceNote
 from generators.tables import OUCH42_INBOUND, WireError, decode
 from tickloop.rundir.orders import is_segment, ouch_message
 
@@ -120,6 +120,17 @@ def processed(entry: Any) -> str:
     return (f"kernel takes message {int(entry['sequence'])}, type {kind}, locate {int(entry['stock_locate'])}: "
             f"{int(entry['done_work'])} instructions, {int(entry['orders'])} orders, "
             f"done at {int(entry['done_ps']) / 1000} ns")
+
+
+def noted(entry: TraceNote) -> str:
+    """Something that the kernel did beside records."""
+    what = {
+        layout.TraceKind.ANSWERS: f"has applied {entry.value} answers of the exchange",
+        layout.TraceKind.COMMAND: f"has taken {entry.value} host commands",
+        layout.TraceKind.LINK: f"order entry is {_name(layout.LinkState, entry.value)}",
+        layout.TraceKind.CANCELS: f"sends {entry.value} cancels on command",
+    }.get(layout.TraceKind(entry.kind), f"{_name(layout.TraceKind, entry.kind)} {entry.value}")
+    return f"kernel {what} after {entry.records} records, at {entry.time_ps / 1000} ns"
 
 
 def sent(entry: SentFrame) -> str:

@@ -9,7 +9,7 @@ differs when the answer comes, not when it was started.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from filecmp import cmp
 from typing import Any
 
@@ -52,9 +52,11 @@ _LOGS = (
         ("dequeue_ps", ("sequence",)), ("applied_ps", ("applied_work",)), ("decision_ps", ("decision_work",)),
         ("doorbell_ps", ("doorbell_work",)), ("done_ps", ()),
     ), describe.processed),
+    _Log("notes", "what the kernel did beside records", (("time_ps", ("records", "kind", "value")),), describe.noted),
 )
 ALL_LOGS = tuple(log.name for log in _LOGS)
-KERNEL_LOGS = ("reads", "register_accesses", "guest", "trace")  # what a kernel does, and the lines that it hands over
+# What a kernel does, and the lines that it hands over.
+KERNEL_LOGS = ("reads", "register_accesses", "guest", "trace", "notes")
 NIC_LOGS = ("frames", "valid", "dma", "reads", "register_accesses", "sent")
 
 
@@ -107,7 +109,7 @@ def _unequal(log: _Log, runs: tuple[RecordedRun, RecordedRun]) -> Any:
 
 
 def _fields_of(entry: Any) -> list[str]:
-    return list(entry.dtype.names or ()) if isinstance(entry, np.void) else ["first_clock", "last_clock", "data"]
+    return list(entry.dtype.names or ()) if isinstance(entry, np.void) else [each.name for each in fields(entry)]
 
 
 def _field_differences(a: Any, b: Any) -> tuple[str, ...]:

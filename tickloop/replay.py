@@ -15,6 +15,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from bridge import build, loop, qemu
 from bridge.commands import COMMANDS, read_commands
 from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
@@ -30,6 +32,7 @@ from tickloop.rundir.books import parse_export
 from tickloop.rundir.digest import digest, sha256_file
 from tickloop.rundir.files import RECORD, write_json
 from tickloop.rundir.observed import observe
+from tickloop.rundir.tick_to_trade import OF_THE_SESSION
 from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
 
 Half = Literal["kernel", "rtl"]
@@ -126,7 +129,8 @@ def _request(job: Replay, recorded: RecordedRun) -> tuple[LoopRequest, str]:
 def _orders(run: RecordedRun) -> list[bytes]:
     """The OUCH messages that the kernel handed to the NIC, in order."""
     slots = run.logs.reads["data"].reshape(-1, LINE_BYTES).copy().view(TX_SLOT)[:, 0]
-    orders = slots[(slots["kind"] == TxKind.ORDER) & (slots["length"] <= slots["message"].shape[1])]
+    orders = slots[(slots["kind"] == TxKind.ORDER) & (slots["length"] <= slots["message"].shape[1])
+                   & ~np.isin(slots["packet_type"], OF_THE_SESSION)]
     return [order["message"][:order["length"]].tobytes() for order in orders]
 
 

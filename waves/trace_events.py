@@ -14,7 +14,7 @@ from typing import Any
 from bridge.interface import LoopResult
 from bridge.layout import REGISTERS, MailboxOp
 from tickloop.rundir.lines import Records
-from tickloop.rundir.orders import segments_sent
+from tickloop.rundir.orders import last_orders, segments_sent
 from waves.kernel import Activity, Message
 
 WIRES = (1, 2)  # tracks of lines A and B
@@ -81,8 +81,7 @@ def _messages(result: LoopResult, records: Records, frame_of: list[int | None],
               messages: list[Message]) -> Iterator[Event]:
     """Every message from its frame on: the line in the ring, the kernel's work, the order; and the arrows between."""
     clock_ps = result.clock_ps
-    segments = segments_sent(result)
-    sent = 0
+    segments, last = segments_sent(result), last_orders(result)
     columns = zip(records.column("sequence").tolist(), records.column("type").tolist(), records.clock.tolist(),
                   frame_of, strict=True)
     for number, (sequence, kind, clock, frame) in enumerate(columns):
@@ -100,9 +99,8 @@ def _messages(result: LoopResult, records: Records, frame_of: list[int | None],
             message = messages[number]
             yield from _work(label, message)
             path.append((KERNEL, message.dequeue))
-            sent += message.orders
-            if message.orders and sent <= len(segments):
-                path.append((TRANSMIT, segments[sent - 1].first_clock * clock_ps))
+            if message.orders and last[number] < len(segments):
+                path.append((TRANSMIT, segments[last[number]].first_clock * clock_ps))
         yield from _arrows(number, path)
 
 

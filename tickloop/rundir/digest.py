@@ -17,6 +17,7 @@ from bridge.interface import LoopResult
 from bridge.record import Recording
 
 _SENT = struct.Struct("<QQI")
+_NOTE = struct.Struct("<QQQQ")
 
 
 def digest(result: LoopResult | Recording) -> str:
@@ -26,6 +27,9 @@ def digest(result: LoopResult | Recording) -> str:
         log = np.ascontiguousarray(getattr(result, name))
         sha.update(f"{name} {len(log)}\n".encode())
         sha.update(log.tobytes())
+    sha.update(f"notes {len(result.notes)}\n".encode())
+    for note in result.notes:
+        sha.update(_NOTE.pack(note.records, note.kind, note.value, note.time_ps))
     sha.update(f"sent {len(result.sent)}\n".encode())
     for frame in result.sent:
         sha.update(_SENT.pack(frame.first_clock, frame.last_clock, len(frame.data)))

@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bridge.interface import LoopResult
-from bridge.layout import DropReason, TraceKind
+from bridge.layout import DropReason
 from tickloop.rundir.frames import EXTRA_DATA, TRUNCATED
 from tickloop.rundir.lines import Records
-from tickloop.rundir.orders import segments_sent
+from tickloop.rundir.orders import last_orders, orders_traced, segments_sent
 from tickloop.rundir.tick_to_trade import BETWEEN_CLOCKS, STAGES, TickToTradeError, boundaries
 
 CLOCKS, NANOSECONDS, INSTRUCTIONS, TSC = "clock cycles", "simulated ns", "executed instructions", "TSC cycles"
@@ -123,7 +123,7 @@ def _tick_to_trade(latency: Latency, result: LoopResult, records: Records, frame
     """Its consecutive stages, each in its own unit and in ns, for the messages with an order."""
     where = ~np.isnan(latency.samples["tick_to_trade"])
     rows = np.flatnonzero(where)
-    last_order = orders_sent(result)[rows] - 1
+    last_order = last_orders(result)[rows]
     segments = segments_sent(result)
     try:
         times = boundaries(result, rows, frame, records.column("sequence"), records.clock.astype(np.int64), segments,
@@ -172,26 +172,15 @@ def _guest_stages(latency: Latency, result: LoopResult, issued: npt.NDArray[np.i
     if not lockstep:
         return  # how far the RTL was when the kernel did something says nothing
     segments = segments_sent(result)
-    cancels = sum(note.value for note in result.notes if note.kind == TraceKind.CANCELS)
-    if int(orders.sum()) + cancels != len(segments):
-        latency.problems.append(f"the kernel traced {int(orders.sum()) + cancels} orders, {len(segments)} were sent")
+    if (traced := orders_traced(result)) != len(segments):
+        latency.problems.append(f"the kernel traced {traced} orders, {len(segments)} were sent")
         return
     # Of a record with several orders, the last one is measured: the doorbell tap is that of its last order.
     sent = np.zeros(count, np.int64)
     clocks = np.asarray([frame.first_clock for frame in segments], np.int64)
-    sent[ordered] = clocks[orders_sent(result)[ordered] - 1]
+    sent[ordered] = clocks[last_orders(result)[ordered]]
     latency.add("doorbell_to_wire", NANOSECONDS, (sent * result.clock_ps - doorbell_ps) / 1000, ordered)
     latency.add("tick_to_trade", NANOSECONDS, (sent - first) * result.clock_ps / 1000, ordered & has_frame)
-
-
-def orders_sent(result: LoopResult) -> npt.NDArray[np.int64]:
-    """By record, the orders that were sent up to its end: those of records, and cancels that a command caused between
-    them."""
-    orders = result.trace["orders"].astype(np.int64)
-    for note in result.notes:
-        if note.kind == TraceKind.CANCELS and note.records < len(orders):
-            orders[note.records] += note.value
-    return np.cumsum(orders)
 
 
 def _number(value: float) -> int | float | None:

@@ -14,7 +14,7 @@ from bridge.interface import LoopResult, SentFrame
 from bridge.layout import READ_LOG, STIMULUS_FRAME, STIMULUS_LINE_B, TX_SLOT, TxKind
 from generators.framing import ETHERTYPE_SERVICE_VLAN, ETHERTYPE_VLAN
 from generators.tables import WireError
-from tickloop.rundir.orders import ouch_message
+from tickloop.rundir.orders import PACKETS_OF_THE_SESSION, ouch_message
 
 Integers = npt.NDArray[np.int64]
 
@@ -25,6 +25,7 @@ STAGES = (
 )
 # Both ends lie on clock edges; the kernel's boundaries do not.
 BETWEEN_CLOCKS = {*STAGES[:4], "tx_fetch_to_wire"}
+OF_THE_SESSION = [ord(kind) for kind in PACKETS_OF_THE_SESSION]
 ETHERNET_BYTES, UDP_BYTES, SESSION_BYTES, MOLD_BYTES, LENGTH_BYTES = 14, 8, 10, 20, 2
 BEAT_BYTES = 8
 
@@ -79,9 +80,10 @@ def _valid_clocks(result: LoopResult, sequence: npt.NDArray[np.uint64], issued: 
 
 def _fetch_clocks(result: LoopResult, segments: list[SentFrame]) -> Integers:
     """The clock at which the NIC read each order's slot, or buffer: it reads them in their order."""
-    kind, bytes_at = TX_SLOT.fields["kind"][1], READ_LOG.fields["data"][1]  # type: ignore[index]
+    kind, packet = (TX_SLOT.fields[name][1] for name in ("kind", "packet_type"))  # type: ignore[index]
+    bytes_at = READ_LOG.fields["data"][1]  # type: ignore[index]
     lines = result.reads.view(np.uint8).reshape(len(result.reads), READ_LOG.itemsize)[:, bytes_at:]
-    orders = np.flatnonzero(lines[:, kind] == TxKind.ORDER)
+    orders = np.flatnonzero((lines[:, kind] == TxKind.ORDER) & ~np.isin(lines[:, packet], OF_THE_SESSION))
     if len(orders) < len(segments):
         raise TickToTradeError(f"{len(segments)} orders were sent, {len(orders)} were read")
     for order, sent in zip(orders.tolist(), segments, strict=False):
