@@ -7,14 +7,15 @@ logs. A run that compared no message proves nothing and fails.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from bridge.interface import LoopResult, SentFrame, TraceNote
-from bridge.layout import REGISTER_FIELDS, TraceKind
+from bridge.interface import LoopResult, SentFrame
+from bridge.layout import REGISTER_FIELDS
+from tb.model.answers import answer_of
 from tb.model.config import KernelConfig
 from tb.model.kernel import KernelModel
 from tb.model.receive import (
@@ -33,6 +34,7 @@ from tb.scoreboard import Comparison, compare
 from tickloop.config import NicConfig, RunConfig
 from tickloop.filtering import FilterHistory, blocked_at
 from tickloop.inputs import LineFrame
+from tickloop.kernel_order import KernelOrder
 from tickloop.rundir.books import Export
 from tickloop.rundir.frames import LINES
 from tickloop.rundir.host_events import believed, enabled_events
@@ -58,6 +60,7 @@ class Prediction:
     statistics: dict[str, Any] = field(default_factory=dict)
     orders: list[dict[str, Any]] = field(default_factory=list)
     segments: list[bytes] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     @property
     def doubtful(self) -> str | None:
@@ -71,7 +74,8 @@ class Prediction:
 def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, observed: Observed,
             closed_loop: bool) -> Prediction:
     """Runs the model over the frames. Of the run itself it takes what no model can know: what the kernel told the
-    filter and when, and which event lines were enabled."""
+    filter and when, which event lines were enabled, and between which records the kernel took what else it was told.
+    """
     byte_ps = result.clock_ps // 8
     arrivals = _arrivals(frames, byte_ps)
     receive, results = _receive(arrivals, config, byte_ps, ())
@@ -92,7 +96,7 @@ def predict(frames: Iterable[LineFrame], config: RunConfig, result: LoopResult, 
         receive.counters, receive.hold_margin_ps,
     )
     if closed_loop:
-        _predict_kernel(prediction, results, enabled, config.kernel, observed, result)
+        _predict_kernel(prediction, results, enabled, config.kernel, result, observed)
         prediction.statistics["raw_frames"] = observed.counters["raw_frames"]
     return prediction
 
@@ -112,34 +116,28 @@ def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,
 
 
 def _predict_kernel(prediction: Prediction, results: Iterable[FrameResult], enabled: Collection[str],
-                    config: KernelConfig, observed: Observed, result: LoopResult) -> None:
+                    config: KernelConfig, result: LoopResult, observed: Observed) -> None:
     """Feeds the model in the kernel's own order: what happened beside messages stands in its trace."""
     kernel, segments = KernelModel(config), SegmentModel(config)
+    order = KernelOrder(kernel, result, [answer_of(message, config) for message in observed.answers])
+    record = 0
     # Only the token bucket needs the time of a message, which is the NIC's own.
     timed = config.risk.rate_interval_ns != 0
     times = (line["hw_timestamp_ns"] for line in observed.messages) if timed else iter(())
-    notes = deque(result.notes)
-    records = 0
     for frame in sorted(results, key=attrgetter("turn")):
         for message in frame.messages:
-            while notes and notes[0].records <= records:
-                _take_note(kernel, notes.popleft(), result)
-            kernel.message(message, next(times, 0))
-            records += 1
+            order.before(record)
+            kernel.message(message, next(times, 0), partial(order.inside, record))
+            record += 1
         if (event := frame.event(enabled)) is not None:
             kernel.event(event)
-    for note in notes:
-        _take_note(kernel, note, result)
+    order.end()
+    prediction.problems.extend(order.problems)
     prediction.books.extend(kernel.books.levels())
     prediction.positions.extend(kernel.positions())
     prediction.statistics.update(kernel.statistics)
     prediction.orders.extend(order.as_line() for order in kernel.orders)
     prediction.segments.extend(segments.segment(order.message) for order in kernel.orders)
-
-
-def _take_note(kernel: KernelModel, note: TraceNote, result: LoopResult) -> None:
-    if note.kind == TraceKind.COMMAND and 0 < note.value <= len(result.commands):
-        kernel.command(result.commands[note.value - 1].text)
 
 
 def _event_line(frame: FrameResult, event: HostEvent) -> dict[str, Any]:

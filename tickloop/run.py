@@ -190,7 +190,7 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
     """Observes, checks, and writes the directory."""
     job = prepared.job
     result.wall["setup_s"] += build_s
-    observed = observe(result, job.closed_loop)
+    observed = observe(result, job.closed_loop, job.config.kernel)
 
     def write() -> list[str]:
         write_logs(job.out, result, observed, job.closed_loop)
@@ -200,7 +200,7 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
         prediction = predict(job.source.frames(), job.config, result, observed, job.closed_loop)
         comparisons = _compared(job, result, observed, prediction)
     disagreements = written.result()
-    comparisons.append(check_logs([*observed.problems, *disagreements], len(observed.messages)))
+    comparisons.append(check_logs([*observed.problems, *disagreements, *prediction.problems], len(observed.messages)))
     comparisons.append(_something(job, prepared.frames, comparisons, observed.counters))
     causes = capacity_exceeded(observed.counters, result.rx_log2)
     if prediction.doubtful:
@@ -221,9 +221,9 @@ def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
         return _run_document(job, result, request.kernel, observed, [])
 
     if isinstance(error, BridgeError):
-        keep(request, error.exit_status, str(error), describe)
+        keep(request, job.config.kernel, error.exit_status, str(error), describe)
     else:
-        keep(request, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
+        keep(request, job.config.kernel, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
 
 
 def prepare(out: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from bridge import loop, record
 from bridge.interface import LoopRequest, LoopResult
+from tb.model.config import KernelConfig
 from tickloop.rundir.files import RECORD, write_json
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.write import write_books, write_logs
@@ -26,7 +27,7 @@ ONLY_AT_THE_END = ("clocks_skipped", "wall", "digest", "kernel_statistics")
 Describe = Callable[[LoopResult, Observed], dict[str, Any]]
 
 
-def keep(request: LoopRequest, status: int, error: str, describe: Describe) -> None:
+def keep(request: LoopRequest, config: KernelConfig, status: int, error: str, describe: Describe) -> None:
     """Writes what there is, and into run.json why there is no more; ``describe`` makes run.json's usual contents."""
     closed_loop = request.kernel is not None
     try:
@@ -36,7 +37,7 @@ def keep(request: LoopRequest, status: int, error: str, describe: Describe) -> N
         shown = _beginning(result)
         if shown is not result:
             _warn(f"{request.out}: files of the first {MOST_LINES:,} of {len(result.dma):,} lines that the NIC wrote")
-        observed = observe(shown, closed_loop)
+        observed = observe(shown, closed_loop, config)
         observed = replace(observed, messages=[
             # One without a frame was delivered before its frame had ended.
             line if line["frame"] >= 0 else line | {"frame": None, "verdict": None} for line in observed.messages

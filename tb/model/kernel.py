@@ -8,7 +8,7 @@ cut-through the kernel has seen it by then, and the event that tells of it makes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -68,8 +68,11 @@ class KernelModel:
         for stock_locate in stock_locates:
             self.market.suspect(stock_locate)
 
-    def message(self, message: MessageResult, time_ns: int = 0) -> list[Order]:
-        """Takes one delivered message, of a frame that came at ``time_ns``; returns the orders it causes."""
+    def message(self, message: MessageResult, time_ns: int = 0,
+                meanwhile: Callable[[], None] = lambda: None) -> list[Order]:
+        """Takes one delivered message, of a frame that came at ``time_ns``; returns the orders it causes.
+
+        ``meanwhile`` is called between decision and orders: there the kernel looks for a command once more."""
         self._records += 1
         if message.sequence != self._next_sequence:
             self._note_jump()
@@ -87,7 +90,9 @@ class KernelModel:
         if len(self.books) > books:
             self.market.opened(locate)
         self._touched[locate] = self._records
-        orders = [order for intent in self._decide(change) if (order := self._send(intent, time_ns, message.sequence))]
+        intents = self._decide(change)
+        meanwhile()
+        orders = [order for intent in intents if (order := self._send(intent, time_ns, message.sequence))]
         self.orders += orders
         return orders
 

@@ -16,6 +16,7 @@ import pytest
 
 from bridge import layout, record
 from bridge.interface import LoopRequest
+from tb.model.config import KernelConfig
 from tests.loop.conftest import RunDirectory
 from tickloop import unfinished
 
@@ -61,7 +62,7 @@ def test_files_are_made_as_far_as_the_record_goes(
         _cut(out / "record", lengths, by_file)
         capsys.readouterr()
         request = LoopRequest(out / "record/stimulus.bin", out, kernel=out / "kernel")
-        unfinished.keep(request, 5, "the simulator died", _describe)
+        unfinished.keep(request, KernelConfig(), 5, "the simulator died", _describe)
         warnings = capsys.readouterr().err
         for name in record.incomplete(out / "record"):
             assert f"{name}.bin ends inside an entry" in warnings

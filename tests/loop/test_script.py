@@ -74,3 +74,21 @@ def test_a_replay_has_the_commands(
 ) -> None:
     result = tickloop("replay", run.path, half, "--out", tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_order_leaves_between_kill_and_resume(
+    completed: Callable[..., RunDirectory], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The script's times are those of orders.jsonl; the model, which is told when the kernel took each, agrees."""
+    script = tmp_path_factory.mktemp("kill") / "script"
+    script.write_text("2.5ms kill\n3.5ms resume\n")
+    scenario = ("sim", "--scenario", "opening", "--messages", "400")
+    run, usual = completed(*scenario, "--script", script), completed(*scenario)
+    times, others = ([line["time_ns"] for line in each.lines("orders.jsonl")] for each in (run, usual))
+    crossing = 2_000  # from the kernel's doorbell to the wire, and one message
+    assert any(2_500_000 + crossing < time < 3_500_000 for time in others)
+    assert not any(2_500_000 + crossing < time < 3_500_000 for time in times)
+    assert any(time > 3_500_000 for time in times)
+    statistics = run.json("run.json")["kernel_statistics"]
+    assert statistics["commands"] == 2
+    assert statistics["orders_refused_kill"] == sum(2_500_000 + crossing < time < 3_500_000 for time in others)

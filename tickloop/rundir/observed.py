@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.interface import LoopResult
+from tb.model.config import KernelConfig
+from tickloop.rundir.answers import sequenced_messages
 from tickloop.rundir.books import Export, parse_export
 from tickloop.rundir.frames import event_lines, frame_lines
 from tickloop.rundir.host_events import host_events
@@ -17,6 +19,8 @@ from tickloop.rundir.lines import control, ring_records
 from tickloop.rundir.messages import frames_of, message_lines
 from tickloop.rundir.orders import order_lines
 from tickloop.rundir.summary import disagreements, hardware_counters
+
+DEFAULT = KernelConfig()
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Observed:
     counters: dict[str, Any]
     latency: Latency
     orders: list[dict[str, Any]]
+    answers: list[bytes]  # OUCH messages of the exchange, by their numbers
     export: Export
     problems: list[str]
 
@@ -38,8 +43,8 @@ class Observed:
         return disagreements(self.counters, self.frames, self.messages, self.events)
 
 
-def observe(result: LoopResult, closed_loop: bool) -> Observed:
-    """Decodes ``result``; without a kernel there are no orders and no export."""
+def observe(result: LoopResult, closed_loop: bool, config: KernelConfig = DEFAULT) -> Observed:
+    """Decodes ``result``; without a kernel there are no orders, answers and export."""
     ring = ring_records(result)
     records = ring.select(~ring.is_event)
     frames = frame_lines(result.frames)
@@ -50,10 +55,11 @@ def observe(result: LoopResult, closed_loop: bool) -> Observed:
     told, event_problems = host_events(ring.select(ring.is_event), result.frames)
     counters = hardware_counters(result.registers)
     latency = measure(result, records, frame)
-    orders, order_problems = order_lines(result)
+    orders, order_problems = order_lines(result, config.ouch_version)
+    answers, answer_problems = sequenced_messages(result.raw, config)
     export = parse_export(result.export) if closed_loop else Export()
     problems = [*ring.problems, *frame_problems, *problems, *event_problems]
-    problems += [*latency.problems, *order_problems, *export.problems]
+    problems += [*latency.problems, *order_problems, *answer_problems, *export.problems]
     if not closed_loop and result.sent:
         problems.append(f"{len(result.sent)} frames were sent without a kernel")
-    return Observed(frames, messages, events, told, counters, latency, orders, export, problems)
+    return Observed(frames, messages, events, told, counters, latency, orders, answers, export, problems)

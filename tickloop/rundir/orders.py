@@ -33,14 +33,14 @@ def is_segment(frame: bytes) -> bool:
 
 def is_pushed(frame: bytes) -> bool:
     """Whether a sent frame is a segment that the NIC made of a TX slot."""
-    return is_segment(frame) and len(tcp := _tcp(frame)) > FLAGS_AT and bool(tcp[FLAGS_AT] & PSH)
+    return is_segment(frame) and len(tcp := tcp_of(frame)) > FLAGS_AT and bool(tcp[FLAGS_AT] & PSH)
 
 
 def is_order(frame: bytes) -> bool:
     """Whether a sent frame is such a segment with an order, or with what a TX slot for orders must not hold."""
     if not is_pushed(frame):
         return False
-    tcp = _tcp(frame)
+    tcp = tcp_of(frame)
     return tcp[4 * (tcp[12] >> 4):][SOUP_TYPE_AT:SOUP_TYPE_AT + 1] not in PACKETS_OF_THE_SESSION
 
 
@@ -64,7 +64,8 @@ def orders_traced(result: LoopResult) -> int:
     return int(result.trace["orders"].astype(np.int64).sum()) + beside
 
 
-def _tcp(frame: bytes) -> bytes:
+def tcp_of(frame: bytes) -> bytes:
+    """The TCP segment in a frame, without what lies behind it."""
     header = 4 * (frame[ETHERNET_BYTES] & 15)
     total = int.from_bytes(frame[ETHERNET_BYTES + 2:ETHERNET_BYTES + 4], "big")
     return frame[ETHERNET_BYTES + header:ETHERNET_BYTES + total]
@@ -76,7 +77,7 @@ def ouch_message(frame: bytes) -> bytes:
     Raises:
         WireError: the segment holds something else.
     """
-    tcp = _tcp(frame)
+    tcp = tcp_of(frame)
     if len(tcp) < 20:
         raise WireError("not a whole TCP segment")
     soup = tcp[4 * (tcp[12] >> 4):]
