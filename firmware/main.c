@@ -105,6 +105,8 @@ static void take_engine(struct kernel *kernel, struct range *memory, const struc
       .books = pools_take(memory, "books", sizes.books, sizeof(struct book), LINE_BYTES),
       .locates = pools_take_zeroed(memory, "locates", sizes.locates, sizeof(struct locate), LINE_BYTES),
       .symbol_index = pools_take_zeroed(memory, "symbol index", sizes.symbol_index, sizeof(uint32_t), LINE_BYTES),
+      .level_index = pools_take_zeroed(memory, "level index", sizes.level_index, sizeof(uint32_t), LINE_BYTES),
+      .windows = pools_take_zeroed(memory, "windows", sizes.windows, sizeof(struct window), LINE_BYTES),
       .collars = pools_take_zeroed(memory, "collars", sizes.collars, sizeof(struct collar), LINE_BYTES),
       .own_orders = pools_take_zeroed(memory, "own orders", sizes.own_orders, sizeof(struct own_order), LINE_BYTES),
   };

@@ -95,14 +95,14 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   }
   struct book *book = &books->pool[number];
   enum side side = buy_sell == 'B' ? SIDE_BID : SIDE_ASK;
-  uint32_t key = level_key(price, side);
-  uint32_t parent;
-  uint32_t index = levels_find(&books->levels, &book->side[side], key, &parent);
+  uint64_t identity = level_identity(level_key(price, side), number, side);
+  uint32_t *place;
+  uint32_t index = levels_find(&books->levels, &book->side[side], identity, &place);
   if (index == 0 && levels_full(&books->levels)) return OUTCOME_POOL_FULL;
 
   /* commit */
   report(book, side, change);
-  if (index == 0) index = levels_insert(&books->levels, &book->side[side], parent, key, number, side);
+  if (index == 0) index = levels_insert(&books->levels, &book->side[side], identity, place);
   fill(order, &books->levels.pool[index], reference, shares, index);
   books->orders.live++;
   return OUTCOME_APPLIED;
@@ -158,14 +158,14 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
   report(book, side, change);
   level_leave(books, order->level, order->shares);
 
-  uint32_t key = level_key(price, side);
-  uint32_t parent;
-  uint32_t index = levels_find(&books->levels, tree, key, &parent);
+  uint64_t identity = level_identity(level_key(price, side), number, side);
+  uint32_t *place;
+  uint32_t index = levels_find(&books->levels, tree, identity, &place);
   if (index == 0 && levels_full(&books->levels)) {
     orders_remove(&books->orders, order);
     return OUTCOME_POOL_FULL;
   }
-  if (index == 0) index = levels_insert(&books->levels, tree, parent, key, number, side);
+  if (index == 0) index = levels_insert(&books->levels, tree, identity, place);
   fill(target, &books->levels.pool[index], reference, shares, index);
   if (target != order) {
     books->orders.live++;

@@ -14,6 +14,8 @@ struct engine_sizes engine_sizes(const struct config_header *config) {
       .books = config->max_books + 1ull,
       .locates = LOCATES,
       .symbol_index = 1ull << symbols_index_log2(config->symbol_count),
+      .level_index = 1ull << levels_log2(config->max_levels),
+      .windows = 2 * (config->max_books + 1ull),
       .collars = LOCATES,
       .own_orders = 1ull << config->own_orders_log2,
   };
@@ -23,9 +25,18 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
   *engine = (struct engine){0};
   uint32_t log2 = orders_log2(config->max_orders);
   struct books *books = &engine->books;
-  books->orders = (struct orders){
-      .entries = memory->orders, .mask = (1ull << log2) - 1, .shift = 64 - log2, .limit = config->max_orders};
-  books->levels = (struct levels){.pool = memory->levels, .limit = config->max_levels};
+  books->orders = (struct orders){.entries = memory->orders,
+                                  .mask = (1ull << log2) - 1,
+                                  .stride = orders_stride(log2),
+                                  .shift = 64 - log2,
+                                  .limit = config->max_orders};
+  log2 = levels_log2(config->max_levels);
+  books->levels = (struct levels){.pool = memory->levels,
+                                  .index = memory->level_index,
+                                  .windows = memory->windows,
+                                  .mask = (1u << log2) - 1,
+                                  .shift = 64 - log2,
+                                  .limit = config->max_levels};
   books->pool = memory->books;
   books->limit = config->max_books;
   if (!symbols_init(&books->symbols, config, memory->locates, memory->symbol_index)) {

@@ -107,6 +107,8 @@ struct engine_sizes {
   uint64_t books;
   uint64_t locates;
   uint64_t symbol_index;
+  uint64_t level_index;
+  uint64_t windows;
   uint64_t collars;
   uint64_t own_orders;
 };
@@ -118,6 +120,8 @@ struct engine_memory {
   struct book *books;
   struct locate *locates;
   uint32_t *symbol_index;
+  uint32_t *level_index;
+  struct window *windows;
   struct collar *collars;
   struct own_order *own_orders;
 };

@@ -16,7 +16,7 @@ uint64_t export_limit(const struct config_header *config) {
 }
 
 static uint8_t *write_side(const struct levels *levels, const struct side_tree *tree, uint8_t *at) {
-  for (uint32_t index = tree->best; index != 0; index = levels_neighbour(levels, index, 0)) {
+  for (uint32_t index = tree->best; index != 0; index = levels_neighbour(levels, tree, index, 0)) {
     const struct level *level = &levels->pool[index];
     struct export_level out = {.price = level_price(level), .orders = level->orders, .shares = level->shares};
     __builtin_memcpy(at, &out, sizeof out); /* a book of 24 bytes leaves the levels behind it 8-aligned only */

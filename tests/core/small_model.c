@@ -128,7 +128,7 @@ static const char *compare(const struct host *host, const struct reference *r) {
       const struct level *level = &books->levels.pool[at];
       if (at == 0 || level_price(level) != price || level->shares != shares || level->orders != orders)
         return "a level";
-      at = levels_neighbour(&books->levels, at, 0);
+      at = levels_neighbour(&books->levels, tree, at, 0);
     }
     if (at != 0) return "a level that should not be there";
   }
@@ -142,6 +142,8 @@ struct state {
   uint8_t engine[KEPT];
   struct order orders[16];
   struct level levels[8];
+  uint32_t level_index[16];
+  struct window windows[4];
   struct book books[2];
   struct locate locate;
 };
@@ -156,6 +158,8 @@ static void keep(struct state *state) {
   memcpy(state->engine, &host.engine, KEPT);
   memcpy(state->orders, host.memory.orders, sizeof state->orders);
   memcpy(state->levels, host.memory.levels, (host.config->max_levels + 1) * sizeof(struct level));
+  memcpy(state->level_index, host.memory.level_index, sizeof state->level_index);
+  memcpy(state->windows, host.memory.windows, sizeof state->windows);
   memcpy(state->books, host.memory.books, sizeof state->books);
   state->locate = host.memory.locates[LOCATE];
 }
@@ -164,6 +168,8 @@ static void put_back(const struct state *state) {
   memcpy(&host.engine, state->engine, KEPT);
   memcpy(host.memory.orders, state->orders, sizeof state->orders);
   memcpy(host.memory.levels, state->levels, (host.config->max_levels + 1) * sizeof(struct level));
+  memcpy(host.memory.level_index, state->level_index, sizeof state->level_index);
+  memcpy(host.memory.windows, state->windows, sizeof state->windows);
   memcpy(host.memory.books, state->books, sizeof state->books);
   host.memory.locates[LOCATE] = state->locate;
 }

@@ -17,7 +17,6 @@
 #define LIVE 60000u       /* orders at most */
 #define CHECK_EVERY 500000u
 #define DEPTH 300u        /* ticks from the middle */
-#define TICK 100u
 
 struct live {
   uint64_t reference;
@@ -167,7 +166,7 @@ static void check(void) {
     for (unsigned side = 0; side < 2; side++) {
       const struct side_tree *tree = &books->pool[number].side[side];
       uint64_t before = 1ull << 32;
-      for (uint32_t at = tree->best; at != 0; at = levels_neighbour(&books->levels, at, 0)) {
+      for (uint32_t at = tree->best; at != 0; at = levels_neighbour(&books->levels, tree, at, 0)) {
         const struct level *level = &books->levels.pool[at];
         if (level->key >= before) fail("levels are out of order");
         if (level->orders == 0 || level->shares != sums[at].shares || level->orders != sums[at].orders) {

@@ -58,6 +58,8 @@ static void release(void) {
   free(memory.books);
   free(memory.locates);
   free(memory.symbol_index);
+  free(memory.level_index);
+  free(memory.windows);
   free(memory.collars);
   free(memory.own_orders);
   free(config);
@@ -92,6 +94,8 @@ static void configure(const void *module, uint32_t bytes) {
       .books = dirty(sizes.books, sizeof(struct book)),
       .locates = calloc(sizes.locates, sizeof(struct locate)),
       .symbol_index = calloc(sizes.symbol_index, sizeof(uint32_t)),
+      .level_index = calloc(sizes.level_index, sizeof(uint32_t)),
+      .windows = calloc(sizes.windows, sizeof(struct window)),
       .collars = calloc(sizes.collars, sizeof(struct collar)),
       .own_orders = calloc(sizes.own_orders, sizeof(struct own_order)),
   };
@@ -114,6 +118,22 @@ static int height(uint32_t index, uint32_t parent, uint64_t low, uint64_t high, 
   return 1 + (worse > better ? worse : better);
 }
 
+/* Each bit of a window is a level there, and its summary says where bits are. Adds the levels to `count`. */
+static bool window_holds(uint16_t book, uint8_t side, uint32_t *count) {
+  const struct window *window = &memory.windows[2u * book + side];
+  for (uint32_t tick = 0; tick < WINDOW_TICKS; tick++) {
+    uint64_t bits = window->bits[tick / 64];
+    if ((bits != 0) != ((window->words >> (tick / 64) & 1) != 0)) return false;
+    if ((bits >> (tick % 64) & 1) == 0) continue;
+    uint64_t key = window->base + (uint64_t)tick * TICK;
+    if (key > UINT32_MAX) return false;
+    uint32_t index = *levels_place(&engine.books.levels, level_identity((uint32_t)key, book, (enum side)side));
+    if (index == 0 || memory.levels[index].balance != IN_WINDOW) return false;
+    ++*count;
+  }
+  return true;
+}
+
 static const char *check(uint32_t *tallest) {
   struct sum {
     uint64_t shares;
@@ -121,7 +141,7 @@ static const char *check(uint32_t *tallest) {
   } *sums = calloc(sizes.levels, sizeof *sums);
   const struct orders *orders = &engine.books.orders;
   const char *wrong = "";
-  uint32_t live = 0, levels = 0;
+  uint32_t live = 0, levels = 0, indexed = 0;
   *tallest = 0;
   for (uint64_t i = 0; i < sizes.orders; i++) {
     struct order *order = &memory.orders[i];
@@ -136,23 +156,37 @@ static const char *check(uint32_t *tallest) {
     const struct book *book = &memory.books[number];
     for (uint8_t side = 0; side < 2; side++) {
       const struct side_tree *tree = &book->side[side];
-      uint32_t count = 0;
+      uint32_t count = 0, walked = 0;
       int tall = height(tree->root, 0, 0, UINT32_MAX, (uint16_t)number, side, &count);
       if (tall < 0) wrong = "a tree is broken";
-      if (count != tree->count) wrong = "levels of a side are miscounted";
-      uint32_t best = tree->root;
-      while (best != 0 && memory.levels[best].child[1] != 0) best = memory.levels[best].child[1];
-      if (best != tree->best || (best != 0 ? memory.levels[best].key : 0) != tree->best_key) {
-        wrong = "the best level is not the best";
-      }
       if (tall > (int)*tallest) *tallest = (uint32_t)tall;
-      levels += count;
-      for (uint32_t at = best; at != 0; at = levels_neighbour(&engine.books.levels, at, 0)) {
+      if (!window_holds((uint16_t)number, side, &count)) wrong = "a window is broken";
+      if (count != tree->count) wrong = "levels of a side are miscounted";
+      if (tree->best_key != (tree->best != 0 ? memory.levels[tree->best].key : 0))
+        wrong = "the best key is not the best's";
+      uint64_t before = 1ull << 32;
+      for (uint32_t at = tree->best; at != 0; at = levels_neighbour(&engine.books.levels, tree, at, 0)) {
         const struct level *level = &memory.levels[at];
         if (level->shares != sums[at].shares || level->orders != sums[at].orders) wrong = "a level's sum is wrong";
+        if (level->key >= before) wrong = "levels are out of order";
+        uint32_t better = levels_neighbour(&engine.books.levels, tree, at, 1);
+        if ((better != 0 ? memory.levels[better].key : 1ull << 32) != before) wrong = "the way back is another";
+        before = level->key;
+        walked++;
       }
+      if (walked != count) wrong = "a walk does not pass all levels";
+      levels += count;
     }
   }
+  for (uint64_t i = 0; i < sizes.level_index; i++) {
+    uint32_t index = memory.level_index[i];
+    if (index == 0) continue;
+    indexed++;
+    if (levels_place(&engine.books.levels, level_identity_of(&memory.levels[index])) != &memory.level_index[i]) {
+      wrong = "a level cannot be found";
+    }
+  }
+  if (indexed != levels) wrong = "the index has other levels";
   if (levels != engine.books.levels.live) wrong = "live levels are miscounted";
   free(sums);
   return wrong;
