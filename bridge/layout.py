@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x905D333B
+LAYOUT_HASH = 0xDDB4D525
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -203,6 +203,10 @@ class AnswerKind(IntEnum):
     PRIORITY_UPDATE = 10
     MODIFIED = 11
     RESTATED = 12
+    CORRECTED = 13
+    TRADE_NOW = 14
+    ACCOUNT = 15
+    MALFORMED = 16
 
 
 class LinkState(IntEnum):

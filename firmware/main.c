@@ -19,12 +19,12 @@
 #include "core/config.h"
 #include "core/engine.h"
 #include "core/export.h"
-#include "core/ouch.h"
 #include "core/raw.h"
 #include "drivers/mailbox.h"
 #include "drivers/nic.h"
 #include "drivers/serial.h"
 #include "include/kernel.h"
+#include "session/ouch.h"
 
 #define TRACE_LOG2 12u
 #define TRACE_ENTRIES (1u << TRACE_LOG2)
@@ -112,7 +112,8 @@ static void take_engine(struct kernel *kernel, struct range *memory, const struc
   };
   const char *wrong = engine_init(&kernel->engine, config, &pools);
   if (wrong != NULL) panic("configuration: %s", wrong);
-  ouch_init(&kernel->ouch, config);
+  wrong = ouch_init(&kernel->ouch, config);
+  if (wrong != NULL) panic("configuration: %s", wrong);
 }
 
 static void take_raw_frames(struct kernel *kernel) {

@@ -190,10 +190,14 @@ def _wire_struct(name: str, length: int, meaning: str, fields: list[dict[str, An
     return Struct(name, length, f"{meaning}, wire order.", tuple(members))
 
 
-def _orders(messages: dict[str, Any]) -> Iterator[Struct]:
-    """OUCH 4.2 inbound messages."""
-    for kind, message in messages.items():
-        yield _wire_struct(f"ouch42_{kind}", message["length"], f"OUCH 4.2 {message['name']}", message["fields"])
+def _orders(version: str, document: dict[str, Any]) -> Iterator[Struct]:
+    """OUCH messages: inbound ones, and outbound ones as `..._out_...`; of OUCH 5.0 what stands before the appendage."""
+    for direction, infix in (("inbound", ""), ("outbound", "out_")):
+        for kind, message in document[direction].items():
+            if "fields" in message:
+                yield _wire_struct(f"ouch{version.replace('.', '')}_{infix}{kind}",
+                                   message.get("length", message.get("min_length")),
+                                   f"OUCH {version} {message['name']}", message["fields"])
 
 
 def _packets(mold: dict[str, Any]) -> Iterator[Struct]:
@@ -213,7 +217,8 @@ def load() -> Layouts:
     """
     records = tomllib.loads((HERE / "records.toml").read_text())
     itch = json.loads((ROOT / "generators/protocols/itch50.json").read_text())
-    ouch = json.loads((ROOT / "generators/protocols/ouch42.json").read_text())
+    ouch = {version: json.loads((ROOT / f"generators/protocols/ouch{version.replace('.', '')}.json").read_text())
+            for version in ("4.2", "5.0")}
     mold = json.loads((ROOT / "generators/protocols/moldudp64.json").read_text())
     registers = tuple(_registers(HERE / "registers.rdl"))
     structs = tuple(_structs(records["struct"]))
@@ -231,7 +236,7 @@ def load() -> Layouts:
         lengths,
         dict(_bodies(records["itch_body"], itch["messages"])),
         tuple(_prefix(itch["messages"], next(s for s in structs if s.name == "rx_record"))),
-        tuple(_orders(ouch["inbound"])),
+        tuple(order for version, document in ouch.items() for order in _orders(version, document)),
         tuple(_packets(mold)),
         hashlib.sha256(canonical.encode()).hexdigest(),
     )

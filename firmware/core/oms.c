@@ -207,6 +207,21 @@ static enum answered broken(struct oms *oms, const struct answer *answer) {
   return ANSWERED_UNKNOWN;
 }
 
+/* The match has another price. */
+static enum answered corrected(struct oms *oms, const struct answer *answer) {
+  for (uint32_t i = 0; i < OMS_MATCHES; i++) {
+    struct oms_match *match = &oms->matches[i];
+    if (match->shares == 0 || match->match != answer->match) continue;
+    if (answer->shares != match->shares || answer->price == 0 || answer->price >= PRICE_LIMIT) return ANSWERED_BAD;
+    if (!book_trade(oms, match->book, match->side, match->shares, match->price, true)) return ANSWERED_BAD;
+    bool fits = book_trade(oms, match->book, match->side, match->shares, answer->price, false);
+    if (fits) match->price = answer->price;
+    else book_trade(oms, match->book, match->side, match->shares, match->price, false); /* as it was, so it fits */
+    return fits ? ANSWERED_APPLIED : ANSWERED_BAD;
+  }
+  return ANSWERED_UNKNOWN;
+}
+
 static enum answered replaced(struct oms *oms, struct own_order *order, const struct answer *answer) {
   if (!is_new(order) || order->original == 0 || order->original != answer->original) return ANSWERED_BAD;
   struct own_order *original = oms_find(oms, order->original);
@@ -220,8 +235,14 @@ static enum answered replaced(struct oms *oms, struct own_order *order, const st
 }
 
 enum answered oms_answer(struct oms *oms, const struct answer *answer) {
-  if (answer->kind == ANSWER_KIND_SYSTEM_EVENT) return ANSWERED_APPLIED;
-  if (answer->kind == ANSWER_KIND_BROKEN) return broken(oms, answer);
+  switch (answer->kind) {
+    case ANSWER_KIND_SYSTEM_EVENT:
+    case ANSWER_KIND_ACCOUNT: return ANSWERED_APPLIED;
+    case ANSWER_KIND_BROKEN: return broken(oms, answer);
+    case ANSWER_KIND_CORRECTED: return corrected(oms, answer);
+    case ANSWER_KIND_MALFORMED: return ANSWERED_BAD;
+    default: break;
+  }
   struct own_order *order = oms_find(oms, answer->number);
   if (order == NULL || order->state == OWN_STATE_ASSUMED) return ANSWERED_UNKNOWN;
   switch (answer->kind) {
@@ -257,7 +278,8 @@ enum answered oms_answer(struct oms *oms, const struct answer *answer) {
       if (!is_open(order)) return ANSWERED_BAD;
       order->reference = answer->reference;
       return ANSWERED_APPLIED;
-    case ANSWER_KIND_RESTATED: return is_open(order) ? ANSWERED_APPLIED : ANSWERED_BAD;
+    case ANSWER_KIND_RESTATED:
+    case ANSWER_KIND_TRADE_NOW: return is_open(order) ? ANSWERED_APPLIED : ANSWERED_BAD;
     default: return ANSWERED_BAD;
   }
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x905D333Bu
+#define LAYOUT_HASH 0xDDB4D525u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -61,7 +61,7 @@ enum soup_packet { SOUP_PACKET_DEBUG = 43, SOUP_PACKET_LOGIN_ACCEPTED = 65, SOUP
 enum ring_mode { RING_MODE_LINES = 0, RING_MODE_DESCRIPTORS = 1 };
 enum session_mode { SESSION_MODE_ESTABLISHED = 0, SESSION_MODE_CONNECT = 1 };
 enum ouch_version { OUCH_VERSION_V42 = 42, OUCH_VERSION_V50 = 50 };
-enum answer_kind { ANSWER_KIND_SYSTEM_EVENT = 0, ANSWER_KIND_ACCEPTED = 1, ANSWER_KIND_REPLACED = 2, ANSWER_KIND_CANCELED = 3, ANSWER_KIND_AIQ_CANCELED = 4, ANSWER_KIND_EXECUTED = 5, ANSWER_KIND_BROKEN = 6, ANSWER_KIND_REJECTED = 7, ANSWER_KIND_CANCEL_PENDING = 8, ANSWER_KIND_CANCEL_REJECT = 9, ANSWER_KIND_PRIORITY_UPDATE = 10, ANSWER_KIND_MODIFIED = 11, ANSWER_KIND_RESTATED = 12 };
+enum answer_kind { ANSWER_KIND_SYSTEM_EVENT = 0, ANSWER_KIND_ACCEPTED = 1, ANSWER_KIND_REPLACED = 2, ANSWER_KIND_CANCELED = 3, ANSWER_KIND_AIQ_CANCELED = 4, ANSWER_KIND_EXECUTED = 5, ANSWER_KIND_BROKEN = 6, ANSWER_KIND_REJECTED = 7, ANSWER_KIND_CANCEL_PENDING = 8, ANSWER_KIND_CANCEL_REJECT = 9, ANSWER_KIND_PRIORITY_UPDATE = 10, ANSWER_KIND_MODIFIED = 11, ANSWER_KIND_RESTATED = 12, ANSWER_KIND_CORRECTED = 13, ANSWER_KIND_TRADE_NOW = 14, ANSWER_KIND_ACCOUNT = 15, ANSWER_KIND_MALFORMED = 16 };
 enum link_state { LINK_STATE_DOWN = 0, LINK_STATE_READY = 1 };
 enum intent_kind { INTENT_KIND_ENTER = 0, INTENT_KIND_REPLACE = 1, INTENT_KIND_CANCEL = 2, INTENT_KIND_MODIFY = 3 };
 enum own_state { OWN_STATE_FREE = 0, OWN_STATE_PENDING = 1, OWN_STATE_LIVE = 2, OWN_STATE_PENDING_REPLACE = 3, OWN_STATE_PENDING_CANCEL = 4, OWN_STATE_UNKNOWN = 5, OWN_STATE_ASSUMED = 6, OWN_STATE_DEAD = 7 };
@@ -2025,6 +2025,655 @@ struct ouch42_N {
 _Static_assert(sizeof(struct ouch42_N) == 15, "ouch42_N");
 _Static_assert(offsetof(struct ouch42_N, message_type) == 0, "ouch42_N.message_type");
 _Static_assert(offsetof(struct ouch42_N, order_token) == 1, "ouch42_N.order_token");
+
+/* OUCH 4.2 System Event, wire order. */
+struct ouch42_out_S {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t event_code;
+};
+_Static_assert(sizeof(struct ouch42_out_S) == 10, "ouch42_out_S");
+_Static_assert(offsetof(struct ouch42_out_S, message_type) == 0, "ouch42_out_S.message_type");
+_Static_assert(offsetof(struct ouch42_out_S, timestamp) == 1, "ouch42_out_S.timestamp");
+_Static_assert(offsetof(struct ouch42_out_S, event_code) == 9, "ouch42_out_S.event_code");
+
+/* OUCH 4.2 Accepted, wire order. */
+struct ouch42_out_A {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t buy_sell_indicator;
+  uint8_t shares[4];
+  uint8_t stock[8];
+  uint8_t price[4];
+  uint8_t time_in_force[4];
+  uint8_t firm[4];
+  uint8_t display;
+  uint8_t order_reference_number[8];
+  uint8_t capacity;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t minimum_quantity[4];
+  uint8_t cross_type;
+  uint8_t order_state;
+  uint8_t bbo_weight_indicator;
+};
+_Static_assert(sizeof(struct ouch42_out_A) == 66, "ouch42_out_A");
+_Static_assert(offsetof(struct ouch42_out_A, message_type) == 0, "ouch42_out_A.message_type");
+_Static_assert(offsetof(struct ouch42_out_A, timestamp) == 1, "ouch42_out_A.timestamp");
+_Static_assert(offsetof(struct ouch42_out_A, order_token) == 9, "ouch42_out_A.order_token");
+_Static_assert(offsetof(struct ouch42_out_A, buy_sell_indicator) == 23, "ouch42_out_A.buy_sell_indicator");
+_Static_assert(offsetof(struct ouch42_out_A, shares) == 24, "ouch42_out_A.shares");
+_Static_assert(offsetof(struct ouch42_out_A, stock) == 28, "ouch42_out_A.stock");
+_Static_assert(offsetof(struct ouch42_out_A, price) == 36, "ouch42_out_A.price");
+_Static_assert(offsetof(struct ouch42_out_A, time_in_force) == 40, "ouch42_out_A.time_in_force");
+_Static_assert(offsetof(struct ouch42_out_A, firm) == 44, "ouch42_out_A.firm");
+_Static_assert(offsetof(struct ouch42_out_A, display) == 48, "ouch42_out_A.display");
+_Static_assert(offsetof(struct ouch42_out_A, order_reference_number) == 49, "ouch42_out_A.order_reference_number");
+_Static_assert(offsetof(struct ouch42_out_A, capacity) == 57, "ouch42_out_A.capacity");
+_Static_assert(offsetof(struct ouch42_out_A, intermarket_sweep_eligibility) == 58, "ouch42_out_A.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch42_out_A, minimum_quantity) == 59, "ouch42_out_A.minimum_quantity");
+_Static_assert(offsetof(struct ouch42_out_A, cross_type) == 63, "ouch42_out_A.cross_type");
+_Static_assert(offsetof(struct ouch42_out_A, order_state) == 64, "ouch42_out_A.order_state");
+_Static_assert(offsetof(struct ouch42_out_A, bbo_weight_indicator) == 65, "ouch42_out_A.bbo_weight_indicator");
+
+/* OUCH 4.2 Replaced, wire order. */
+struct ouch42_out_U {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t replacement_order_token[14];
+  uint8_t buy_sell_indicator;
+  uint8_t shares[4];
+  uint8_t stock[8];
+  uint8_t price[4];
+  uint8_t time_in_force[4];
+  uint8_t firm[4];
+  uint8_t display;
+  uint8_t order_reference_number[8];
+  uint8_t capacity;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t minimum_quantity[4];
+  uint8_t cross_type;
+  uint8_t order_state;
+  uint8_t previous_order_token[14];
+  uint8_t bbo_weight_indicator;
+};
+_Static_assert(sizeof(struct ouch42_out_U) == 80, "ouch42_out_U");
+_Static_assert(offsetof(struct ouch42_out_U, message_type) == 0, "ouch42_out_U.message_type");
+_Static_assert(offsetof(struct ouch42_out_U, timestamp) == 1, "ouch42_out_U.timestamp");
+_Static_assert(offsetof(struct ouch42_out_U, replacement_order_token) == 9, "ouch42_out_U.replacement_order_token");
+_Static_assert(offsetof(struct ouch42_out_U, buy_sell_indicator) == 23, "ouch42_out_U.buy_sell_indicator");
+_Static_assert(offsetof(struct ouch42_out_U, shares) == 24, "ouch42_out_U.shares");
+_Static_assert(offsetof(struct ouch42_out_U, stock) == 28, "ouch42_out_U.stock");
+_Static_assert(offsetof(struct ouch42_out_U, price) == 36, "ouch42_out_U.price");
+_Static_assert(offsetof(struct ouch42_out_U, time_in_force) == 40, "ouch42_out_U.time_in_force");
+_Static_assert(offsetof(struct ouch42_out_U, firm) == 44, "ouch42_out_U.firm");
+_Static_assert(offsetof(struct ouch42_out_U, display) == 48, "ouch42_out_U.display");
+_Static_assert(offsetof(struct ouch42_out_U, order_reference_number) == 49, "ouch42_out_U.order_reference_number");
+_Static_assert(offsetof(struct ouch42_out_U, capacity) == 57, "ouch42_out_U.capacity");
+_Static_assert(offsetof(struct ouch42_out_U, intermarket_sweep_eligibility) == 58, "ouch42_out_U.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch42_out_U, minimum_quantity) == 59, "ouch42_out_U.minimum_quantity");
+_Static_assert(offsetof(struct ouch42_out_U, cross_type) == 63, "ouch42_out_U.cross_type");
+_Static_assert(offsetof(struct ouch42_out_U, order_state) == 64, "ouch42_out_U.order_state");
+_Static_assert(offsetof(struct ouch42_out_U, previous_order_token) == 65, "ouch42_out_U.previous_order_token");
+_Static_assert(offsetof(struct ouch42_out_U, bbo_weight_indicator) == 79, "ouch42_out_U.bbo_weight_indicator");
+
+/* OUCH 4.2 Canceled, wire order. */
+struct ouch42_out_C {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t decrement_shares[4];
+  uint8_t reason;
+};
+_Static_assert(sizeof(struct ouch42_out_C) == 28, "ouch42_out_C");
+_Static_assert(offsetof(struct ouch42_out_C, message_type) == 0, "ouch42_out_C.message_type");
+_Static_assert(offsetof(struct ouch42_out_C, timestamp) == 1, "ouch42_out_C.timestamp");
+_Static_assert(offsetof(struct ouch42_out_C, order_token) == 9, "ouch42_out_C.order_token");
+_Static_assert(offsetof(struct ouch42_out_C, decrement_shares) == 23, "ouch42_out_C.decrement_shares");
+_Static_assert(offsetof(struct ouch42_out_C, reason) == 27, "ouch42_out_C.reason");
+
+/* OUCH 4.2 AIQ Canceled, wire order. */
+struct ouch42_out_D {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t decrement_shares[4];
+  uint8_t reason;
+  uint8_t quantity_prevented_from_trading[4];
+  uint8_t execution_price[4];
+  uint8_t liquidity_flag;
+};
+_Static_assert(sizeof(struct ouch42_out_D) == 37, "ouch42_out_D");
+_Static_assert(offsetof(struct ouch42_out_D, message_type) == 0, "ouch42_out_D.message_type");
+_Static_assert(offsetof(struct ouch42_out_D, timestamp) == 1, "ouch42_out_D.timestamp");
+_Static_assert(offsetof(struct ouch42_out_D, order_token) == 9, "ouch42_out_D.order_token");
+_Static_assert(offsetof(struct ouch42_out_D, decrement_shares) == 23, "ouch42_out_D.decrement_shares");
+_Static_assert(offsetof(struct ouch42_out_D, reason) == 27, "ouch42_out_D.reason");
+_Static_assert(offsetof(struct ouch42_out_D, quantity_prevented_from_trading) == 28, "ouch42_out_D.quantity_prevented_from_trading");
+_Static_assert(offsetof(struct ouch42_out_D, execution_price) == 32, "ouch42_out_D.execution_price");
+_Static_assert(offsetof(struct ouch42_out_D, liquidity_flag) == 36, "ouch42_out_D.liquidity_flag");
+
+/* OUCH 4.2 Executed, wire order. */
+struct ouch42_out_E {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t executed_shares[4];
+  uint8_t execution_price[4];
+  uint8_t liquidity_flag;
+  uint8_t match_number[8];
+};
+_Static_assert(sizeof(struct ouch42_out_E) == 40, "ouch42_out_E");
+_Static_assert(offsetof(struct ouch42_out_E, message_type) == 0, "ouch42_out_E.message_type");
+_Static_assert(offsetof(struct ouch42_out_E, timestamp) == 1, "ouch42_out_E.timestamp");
+_Static_assert(offsetof(struct ouch42_out_E, order_token) == 9, "ouch42_out_E.order_token");
+_Static_assert(offsetof(struct ouch42_out_E, executed_shares) == 23, "ouch42_out_E.executed_shares");
+_Static_assert(offsetof(struct ouch42_out_E, execution_price) == 27, "ouch42_out_E.execution_price");
+_Static_assert(offsetof(struct ouch42_out_E, liquidity_flag) == 31, "ouch42_out_E.liquidity_flag");
+_Static_assert(offsetof(struct ouch42_out_E, match_number) == 32, "ouch42_out_E.match_number");
+
+/* OUCH 4.2 Executed with Reference Price, wire order. */
+struct ouch42_out_G {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t executed_shares[4];
+  uint8_t execution_price[4];
+  uint8_t liquidity_flag;
+  uint8_t match_number[8];
+  uint8_t reference_price[4];
+  uint8_t reference_price_type;
+};
+_Static_assert(sizeof(struct ouch42_out_G) == 45, "ouch42_out_G");
+_Static_assert(offsetof(struct ouch42_out_G, message_type) == 0, "ouch42_out_G.message_type");
+_Static_assert(offsetof(struct ouch42_out_G, timestamp) == 1, "ouch42_out_G.timestamp");
+_Static_assert(offsetof(struct ouch42_out_G, order_token) == 9, "ouch42_out_G.order_token");
+_Static_assert(offsetof(struct ouch42_out_G, executed_shares) == 23, "ouch42_out_G.executed_shares");
+_Static_assert(offsetof(struct ouch42_out_G, execution_price) == 27, "ouch42_out_G.execution_price");
+_Static_assert(offsetof(struct ouch42_out_G, liquidity_flag) == 31, "ouch42_out_G.liquidity_flag");
+_Static_assert(offsetof(struct ouch42_out_G, match_number) == 32, "ouch42_out_G.match_number");
+_Static_assert(offsetof(struct ouch42_out_G, reference_price) == 40, "ouch42_out_G.reference_price");
+_Static_assert(offsetof(struct ouch42_out_G, reference_price_type) == 44, "ouch42_out_G.reference_price_type");
+
+/* OUCH 4.2 Trade Correction, wire order. */
+struct ouch42_out_F {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t executed_shares[4];
+  uint8_t execution_price[4];
+  uint8_t liquidity_flag;
+  uint8_t match_number[8];
+  uint8_t reason;
+};
+_Static_assert(sizeof(struct ouch42_out_F) == 41, "ouch42_out_F");
+_Static_assert(offsetof(struct ouch42_out_F, message_type) == 0, "ouch42_out_F.message_type");
+_Static_assert(offsetof(struct ouch42_out_F, timestamp) == 1, "ouch42_out_F.timestamp");
+_Static_assert(offsetof(struct ouch42_out_F, order_token) == 9, "ouch42_out_F.order_token");
+_Static_assert(offsetof(struct ouch42_out_F, executed_shares) == 23, "ouch42_out_F.executed_shares");
+_Static_assert(offsetof(struct ouch42_out_F, execution_price) == 27, "ouch42_out_F.execution_price");
+_Static_assert(offsetof(struct ouch42_out_F, liquidity_flag) == 31, "ouch42_out_F.liquidity_flag");
+_Static_assert(offsetof(struct ouch42_out_F, match_number) == 32, "ouch42_out_F.match_number");
+_Static_assert(offsetof(struct ouch42_out_F, reason) == 40, "ouch42_out_F.reason");
+
+/* OUCH 4.2 Broken Trade, wire order. */
+struct ouch42_out_B {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t match_number[8];
+  uint8_t reason;
+};
+_Static_assert(sizeof(struct ouch42_out_B) == 32, "ouch42_out_B");
+_Static_assert(offsetof(struct ouch42_out_B, message_type) == 0, "ouch42_out_B.message_type");
+_Static_assert(offsetof(struct ouch42_out_B, timestamp) == 1, "ouch42_out_B.timestamp");
+_Static_assert(offsetof(struct ouch42_out_B, order_token) == 9, "ouch42_out_B.order_token");
+_Static_assert(offsetof(struct ouch42_out_B, match_number) == 23, "ouch42_out_B.match_number");
+_Static_assert(offsetof(struct ouch42_out_B, reason) == 31, "ouch42_out_B.reason");
+
+/* OUCH 4.2 Rejected, wire order. */
+struct ouch42_out_J {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t reason;
+};
+_Static_assert(sizeof(struct ouch42_out_J) == 24, "ouch42_out_J");
+_Static_assert(offsetof(struct ouch42_out_J, message_type) == 0, "ouch42_out_J.message_type");
+_Static_assert(offsetof(struct ouch42_out_J, timestamp) == 1, "ouch42_out_J.timestamp");
+_Static_assert(offsetof(struct ouch42_out_J, order_token) == 9, "ouch42_out_J.order_token");
+_Static_assert(offsetof(struct ouch42_out_J, reason) == 23, "ouch42_out_J.reason");
+
+/* OUCH 4.2 Cancel Pending, wire order. */
+struct ouch42_out_P {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+};
+_Static_assert(sizeof(struct ouch42_out_P) == 23, "ouch42_out_P");
+_Static_assert(offsetof(struct ouch42_out_P, message_type) == 0, "ouch42_out_P.message_type");
+_Static_assert(offsetof(struct ouch42_out_P, timestamp) == 1, "ouch42_out_P.timestamp");
+_Static_assert(offsetof(struct ouch42_out_P, order_token) == 9, "ouch42_out_P.order_token");
+
+/* OUCH 4.2 Cancel Reject, wire order. */
+struct ouch42_out_I {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+};
+_Static_assert(sizeof(struct ouch42_out_I) == 23, "ouch42_out_I");
+_Static_assert(offsetof(struct ouch42_out_I, message_type) == 0, "ouch42_out_I.message_type");
+_Static_assert(offsetof(struct ouch42_out_I, timestamp) == 1, "ouch42_out_I.timestamp");
+_Static_assert(offsetof(struct ouch42_out_I, order_token) == 9, "ouch42_out_I.order_token");
+
+/* OUCH 4.2 Order Priority Update, wire order. */
+struct ouch42_out_T {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t price[4];
+  uint8_t display;
+  uint8_t order_reference_number[8];
+};
+_Static_assert(sizeof(struct ouch42_out_T) == 36, "ouch42_out_T");
+_Static_assert(offsetof(struct ouch42_out_T, message_type) == 0, "ouch42_out_T.message_type");
+_Static_assert(offsetof(struct ouch42_out_T, timestamp) == 1, "ouch42_out_T.timestamp");
+_Static_assert(offsetof(struct ouch42_out_T, order_token) == 9, "ouch42_out_T.order_token");
+_Static_assert(offsetof(struct ouch42_out_T, price) == 23, "ouch42_out_T.price");
+_Static_assert(offsetof(struct ouch42_out_T, display) == 27, "ouch42_out_T.display");
+_Static_assert(offsetof(struct ouch42_out_T, order_reference_number) == 28, "ouch42_out_T.order_reference_number");
+
+/* OUCH 4.2 Order Modified, wire order. */
+struct ouch42_out_M {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+  uint8_t buy_sell_indicator;
+  uint8_t shares[4];
+};
+_Static_assert(sizeof(struct ouch42_out_M) == 28, "ouch42_out_M");
+_Static_assert(offsetof(struct ouch42_out_M, message_type) == 0, "ouch42_out_M.message_type");
+_Static_assert(offsetof(struct ouch42_out_M, timestamp) == 1, "ouch42_out_M.timestamp");
+_Static_assert(offsetof(struct ouch42_out_M, order_token) == 9, "ouch42_out_M.order_token");
+_Static_assert(offsetof(struct ouch42_out_M, buy_sell_indicator) == 23, "ouch42_out_M.buy_sell_indicator");
+_Static_assert(offsetof(struct ouch42_out_M, shares) == 24, "ouch42_out_M.shares");
+
+/* OUCH 4.2 Trade Now, wire order. */
+struct ouch42_out_N {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t order_token[14];
+};
+_Static_assert(sizeof(struct ouch42_out_N) == 23, "ouch42_out_N");
+_Static_assert(offsetof(struct ouch42_out_N, message_type) == 0, "ouch42_out_N.message_type");
+_Static_assert(offsetof(struct ouch42_out_N, timestamp) == 1, "ouch42_out_N.timestamp");
+_Static_assert(offsetof(struct ouch42_out_N, order_token) == 9, "ouch42_out_N.order_token");
+
+/* OUCH 5.0 Enter Order, wire order. */
+struct ouch50_O {
+  uint8_t message_type;
+  uint8_t user_ref_num[4];
+  uint8_t side;
+  uint8_t quantity[4];
+  uint8_t symbol[8];
+  uint8_t price[8];
+  uint8_t time_in_force;
+  uint8_t display;
+  uint8_t capacity;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t cross_type;
+  uint8_t clordid[14];
+  uint8_t appendage_length[2];
+};
+_Static_assert(sizeof(struct ouch50_O) == 47, "ouch50_O");
+_Static_assert(offsetof(struct ouch50_O, message_type) == 0, "ouch50_O.message_type");
+_Static_assert(offsetof(struct ouch50_O, user_ref_num) == 1, "ouch50_O.user_ref_num");
+_Static_assert(offsetof(struct ouch50_O, side) == 5, "ouch50_O.side");
+_Static_assert(offsetof(struct ouch50_O, quantity) == 6, "ouch50_O.quantity");
+_Static_assert(offsetof(struct ouch50_O, symbol) == 10, "ouch50_O.symbol");
+_Static_assert(offsetof(struct ouch50_O, price) == 18, "ouch50_O.price");
+_Static_assert(offsetof(struct ouch50_O, time_in_force) == 26, "ouch50_O.time_in_force");
+_Static_assert(offsetof(struct ouch50_O, display) == 27, "ouch50_O.display");
+_Static_assert(offsetof(struct ouch50_O, capacity) == 28, "ouch50_O.capacity");
+_Static_assert(offsetof(struct ouch50_O, intermarket_sweep_eligibility) == 29, "ouch50_O.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch50_O, cross_type) == 30, "ouch50_O.cross_type");
+_Static_assert(offsetof(struct ouch50_O, clordid) == 31, "ouch50_O.clordid");
+_Static_assert(offsetof(struct ouch50_O, appendage_length) == 45, "ouch50_O.appendage_length");
+
+/* OUCH 5.0 Replace Order, wire order. */
+struct ouch50_U {
+  uint8_t message_type;
+  uint8_t orig_user_ref_num[4];
+  uint8_t user_ref_num[4];
+  uint8_t quantity[4];
+  uint8_t price[8];
+  uint8_t time_in_force;
+  uint8_t display;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t clordid[14];
+  uint8_t appendage_length[2];
+};
+_Static_assert(sizeof(struct ouch50_U) == 40, "ouch50_U");
+_Static_assert(offsetof(struct ouch50_U, message_type) == 0, "ouch50_U.message_type");
+_Static_assert(offsetof(struct ouch50_U, orig_user_ref_num) == 1, "ouch50_U.orig_user_ref_num");
+_Static_assert(offsetof(struct ouch50_U, user_ref_num) == 5, "ouch50_U.user_ref_num");
+_Static_assert(offsetof(struct ouch50_U, quantity) == 9, "ouch50_U.quantity");
+_Static_assert(offsetof(struct ouch50_U, price) == 13, "ouch50_U.price");
+_Static_assert(offsetof(struct ouch50_U, time_in_force) == 21, "ouch50_U.time_in_force");
+_Static_assert(offsetof(struct ouch50_U, display) == 22, "ouch50_U.display");
+_Static_assert(offsetof(struct ouch50_U, intermarket_sweep_eligibility) == 23, "ouch50_U.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch50_U, clordid) == 24, "ouch50_U.clordid");
+_Static_assert(offsetof(struct ouch50_U, appendage_length) == 38, "ouch50_U.appendage_length");
+
+/* OUCH 5.0 Cancel Order, wire order. */
+struct ouch50_X {
+  uint8_t message_type;
+  uint8_t user_ref_num[4];
+  uint8_t quantity[4];
+};
+_Static_assert(sizeof(struct ouch50_X) == 9, "ouch50_X");
+_Static_assert(offsetof(struct ouch50_X, message_type) == 0, "ouch50_X.message_type");
+_Static_assert(offsetof(struct ouch50_X, user_ref_num) == 1, "ouch50_X.user_ref_num");
+_Static_assert(offsetof(struct ouch50_X, quantity) == 5, "ouch50_X.quantity");
+
+/* OUCH 5.0 Modify Order, wire order. */
+struct ouch50_M {
+  uint8_t message_type;
+  uint8_t user_ref_num[4];
+  uint8_t side;
+  uint8_t quantity[4];
+};
+_Static_assert(sizeof(struct ouch50_M) == 10, "ouch50_M");
+_Static_assert(offsetof(struct ouch50_M, message_type) == 0, "ouch50_M.message_type");
+_Static_assert(offsetof(struct ouch50_M, user_ref_num) == 1, "ouch50_M.user_ref_num");
+_Static_assert(offsetof(struct ouch50_M, side) == 5, "ouch50_M.side");
+_Static_assert(offsetof(struct ouch50_M, quantity) == 6, "ouch50_M.quantity");
+
+/* OUCH 5.0 Account Query, wire order. */
+struct ouch50_Q {
+  uint8_t message_type;
+};
+_Static_assert(sizeof(struct ouch50_Q) == 1, "ouch50_Q");
+_Static_assert(offsetof(struct ouch50_Q, message_type) == 0, "ouch50_Q.message_type");
+
+/* OUCH 5.0 System Event, wire order. */
+struct ouch50_out_S {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t event_code;
+};
+_Static_assert(sizeof(struct ouch50_out_S) == 10, "ouch50_out_S");
+_Static_assert(offsetof(struct ouch50_out_S, message_type) == 0, "ouch50_out_S.message_type");
+_Static_assert(offsetof(struct ouch50_out_S, timestamp) == 1, "ouch50_out_S.timestamp");
+_Static_assert(offsetof(struct ouch50_out_S, event_code) == 9, "ouch50_out_S.event_code");
+
+/* OUCH 5.0 Order Accepted, wire order. */
+struct ouch50_out_A {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t side;
+  uint8_t quantity[4];
+  uint8_t symbol[8];
+  uint8_t price[8];
+  uint8_t time_in_force;
+  uint8_t display;
+  uint8_t order_reference_number[8];
+  uint8_t capacity;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t cross_type;
+  uint8_t order_state;
+  uint8_t clordid[14];
+  uint8_t appendage_length[2];
+};
+_Static_assert(sizeof(struct ouch50_out_A) == 64, "ouch50_out_A");
+_Static_assert(offsetof(struct ouch50_out_A, message_type) == 0, "ouch50_out_A.message_type");
+_Static_assert(offsetof(struct ouch50_out_A, timestamp) == 1, "ouch50_out_A.timestamp");
+_Static_assert(offsetof(struct ouch50_out_A, user_ref_num) == 9, "ouch50_out_A.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_A, side) == 13, "ouch50_out_A.side");
+_Static_assert(offsetof(struct ouch50_out_A, quantity) == 14, "ouch50_out_A.quantity");
+_Static_assert(offsetof(struct ouch50_out_A, symbol) == 18, "ouch50_out_A.symbol");
+_Static_assert(offsetof(struct ouch50_out_A, price) == 26, "ouch50_out_A.price");
+_Static_assert(offsetof(struct ouch50_out_A, time_in_force) == 34, "ouch50_out_A.time_in_force");
+_Static_assert(offsetof(struct ouch50_out_A, display) == 35, "ouch50_out_A.display");
+_Static_assert(offsetof(struct ouch50_out_A, order_reference_number) == 36, "ouch50_out_A.order_reference_number");
+_Static_assert(offsetof(struct ouch50_out_A, capacity) == 44, "ouch50_out_A.capacity");
+_Static_assert(offsetof(struct ouch50_out_A, intermarket_sweep_eligibility) == 45, "ouch50_out_A.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch50_out_A, cross_type) == 46, "ouch50_out_A.cross_type");
+_Static_assert(offsetof(struct ouch50_out_A, order_state) == 47, "ouch50_out_A.order_state");
+_Static_assert(offsetof(struct ouch50_out_A, clordid) == 48, "ouch50_out_A.clordid");
+_Static_assert(offsetof(struct ouch50_out_A, appendage_length) == 62, "ouch50_out_A.appendage_length");
+
+/* OUCH 5.0 Order Replaced, wire order. */
+struct ouch50_out_U {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t orig_user_ref_num[4];
+  uint8_t user_ref_num[4];
+  uint8_t side;
+  uint8_t quantity[4];
+  uint8_t symbol[8];
+  uint8_t price[8];
+  uint8_t time_in_force;
+  uint8_t display;
+  uint8_t order_reference_number[8];
+  uint8_t capacity;
+  uint8_t intermarket_sweep_eligibility;
+  uint8_t cross_type;
+  uint8_t order_state;
+  uint8_t clordid[14];
+  uint8_t appendage_length[2];
+};
+_Static_assert(sizeof(struct ouch50_out_U) == 68, "ouch50_out_U");
+_Static_assert(offsetof(struct ouch50_out_U, message_type) == 0, "ouch50_out_U.message_type");
+_Static_assert(offsetof(struct ouch50_out_U, timestamp) == 1, "ouch50_out_U.timestamp");
+_Static_assert(offsetof(struct ouch50_out_U, orig_user_ref_num) == 9, "ouch50_out_U.orig_user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_U, user_ref_num) == 13, "ouch50_out_U.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_U, side) == 17, "ouch50_out_U.side");
+_Static_assert(offsetof(struct ouch50_out_U, quantity) == 18, "ouch50_out_U.quantity");
+_Static_assert(offsetof(struct ouch50_out_U, symbol) == 22, "ouch50_out_U.symbol");
+_Static_assert(offsetof(struct ouch50_out_U, price) == 30, "ouch50_out_U.price");
+_Static_assert(offsetof(struct ouch50_out_U, time_in_force) == 38, "ouch50_out_U.time_in_force");
+_Static_assert(offsetof(struct ouch50_out_U, display) == 39, "ouch50_out_U.display");
+_Static_assert(offsetof(struct ouch50_out_U, order_reference_number) == 40, "ouch50_out_U.order_reference_number");
+_Static_assert(offsetof(struct ouch50_out_U, capacity) == 48, "ouch50_out_U.capacity");
+_Static_assert(offsetof(struct ouch50_out_U, intermarket_sweep_eligibility) == 49, "ouch50_out_U.intermarket_sweep_eligibility");
+_Static_assert(offsetof(struct ouch50_out_U, cross_type) == 50, "ouch50_out_U.cross_type");
+_Static_assert(offsetof(struct ouch50_out_U, order_state) == 51, "ouch50_out_U.order_state");
+_Static_assert(offsetof(struct ouch50_out_U, clordid) == 52, "ouch50_out_U.clordid");
+_Static_assert(offsetof(struct ouch50_out_U, appendage_length) == 66, "ouch50_out_U.appendage_length");
+
+/* OUCH 5.0 Order Canceled, wire order. */
+struct ouch50_out_C {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t quantity[4];
+  uint8_t reason;
+};
+_Static_assert(sizeof(struct ouch50_out_C) == 18, "ouch50_out_C");
+_Static_assert(offsetof(struct ouch50_out_C, message_type) == 0, "ouch50_out_C.message_type");
+_Static_assert(offsetof(struct ouch50_out_C, timestamp) == 1, "ouch50_out_C.timestamp");
+_Static_assert(offsetof(struct ouch50_out_C, user_ref_num) == 9, "ouch50_out_C.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_C, quantity) == 13, "ouch50_out_C.quantity");
+_Static_assert(offsetof(struct ouch50_out_C, reason) == 17, "ouch50_out_C.reason");
+
+/* OUCH 5.0 AIQ Canceled, wire order. */
+struct ouch50_out_D {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t decrement_shares[4];
+  uint8_t reason;
+  uint8_t quantity_prevented_from_trading[4];
+  uint8_t execution_price[8];
+  uint8_t liquidity_flag;
+};
+_Static_assert(sizeof(struct ouch50_out_D) == 31, "ouch50_out_D");
+_Static_assert(offsetof(struct ouch50_out_D, message_type) == 0, "ouch50_out_D.message_type");
+_Static_assert(offsetof(struct ouch50_out_D, timestamp) == 1, "ouch50_out_D.timestamp");
+_Static_assert(offsetof(struct ouch50_out_D, user_ref_num) == 9, "ouch50_out_D.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_D, decrement_shares) == 13, "ouch50_out_D.decrement_shares");
+_Static_assert(offsetof(struct ouch50_out_D, reason) == 17, "ouch50_out_D.reason");
+_Static_assert(offsetof(struct ouch50_out_D, quantity_prevented_from_trading) == 18, "ouch50_out_D.quantity_prevented_from_trading");
+_Static_assert(offsetof(struct ouch50_out_D, execution_price) == 22, "ouch50_out_D.execution_price");
+_Static_assert(offsetof(struct ouch50_out_D, liquidity_flag) == 30, "ouch50_out_D.liquidity_flag");
+
+/* OUCH 5.0 Order Executed, wire order. */
+struct ouch50_out_E {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t quantity[4];
+  uint8_t price[8];
+  uint8_t liquidity_flag;
+  uint8_t match_number[8];
+  uint8_t appendage_length[2];
+};
+_Static_assert(sizeof(struct ouch50_out_E) == 36, "ouch50_out_E");
+_Static_assert(offsetof(struct ouch50_out_E, message_type) == 0, "ouch50_out_E.message_type");
+_Static_assert(offsetof(struct ouch50_out_E, timestamp) == 1, "ouch50_out_E.timestamp");
+_Static_assert(offsetof(struct ouch50_out_E, user_ref_num) == 9, "ouch50_out_E.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_E, quantity) == 13, "ouch50_out_E.quantity");
+_Static_assert(offsetof(struct ouch50_out_E, price) == 17, "ouch50_out_E.price");
+_Static_assert(offsetof(struct ouch50_out_E, liquidity_flag) == 25, "ouch50_out_E.liquidity_flag");
+_Static_assert(offsetof(struct ouch50_out_E, match_number) == 26, "ouch50_out_E.match_number");
+_Static_assert(offsetof(struct ouch50_out_E, appendage_length) == 34, "ouch50_out_E.appendage_length");
+
+/* OUCH 5.0 Broken Trade, wire order. */
+struct ouch50_out_B {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t match_number[8];
+  uint8_t reason;
+  uint8_t clordid[14];
+};
+_Static_assert(sizeof(struct ouch50_out_B) == 36, "ouch50_out_B");
+_Static_assert(offsetof(struct ouch50_out_B, message_type) == 0, "ouch50_out_B.message_type");
+_Static_assert(offsetof(struct ouch50_out_B, timestamp) == 1, "ouch50_out_B.timestamp");
+_Static_assert(offsetof(struct ouch50_out_B, user_ref_num) == 9, "ouch50_out_B.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_B, match_number) == 13, "ouch50_out_B.match_number");
+_Static_assert(offsetof(struct ouch50_out_B, reason) == 21, "ouch50_out_B.reason");
+_Static_assert(offsetof(struct ouch50_out_B, clordid) == 22, "ouch50_out_B.clordid");
+
+/* OUCH 5.0 Trade Correction, wire order. */
+struct ouch50_out_F {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t quantity[4];
+  uint8_t price[8];
+  uint8_t liquidity_flag;
+  uint8_t match_number[8];
+  uint8_t reason;
+  uint8_t clordid[14];
+};
+_Static_assert(sizeof(struct ouch50_out_F) == 49, "ouch50_out_F");
+_Static_assert(offsetof(struct ouch50_out_F, message_type) == 0, "ouch50_out_F.message_type");
+_Static_assert(offsetof(struct ouch50_out_F, timestamp) == 1, "ouch50_out_F.timestamp");
+_Static_assert(offsetof(struct ouch50_out_F, user_ref_num) == 9, "ouch50_out_F.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_F, quantity) == 13, "ouch50_out_F.quantity");
+_Static_assert(offsetof(struct ouch50_out_F, price) == 17, "ouch50_out_F.price");
+_Static_assert(offsetof(struct ouch50_out_F, liquidity_flag) == 25, "ouch50_out_F.liquidity_flag");
+_Static_assert(offsetof(struct ouch50_out_F, match_number) == 26, "ouch50_out_F.match_number");
+_Static_assert(offsetof(struct ouch50_out_F, reason) == 34, "ouch50_out_F.reason");
+_Static_assert(offsetof(struct ouch50_out_F, clordid) == 35, "ouch50_out_F.clordid");
+
+/* OUCH 5.0 Rejected, wire order. */
+struct ouch50_out_J {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t reason[2];
+  uint8_t clordid[14];
+};
+_Static_assert(sizeof(struct ouch50_out_J) == 29, "ouch50_out_J");
+_Static_assert(offsetof(struct ouch50_out_J, message_type) == 0, "ouch50_out_J.message_type");
+_Static_assert(offsetof(struct ouch50_out_J, timestamp) == 1, "ouch50_out_J.timestamp");
+_Static_assert(offsetof(struct ouch50_out_J, user_ref_num) == 9, "ouch50_out_J.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_J, reason) == 13, "ouch50_out_J.reason");
+_Static_assert(offsetof(struct ouch50_out_J, clordid) == 15, "ouch50_out_J.clordid");
+
+/* OUCH 5.0 Cancel Pending, wire order. */
+struct ouch50_out_P {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+};
+_Static_assert(sizeof(struct ouch50_out_P) == 13, "ouch50_out_P");
+_Static_assert(offsetof(struct ouch50_out_P, message_type) == 0, "ouch50_out_P.message_type");
+_Static_assert(offsetof(struct ouch50_out_P, timestamp) == 1, "ouch50_out_P.timestamp");
+_Static_assert(offsetof(struct ouch50_out_P, user_ref_num) == 9, "ouch50_out_P.user_ref_num");
+
+/* OUCH 5.0 Cancel Reject, wire order. */
+struct ouch50_out_I {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+};
+_Static_assert(sizeof(struct ouch50_out_I) == 13, "ouch50_out_I");
+_Static_assert(offsetof(struct ouch50_out_I, message_type) == 0, "ouch50_out_I.message_type");
+_Static_assert(offsetof(struct ouch50_out_I, timestamp) == 1, "ouch50_out_I.timestamp");
+_Static_assert(offsetof(struct ouch50_out_I, user_ref_num) == 9, "ouch50_out_I.user_ref_num");
+
+/* OUCH 5.0 Order Priority Update, wire order. */
+struct ouch50_out_T {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t price[8];
+  uint8_t display;
+  uint8_t order_reference_number[8];
+};
+_Static_assert(sizeof(struct ouch50_out_T) == 30, "ouch50_out_T");
+_Static_assert(offsetof(struct ouch50_out_T, message_type) == 0, "ouch50_out_T.message_type");
+_Static_assert(offsetof(struct ouch50_out_T, timestamp) == 1, "ouch50_out_T.timestamp");
+_Static_assert(offsetof(struct ouch50_out_T, user_ref_num) == 9, "ouch50_out_T.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_T, price) == 13, "ouch50_out_T.price");
+_Static_assert(offsetof(struct ouch50_out_T, display) == 21, "ouch50_out_T.display");
+_Static_assert(offsetof(struct ouch50_out_T, order_reference_number) == 22, "ouch50_out_T.order_reference_number");
+
+/* OUCH 5.0 Order Modified, wire order. */
+struct ouch50_out_M {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t side;
+  uint8_t quantity[4];
+};
+_Static_assert(sizeof(struct ouch50_out_M) == 18, "ouch50_out_M");
+_Static_assert(offsetof(struct ouch50_out_M, message_type) == 0, "ouch50_out_M.message_type");
+_Static_assert(offsetof(struct ouch50_out_M, timestamp) == 1, "ouch50_out_M.timestamp");
+_Static_assert(offsetof(struct ouch50_out_M, user_ref_num) == 9, "ouch50_out_M.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_M, side) == 13, "ouch50_out_M.side");
+_Static_assert(offsetof(struct ouch50_out_M, quantity) == 14, "ouch50_out_M.quantity");
+
+/* OUCH 5.0 Order Restated, wire order. */
+struct ouch50_out_R {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t user_ref_num[4];
+  uint8_t reason;
+  uint8_t appendage_length[2];
+};
+_Static_assert(sizeof(struct ouch50_out_R) == 16, "ouch50_out_R");
+_Static_assert(offsetof(struct ouch50_out_R, message_type) == 0, "ouch50_out_R.message_type");
+_Static_assert(offsetof(struct ouch50_out_R, timestamp) == 1, "ouch50_out_R.timestamp");
+_Static_assert(offsetof(struct ouch50_out_R, user_ref_num) == 9, "ouch50_out_R.user_ref_num");
+_Static_assert(offsetof(struct ouch50_out_R, reason) == 13, "ouch50_out_R.reason");
+_Static_assert(offsetof(struct ouch50_out_R, appendage_length) == 14, "ouch50_out_R.appendage_length");
+
+/* OUCH 5.0 Account Query Response, wire order. */
+struct ouch50_out_Q {
+  uint8_t message_type;
+  uint8_t timestamp[8];
+  uint8_t next_user_ref_num[4];
+};
+_Static_assert(sizeof(struct ouch50_out_Q) == 13, "ouch50_out_Q");
+_Static_assert(offsetof(struct ouch50_out_Q, message_type) == 0, "ouch50_out_Q.message_type");
+_Static_assert(offsetof(struct ouch50_out_Q, timestamp) == 1, "ouch50_out_Q.timestamp");
+_Static_assert(offsetof(struct ouch50_out_Q, next_user_ref_num) == 9, "ouch50_out_Q.next_user_ref_num");
 
 /* MoldUDP64 downstream header, wire order. */
 struct mold_header {

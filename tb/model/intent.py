@@ -26,7 +26,8 @@ class Intent:
 
 
 AnswerKind = Literal["system_event", "accepted", "replaced", "canceled", "aiq_canceled", "executed", "broken",
-                     "rejected", "cancel_pending", "cancel_reject", "priority_update", "modified", "restated"]
+                     "rejected", "cancel_pending", "cancel_reject", "priority_update", "modified", "restated",
+                     "corrected", "trade_now", "account", "malformed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tb.model.book import BOOK_MESSAGES, Books, Change
 from tb.model.config import KernelConfig
 from tb.model.intent import Answer, Intent
 from tb.model.market import Market
-from tb.model.orders import Order, ouch42
+from tb.model.orders import Order, order_of
 from tb.model.own_orders import OwnOrders
 from tb.model.packet import MessageResult
 from tb.model.results import HostEvent
@@ -142,7 +142,7 @@ class KernelModel:
         self.risk.sent(intent, time_ns)
         self.own.send(intent)
         self._counts["orders_sent"] += 1
-        return Order(cause, ouch42(intent, self._config), intent)
+        return order_of(cause, intent, self._config)
 
     def refused_ring(self) -> None:
         """The TX ring was full: what no model can know."""

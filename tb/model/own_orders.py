@@ -191,10 +191,15 @@ class OwnOrders:
 
     def answer(self, answer: Answer) -> Answered:
         """Takes one answer."""
-        if answer.kind == "system_event":
-            return "applied"
-        if answer.kind == "broken":
-            return self._broken(answer)
+        match answer.kind:
+            case "system_event" | "account":
+                return "applied"
+            case "broken":
+                return self._broken(answer)
+            case "corrected":
+                return self._corrected(answer)
+            case "malformed":
+                return "bad"
         order = self.find(answer.number)
         if order is None or not order.open:
             return "unknown"
@@ -273,6 +278,21 @@ class OwnOrders:
                 if not self._trade(match.order, -match.shares, match.price):
                     return "bad"
                 match.shares = 0
+                return "applied"
+        return "unknown"
+
+    def _corrected(self, answer: Answer) -> Answered:
+        for match in self._matches:
+            if match.match == answer.match and match.shares:
+                if answer.shares != match.shares or not 0 < answer.price <= ORDER_PRICE_MAX:
+                    return "bad"
+                if not self._trade(match.order, -match.shares, match.price):
+                    return "bad"
+                fits = self._trade(match.order, match.shares, answer.price)
+                if not fits:
+                    self._trade(match.order, match.shares, match.price)
+                    return "bad"
+                match.price = answer.price
                 return "applied"
         return "unknown"
 

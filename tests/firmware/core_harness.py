@@ -38,7 +38,8 @@ def build_core(directory: Path) -> Path:
     subprocess.run(
         ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
          "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program), str(Path(__file__).parent / "core_runner.c"),
-         *sorted(str(source) for folder in ("core", "strategies") for source in (FIRMWARE / folder).glob("*.c"))],
+         *sorted(str(source) for sources in ("core/*.c", "strategies/*.c", "session/ouch*.c")
+                 for source in FIRMWARE.glob(sources))],
         check=True,
     )
     return program

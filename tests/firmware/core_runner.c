@@ -13,7 +13,7 @@
 #include "core/config.h"
 #include "core/engine.h"
 #include "core/export.h"
-#include "core/ouch.h"
+#include "session/ouch.h"
 
 enum command {
   COMMAND_CONFIGURE = 1, /* a module: the answer is empty, or what is wrong with it */
@@ -100,7 +100,7 @@ static void configure(const void *module, uint32_t bytes) {
       .own_orders = calloc(sizes.own_orders, sizeof(struct own_order)),
   };
   wrong = engine_init(&engine, config, &memory);
-  ouch_init(&ouch, config);
+  if (wrong == NULL) wrong = ouch_init(&ouch, config);
   answer_text(wrong != NULL ? wrong : "");
 }
 
@@ -196,7 +196,7 @@ static const char *check(uint32_t *tallest) {
 static bool send_intent(uint64_t now_ns, struct intent *intent, struct sent *sent) {
   if (engine_check(&engine, now_ns, intent) != REFUSAL_NONE) return false;
   engine_sent(&engine, now_ns, intent);
-  if (intent->kind == INTENT_KIND_ENTER) ouch_encode(&ouch, intent, &sent->slot);
+  ouch_encode(&ouch, intent, &sent->slot);
   sent->intent = *intent;
   return true;
 }
