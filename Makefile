@@ -6,6 +6,8 @@ CAPTURE ?=
 SEED ?=
 MODE ?=
 CONFIG ?=
+OUCH ?=
+SCRIPT ?=
 LINE_B ?=
 DELIVERY ?=
 HOLD ?=
@@ -38,9 +40,10 @@ SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcar
 SIM_ARGUMENTS = $(if $(CAPTURE),'$(CAPTURE)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(SEED),--seed '$(SEED)') \
   $(if $(LINE_B),--line-b '$(LINE_B)') $(if $(DELIVERY),--delivery '$(DELIVERY)') $(if $(HOLD),--hold '$(HOLD)') \
   $(if $(MODE),--mode '$(MODE)') $(if $(CONFIG),--config '$(CONFIG)') \
+  $(if $(OUCH),--ouch '$(OUCH)') $(if $(SCRIPT),--script '$(SCRIPT)') \
   $(if $(filter-out 0,$(WAVES)),--waves $(filter vcd fst,$(WAVES)))
 
-sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARIO SEED DELIVERY HOLD MODE CONFIG WAVES OUT)
+sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARIO SEED DELIVERY HOLD MODE CONFIG OUCH SCRIPT WAVES OUT)
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --sim '$(SIM)' --out '$(OUT)'
 
 test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
@@ -82,7 +85,7 @@ help:  ## list the jobs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo "  not available in this version: docs"
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
-	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file WAVES=1|vcd|fst OUT=dir"
+	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file OUCH=4.2|5.0 SCRIPT=file WAVES=1|vcd|fst OUT=dir"
 
 clean:  ## remove what was built and run; the installed packages stay
 	@$(MAKE) -s -C firmware clean

@@ -40,6 +40,7 @@ from tickloop.rundir.frames import LINES
 from tickloop.rundir.host_events import believed, enabled_events
 from tickloop.rundir.json_lines import JsonLines, Line
 from tickloop.rundir.observed import Observed
+from tickloop.session_segments import session_segments
 
 NIC_ONLY = ("raw_frames", "raw_dropped")  # counters of what is no market data
 SHOWN = 10
@@ -118,7 +119,7 @@ def _receive(arrivals: list[Arrival], config: RunConfig, byte_ps: int,
 def _predict_kernel(prediction: Prediction, results: Iterable[FrameResult], enabled: Collection[str],
                     config: KernelConfig, result: LoopResult, observed: Observed) -> None:
     """Feeds the model in the kernel's own order: what happened beside messages stands in its trace."""
-    kernel, segments = KernelModel(config), SegmentModel(config)
+    kernel = KernelModel(config)
     order = KernelOrder(kernel, result, [answer_of(message, config) for message in observed.answers])
     record = 0
     # Only the token bucket needs the time of a message, which is the NIC's own.
@@ -137,7 +138,9 @@ def _predict_kernel(prediction: Prediction, results: Iterable[FrameResult], enab
     prediction.positions.extend(kernel.positions())
     prediction.statistics.update(kernel.statistics)
     prediction.orders.extend(order.as_line() for order in kernel.orders)
-    prediction.segments.extend(segments.segment(order.message) for order in kernel.orders)
+    messages = [order.message for order in kernel.orders]
+    prediction.segments.extend(map(SegmentModel(config).segment, messages) if config.session_mode == "established"
+                               else session_segments(result, config, messages))
 
 
 def _event_line(frame: FrameResult, event: HostEvent) -> dict[str, Any]:

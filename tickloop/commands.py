@@ -19,10 +19,10 @@ from bridge.interface import BridgeError
 from generators.framing import DEFAULT_GROUP, Group
 from generators.profiles import MAX_SYMBOLS, PROFILES, write_itch, write_profile, write_prototype
 from tickloop.backtest import backtest, print_backtest
-from tickloop.config import NicConfig, load_config
+from tickloop.config import NicConfig, RunConfig, load_config
 from tickloop.diff import diff
 from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
-from tickloop.inputs import from_capture, from_scenario
+from tickloop.inputs import EXCHANGE, Input, from_capture, from_exchange, from_scenario
 from tickloop.replay import Replay, execute_replay
 from tickloop.report.html import write_report
 from tickloop.report.table import print_table
@@ -53,19 +53,6 @@ def _later(option: str) -> type[argparse.Action]:
             raise not_available(option)
 
     return Later
-
-
-def _only(option: str, available: str, *later: str) -> Callable[[str], str]:
-    """A value of ``option``: one that works, others that a later version will have."""
-
-    def check(value: str) -> str:
-        if value in later:
-            raise not_available(f"{option} {value}")
-        if value != available:
-            raise UsageError(f"{option} {value}: choose from {', '.join([available, *later])}")
-        return value
-
-    return check
 
 
 def _choice(option: str, *choices: str) -> Callable[[str], str]:
@@ -122,14 +109,17 @@ def _parser() -> argparse.ArgumentParser:
     sim = command("sim", "the closed loop: frames, RTL, kernel, orders")
     sim.add_argument("captures", nargs="*", metavar="CAPTURE", type=_path("CAPTURE"),
                      help=f"{CAPTURE_HELP}; without one, the scenario is run")
-    sim.add_argument("--scenario", metavar="NAME", help=f"generated traffic: {', '.join(PROFILES)} (default: opening)")
+    sim.add_argument("--scenario", metavar="NAME",
+                     help=f"generated traffic: {', '.join(PROFILES)} (default: opening); or {EXCHANGE}, an exchange "
+                     "that answers the orders")
     sim.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9), help="length of the scenario")
     sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
     sim.add_argument("--mode", metavar="M", default="lockstep", type=_choice("--mode", "lockstep", "free"),
                      help="lockstep (default): one reproducible timeline; free: as fast as it goes")
     sim.add_argument("--gdb", metavar="PORT", nargs="?", const=0, type=_integer("--gdb", 1024, 65_535),
                      help="the kernel waits for gdb, at this localhost port or else at the socket DIR/gdb.sock")
-    sim.add_argument("--ouch", default="4.2", type=_only("--ouch", "4.2", "5.0"), metavar="V", help="4.2")
+    sim.add_argument("--ouch", type=_choice("--ouch", "4.2", "5.0"), metavar="V",
+                     help="version of the order-entry protocol: 4.2 (default) or 5.0")
     sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
     sim.add_argument("--script", metavar="FILE", type=_path("--script"),
                      help="commands for the kernel at simulated times, a line each: 1.5ms kill")
@@ -248,12 +238,29 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     commands = read_script(options.script) if options.script else ()
     config = load_config(options.config)
     config = replace(config, nic=_nic(config.nic, options))
-    source = from_capture(options.captures[0], config.group, options.line_b, options.fcs) if options.captures \
-        else from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b, options.fcs)
+    if options.ouch:
+        config = replace(config, kernel=replace(config.kernel, ouch_version=options.ouch))
+    if options.scenario == EXCHANGE:
+        config, source = _exchange(options, config)
+    elif options.captures:
+        source = from_capture(options.captures[0], config.group, options.line_b, options.fcs)
+    else:
+        source = from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b,
+                               options.fcs)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
                           mode=options.mode, gdb=_gdb(options), commands=commands))
     print_table(outcome)
     return exit_status(outcome)
+
+
+def _exchange(options: argparse.Namespace, config: RunConfig) -> tuple[RunConfig, Input]:
+    """The configuration of a kernel that connects to the exchange model, and that."""
+    refused = {"--line-b": options.line_b, "--fcs": options.fcs, "--mode free": options.mode == "free"}
+    for option, given in refused.items():
+        if given:
+            raise UsageError(f"{option} does not go with --scenario {EXCHANGE}")
+    config = replace(config, kernel=replace(config.kernel, session_mode="connect"))
+    return config, from_exchange(config.kernel, options.seed, options.messages, options.out)
 
 
 def _views(options: argparse.Namespace) -> Views:

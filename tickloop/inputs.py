@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Where a run's frames come from: captures on one or both lines, or a scenario that the generators make on the spot."""
+"""Where a run's frames come from: captures on one or both lines, a scenario that the generators make on the spot, or an
+exchange that makes them as the run goes on."""
 
 from __future__ import annotations
 
@@ -7,14 +8,19 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from bridge.interface import Exchange
+from bridge.stimulus import read_stimulus
 from generators.captures import Capture, CaptureError, TimedFrame, read_capture
 from generators.framing import Group
 from generators.profiles import DEFAULT_SCENARIO, PROFILES, frames, generate
+from tb.model.config import KernelConfig
 from tickloop.exits import UsageError, not_available
+from tickloop.rundir.files import RECORD, STIMULUS
 
-LATER_SCENARIOS = ("faults", "exchange")
+LATER_SCENARIOS = ("faults",)
+EXCHANGE = "exchange"  # the scenario whose frames depend on the orders
 Line = Literal["A", "B"]
 KEPT_BYTES = 1 << 29
 FRAME_OVERHEAD = 200  # bytes of Python's objects
@@ -40,6 +46,7 @@ class Input:
     captures: tuple[Capture, ...] = ()
     scenario: bool = False
     two_lines: bool = False
+    exchange: Exchange | None = None  # ``frames`` are what it recorded, once the run is over
 
     @property
     def warnings(self) -> list[str]:
@@ -70,7 +77,7 @@ def from_scenario(name: str | None, seed: int, messages: int | None, group: Grou
     if name in LATER_SCENARIOS:
         raise not_available(f"--scenario {name}")
     if name not in PROFILES:
-        raise UsageError(f"--scenario {name}: no such scenario (there are {', '.join([*PROFILES, *LATER_SCENARIOS])})")
+        raise UsageError(f"--scenario {name}: no such scenario (there are {', '.join([*PROFILES, EXCHANGE])})")
     if fcs and line_b is None:
         raise UsageError("--fcs: a scenario's frames carry none")
     captures = (_open(line_b, group, fcs),) if line_b else ()
@@ -80,6 +87,31 @@ def from_scenario(name: str | None, seed: int, messages: int | None, group: Grou
         return merged([traffic, *(capture.timed(fcs) for capture in captures)])
 
     return Input(name if line_b is None else f"{name} and {line_b}", kept(make), captures, True, line_b is not None)
+
+
+def from_exchange(config: KernelConfig, seed: int, messages: int | None, out: Path) -> Input:
+    """The exchange model, set up for the client that ``config`` describes; the run leaves its record in ``out``."""
+    arguments: dict[str, Any] = {
+        "seed": seed, "ouch": config.ouch_version, "firm": config.firm.rstrip(),
+        "group_address": config.group_address, "group_port": config.group_port,
+        "mac": config.destination_mac, "address": config.destination_address, "port": config.destination_port,
+        "client_address": config.source_address,
+        "username": config.soup_username.rstrip(), "password": config.soup_password.rstrip(),
+    }
+    if messages is not None:
+        arguments["messages"] = messages
+    if config.soup_session.strip():
+        arguments["session"] = config.soup_session.strip()
+    if config.recovery_address == config.destination_address:
+        arguments["request_port"] = config.recovery_port
+
+    def frames() -> Iterator[LineFrame]:
+        recorded = read_stimulus(out / RECORD / STIMULUS)
+        yield from (LineFrame(_LINES[frame.line], frame.time_ns, frame.data, frame.bad_fcs)
+                    for frame in sorted(recorded, key=lambda frame: (frame.time_ns, frame.line)))
+
+    return Input(EXCHANGE, frames, scenario=True, two_lines=True,
+                 exchange=Exchange("generators.exchange.exchange:make", arguments))
 
 
 def kept(make: Callable[[], Iterable[LineFrame]], most: int = KEPT_BYTES) -> Callable[[], Iterable[LineFrame]]:

@@ -37,19 +37,19 @@ from tickloop.checks import (
 from tickloop.config import RunConfig, compile_module
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import Input
+from tickloop.own_orders import ledger_of
 from tickloop.progress import Progress, note_if_slow
 from tickloop.report.html import write_report
 from tickloop.rundir.digest import digest, sha256_file
-from tickloop.rundir.files import RECORD, clear, is_run_file
+from tickloop.rundir.files import RECORD, STIMULUS, clear, is_run_file
 from tickloop.rundir.frames import LINES
 from tickloop.rundir.observed import Observed, observe
-from tickloop.rundir.orders import segments_sent
 from tickloop.rundir.write import write_logs, write_outcome
+from tickloop.session_segments import pushed
+from tickloop.settlement import check_ends, check_positions
 from tickloop.unfinished import keep
 from tickloop.versions import git_commit, package_versions
 from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
-
-STIMULUS = "stimulus.bin"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
     counts = []
     for job in jobs:
         prepare(job.out)
-        counts.append(_stimulus(job, job.out / RECORD / STIMULUS))
+        counts.append(0 if job.source.exchange else _stimulus(job, job.out / RECORD / STIMULUS))
         for warning in job.source.warnings:
             print(f"tickloop: warning: {warning}", file=sys.stderr)
 
@@ -206,7 +206,7 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
     if prediction.doubtful:
         causes.append(prediction.doubtful)
     run = _run_document(job, result, prepared.request.kernel, observed, comparisons)
-    write_outcome(job.out, observed, not disagreements, run, job.closed_loop)
+    write_outcome(job.out, result, observed, not disagreements, run, job.closed_loop)
     for warning in write_views(job.out, job.waves, result, observed, job.config.time):
         print(f"tickloop: warning: {warning}", file=sys.stderr)
     write_report(job.out)
@@ -263,8 +263,8 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
-        mode=job.mode, gdb=job.gdb, commands=job.commands, waves=job.waves.dump is not None, delivery=nic.delivery,
-        hold_ns=nic.hold_ns, packet_format=nic.packet_format,
+        mode=job.mode, gdb=job.gdb, commands=job.commands, exchange=job.source.exchange,
+        waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
 
@@ -276,13 +276,17 @@ def _compared(job: Job, result: LoopResult, observed: Observed, prediction: Pred
         *check_receive(prediction, observed),
     ]
     if job.closed_loop:
-        comparisons += check_kernel(prediction, observed.orders, segments_sent(result), observed.export)
+        comparisons += check_kernel(prediction, observed.orders, pushed(result), observed.export)
+    if result.exchange is not None:
+        ledger = ledger_of(observed.answers, job.config.kernel.ouch_version)
+        comparisons += check_positions(ledger, observed.export, result.exchange)
+        comparisons.append(check_ends(ledger, observed.orders, observed.export, result.exchange))
     return comparisons
 
 
 def _something(job: Job, sent: int, comparisons: list[Comparison], counters: dict[str, Any]) -> Comparison:
     """Whether enough was compared of a run into which ``sent`` frames went; a capture may hold none."""
-    required = ["frames"] if sent else []
+    required = ["frames"] if sent or job.source.exchange else []
     if job.closed_loop:
         # A capture may hold nothing that makes an order due; the embedded scenario is made to.
         required += ["messages", "orders"] if job.source.scenario else ["messages"]
@@ -319,6 +323,7 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "clocks": result.clocks,
         "clocks_skipped": result.clocks_skipped,
         "time_model": asdict(job.config.time),
+        "exchange": job.source.exchange.arguments if job.source.exchange else None,
         "commands": [command._asdict() for command in job.commands],
         "config": {**asdict(job.config.kernel), "nic": asdict(job.config.nic)},
         "wall": {key: round(value, 3) for key, value in result.wall.items()},

@@ -42,6 +42,14 @@ class SegmentModel:
         self._sequence = config.tcp_sequence
         self._identification = 0
 
+    def begin(self, sequence: int) -> None:
+        """A connection whose next byte has this number."""
+        self._sequence = sequence
+
+    def acknowledge(self, number: int) -> None:
+        """What segments acknowledge from here on."""
+        self._acknowledge = number
+
     def segment(self, message: bytes, packet_type: str = "U") -> bytes:
         """The Ethernet frame, without FCS, that carries this OUCH message, or another payload; the session moves on."""
         soup = bytearray(encode("U", {"message": message}, SOUPBINTCP))

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.layout import Refusal
+from generators.tables import PRICE_SCALE
+
 # Counter of the kernel's export -> what it tells a user.
 REFUSED = {
     "orders_refused_price": "refused for their price", "orders_refused_ring": "refused, TX ring full",
+    **{f"orders_refused_{reason.name.lower()}": f"refused, {reason.name.lower().replace('_', ' ')}"
+       for reason in Refusal if reason not in (Refusal.NONE, Refusal.PRICE, Refusal.RING)},
     "pool_full": "messages without room in a pool",
 }
 
@@ -23,6 +28,8 @@ def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dic
     ]
     if run["command"] == "sim":
         rows.append(("orders", f"{compared(run, 'orders'):,}{_refused(run['kernel_statistics'])}"))
+    if run.get("exchange"):
+        rows += _settled(run["kernel_statistics"])
     rows += [("RTL clocks", f"{run['clocks']:,} ({run['clocks_skipped']:,} of them idle and skipped)"),
              ("loop speed", _speed(run, delivered))]
     for stage, name in (
@@ -35,6 +42,17 @@ def figures(run: dict[str, Any], counters: dict[str, Any], stages: dict[str, dic
         if values and values["count"]:
             rows.append((name, f"p50 {values['p50']}, p99 {values['p99']}, mean {values['mean']} {values['unit']}"))
     return rows
+
+
+def _settled(statistics: dict[str, int]) -> list[tuple[str, str]]:
+    """What the orders came to, in the kernel's books."""
+    if not statistics:
+        return []
+    return [
+        ("fills", f"{statistics['executions']:,} of {statistics['answers']:,} answers"),
+        ("position", f"{statistics['position_total']:,} shares, long or short"),
+        ("profit and loss", f"{statistics['profit'] / PRICE_SCALE:+,.4f}"),
+    ]
 
 
 def compared(run: dict[str, Any], check: str) -> int:

@@ -13,8 +13,9 @@ from typing import Any
 RUN_FILES = (
     "frames.jsonl", "messages.jsonl", "events.jsonl", "summary.json", "orders.jsonl", "orders.pcap", "books.json",
     "latency.json", "latency.csv", "run.json", "console.log", "report.html", "waves.vcd", "waves.fst", "waves.gtkw",
-    "trace.json", "replay.json", "backtest.json",
+    "trace.json", "replay.json", "positions.json", "exchange.json", "backtest.json",
 )
+STIMULUS = "stimulus.bin"  # of the record: its frames
 RECORD = "record"  # raw logs, stimulus and configuration module of the run
 
 _encode = json.JSONEncoder(separators=(", ", ": "), check_circular=False).encode

@@ -13,11 +13,14 @@ from tickloop.rundir.observed import Observed
 from tickloop.rundir.orders import sent_time_ns
 
 
-def write_outcome(out: Path, observed: Observed, agree: bool, run: dict[str, Any], closed_loop: bool) -> None:
+def write_outcome(out: Path, result: LoopResult, observed: Observed, agree: bool, run: dict[str, Any],
+                  closed_loop: bool) -> None:
     """Writes the files that tell the end of a run; report.html is made from all, console.log is the bridge's.
     ``agree``: counters and files do."""
     if closed_loop:
         write_books(out, observed)
+    if result.exchange is not None:
+        write_json(out / "exchange.json", result.exchange)
     write_json(out / "summary.json", {**observed.counters, "agree": agree})
     write_json(out / "run.json", run)
 
@@ -35,5 +38,10 @@ def write_logs(out: Path, result: LoopResult, observed: Observed, closed_loop: b
 
 
 def write_books(out: Path, observed: Observed) -> None:
-    """The kernel's books as it exported them."""
-    write_json_array(out / "books.json", observed.export.books)
+    """The kernel's books as it exported them, and what it made of its orders."""
+    export = observed.export
+    write_json_array(out / "books.json", export.books)
+    write_json(out / "positions.json", {
+        "cash": export.statistics.get("position_cash", 0), "profit": export.statistics.get("profit", 0),
+        "executions": export.statistics.get("executions", 0), "symbols": export.positions,
+    })
