@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xDDB4D525
+LAYOUT_HASH = 0x1C6435E8
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -248,17 +248,18 @@ class Refusal(IntEnum):
     LINK = 4
     ANSWER = 5
     UNKNOWN_ORDER = 6
-    SIZE = 7
-    NOTIONAL = 8
-    COLLAR = 9
-    LULD = 10
-    SHORT_SALE = 11
-    POSITION = 12
-    TOTAL_POSITION = 13
-    OPEN_ORDERS = 14
-    SELF_TRADE = 15
-    OWN_ORDERS = 16
-    RATE = 17
+    SIDE = 7
+    SIZE = 8
+    NOTIONAL = 9
+    COLLAR = 10
+    LULD = 11
+    SHORT_SALE = 12
+    POSITION = 13
+    TOTAL_POSITION = 14
+    OPEN_ORDERS = 15
+    SELF_TRADE = 16
+    OWN_ORDERS = 17
+    RATE = 18
 
 
 class BookFlag(IntEnum):
@@ -546,28 +547,29 @@ EXPORT_HEADER = _dtype(
     ("orders_refused_link", 232, "<u8"),
     ("orders_refused_answer", 240, "<u8"),
     ("orders_refused_unknown_order", 248, "<u8"),
-    ("orders_refused_size", 256, "<u8"),
-    ("orders_refused_notional", 264, "<u8"),
-    ("orders_refused_collar", 272, "<u8"),
-    ("orders_refused_luld", 280, "<u8"),
-    ("orders_refused_short_sale", 288, "<u8"),
-    ("orders_refused_position", 296, "<u8"),
-    ("orders_refused_total_position", 304, "<u8"),
-    ("orders_refused_open_orders", 312, "<u8"),
-    ("orders_refused_self_trade", 320, "<u8"),
-    ("orders_refused_own_orders", 328, "<u8"),
-    ("orders_refused_rate", 336, "<u8"),
-    ("answers", 344, "<u8"),
-    ("answers_unknown", 352, "<u8"),
-    ("answers_bad", 360, "<u8"),
-    ("executions", 368, "<u8"),
-    ("open_orders", 376, "<u8"),
-    ("position_cash", 384, "<u8"),
-    ("position_total", 392, "<u8"),
-    ("profit", 400, "<u8"),
-    ("commands", 408, "<u8"),
-    ("orders_lost", 416, "<u8"),
-    ("breached_level", 424, "<u8"),
+    ("orders_refused_side", 256, "<u8"),
+    ("orders_refused_size", 264, "<u8"),
+    ("orders_refused_notional", 272, "<u8"),
+    ("orders_refused_collar", 280, "<u8"),
+    ("orders_refused_luld", 288, "<u8"),
+    ("orders_refused_short_sale", 296, "<u8"),
+    ("orders_refused_position", 304, "<u8"),
+    ("orders_refused_total_position", 312, "<u8"),
+    ("orders_refused_open_orders", 320, "<u8"),
+    ("orders_refused_self_trade", 328, "<u8"),
+    ("orders_refused_own_orders", 336, "<u8"),
+    ("orders_refused_rate", 344, "<u8"),
+    ("answers", 352, "<u8"),
+    ("answers_unknown", 360, "<u8"),
+    ("answers_bad", 368, "<u8"),
+    ("executions", 376, "<u8"),
+    ("open_orders", 384, "<u8"),
+    ("position_cash", 392, "<u8"),
+    ("position_total", 400, "<u8"),
+    ("profit", 408, "<u8"),
+    ("commands", 416, "<u8"),
+    ("orders_lost", 424, "<u8"),
+    ("breached_level", 432, "<u8"),
 )
 EXPORT_BOOK = _dtype(
     64,

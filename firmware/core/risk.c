@@ -106,6 +106,7 @@ enum refusal risk_check(const struct risk *risk, const struct oms *oms, const st
     if (!adds) return check_reduction(original, intent);
     if (original->state != OWN_STATE_LIVE && original->state != OWN_STATE_ASSUMED) return REFUSAL_UNKNOWN_ORDER;
   }
+  if (original == NULL && intent->side != 'B' && intent->side != 'S') return REFUSAL_SIDE;
   if (intent->shares == 0 || intent->shares >= OUCH_SHARES_LIMIT) return REFUSAL_SIZE;
   if (original != NULL && intent->shares + original->executed >= OUCH_SHARES_LIMIT) return REFUSAL_SIZE;
   if (risk->order_shares != 0 && intent->shares > risk->order_shares) return REFUSAL_SIZE;
@@ -116,7 +117,7 @@ enum refusal risk_check(const struct risk *risk, const struct oms *oms, const st
   if (collar->high != 0 && (intent->price < collar->low || intent->price > collar->high)) return REFUSAL_LULD;
 
   struct totals totals = totals_with(book, original, intent);
-  if (intent->side != 'B' && book_position(book) < (int64_t)totals.selling) {
+  if (intent->side != 'B' && (intent->side == 'T' || book_position(book) < (int64_t)totals.selling)) {
     /* A replace cannot change the side (OUCH 4.2, 2.2): one that was long stays within the position. */
     if (!risk->short_selling || (original != NULL && intent->side == 'S')) return REFUSAL_SHORT_SALE;
     if (book->restricted != 0 && intent->price <= book_best_bid(book)) return REFUSAL_SHORT_SALE;

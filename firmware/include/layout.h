@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xDDB4D525u
+#define LAYOUT_HASH 0x1C6435E8u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -65,7 +65,7 @@ enum answer_kind { ANSWER_KIND_SYSTEM_EVENT = 0, ANSWER_KIND_ACCEPTED = 1, ANSWE
 enum link_state { LINK_STATE_DOWN = 0, LINK_STATE_READY = 1 };
 enum intent_kind { INTENT_KIND_ENTER = 0, INTENT_KIND_REPLACE = 1, INTENT_KIND_CANCEL = 2, INTENT_KIND_MODIFY = 3 };
 enum own_state { OWN_STATE_FREE = 0, OWN_STATE_PENDING = 1, OWN_STATE_LIVE = 2, OWN_STATE_PENDING_REPLACE = 3, OWN_STATE_PENDING_CANCEL = 4, OWN_STATE_UNKNOWN = 5, OWN_STATE_ASSUMED = 6, OWN_STATE_DEAD = 7 };
-enum refusal { REFUSAL_NONE = 0, REFUSAL_PRICE = 1, REFUSAL_RING = 2, REFUSAL_KILL = 3, REFUSAL_LINK = 4, REFUSAL_ANSWER = 5, REFUSAL_UNKNOWN_ORDER = 6, REFUSAL_SIZE = 7, REFUSAL_NOTIONAL = 8, REFUSAL_COLLAR = 9, REFUSAL_LULD = 10, REFUSAL_SHORT_SALE = 11, REFUSAL_POSITION = 12, REFUSAL_TOTAL_POSITION = 13, REFUSAL_OPEN_ORDERS = 14, REFUSAL_SELF_TRADE = 15, REFUSAL_OWN_ORDERS = 16, REFUSAL_RATE = 17 };
+enum refusal { REFUSAL_NONE = 0, REFUSAL_PRICE = 1, REFUSAL_RING = 2, REFUSAL_KILL = 3, REFUSAL_LINK = 4, REFUSAL_ANSWER = 5, REFUSAL_UNKNOWN_ORDER = 6, REFUSAL_SIDE = 7, REFUSAL_SIZE = 8, REFUSAL_NOTIONAL = 9, REFUSAL_COLLAR = 10, REFUSAL_LULD = 11, REFUSAL_SHORT_SALE = 12, REFUSAL_POSITION = 13, REFUSAL_TOTAL_POSITION = 14, REFUSAL_OPEN_ORDERS = 15, REFUSAL_SELF_TRADE = 16, REFUSAL_OWN_ORDERS = 17, REFUSAL_RATE = 18 };
 enum book_flag { BOOK_FLAG_HALTED = 1, BOOK_FLAG_OPERATIONAL = 2, BOOK_FLAG_BREACHED = 4, BOOK_FLAG_STALE = 8, BOOK_FLAG_SUSPECT = 16, BOOK_FLAG_QUIET = 32, BOOK_FLAG_RESTRICTED = 64 };
 enum trace_kind { TRACE_KIND_ANSWERS = 1, TRACE_KIND_COMMAND = 2, TRACE_KIND_LINK = 3, TRACE_KIND_RECOVERY = 4, TRACE_KIND_CANCELS = 5 };
 enum recovery_state { RECOVERY_STATE_IDLE = 0, RECOVERY_STATE_RECOVERING = 1, RECOVERY_STATE_LOST = 2 };
@@ -546,6 +546,7 @@ struct export_header {
   uint64_t orders_refused_link;
   uint64_t orders_refused_answer;
   uint64_t orders_refused_unknown_order;
+  uint64_t orders_refused_side;
   uint64_t orders_refused_size;
   uint64_t orders_refused_notional;
   uint64_t orders_refused_collar;
@@ -568,7 +569,7 @@ struct export_header {
   uint64_t commands;
   uint64_t orders_lost;
   uint64_t breached_level;
-  uint8_t pad1[80];
+  uint8_t pad1[72];
 };
 _Static_assert(sizeof(struct export_header) == 512, "export_header");
 _Static_assert(offsetof(struct export_header, magic) == 0, "export_header.magic");
@@ -602,28 +603,29 @@ _Static_assert(offsetof(struct export_header, orders_refused_kill) == 224, "expo
 _Static_assert(offsetof(struct export_header, orders_refused_link) == 232, "export_header.orders_refused_link");
 _Static_assert(offsetof(struct export_header, orders_refused_answer) == 240, "export_header.orders_refused_answer");
 _Static_assert(offsetof(struct export_header, orders_refused_unknown_order) == 248, "export_header.orders_refused_unknown_order");
-_Static_assert(offsetof(struct export_header, orders_refused_size) == 256, "export_header.orders_refused_size");
-_Static_assert(offsetof(struct export_header, orders_refused_notional) == 264, "export_header.orders_refused_notional");
-_Static_assert(offsetof(struct export_header, orders_refused_collar) == 272, "export_header.orders_refused_collar");
-_Static_assert(offsetof(struct export_header, orders_refused_luld) == 280, "export_header.orders_refused_luld");
-_Static_assert(offsetof(struct export_header, orders_refused_short_sale) == 288, "export_header.orders_refused_short_sale");
-_Static_assert(offsetof(struct export_header, orders_refused_position) == 296, "export_header.orders_refused_position");
-_Static_assert(offsetof(struct export_header, orders_refused_total_position) == 304, "export_header.orders_refused_total_position");
-_Static_assert(offsetof(struct export_header, orders_refused_open_orders) == 312, "export_header.orders_refused_open_orders");
-_Static_assert(offsetof(struct export_header, orders_refused_self_trade) == 320, "export_header.orders_refused_self_trade");
-_Static_assert(offsetof(struct export_header, orders_refused_own_orders) == 328, "export_header.orders_refused_own_orders");
-_Static_assert(offsetof(struct export_header, orders_refused_rate) == 336, "export_header.orders_refused_rate");
-_Static_assert(offsetof(struct export_header, answers) == 344, "export_header.answers");
-_Static_assert(offsetof(struct export_header, answers_unknown) == 352, "export_header.answers_unknown");
-_Static_assert(offsetof(struct export_header, answers_bad) == 360, "export_header.answers_bad");
-_Static_assert(offsetof(struct export_header, executions) == 368, "export_header.executions");
-_Static_assert(offsetof(struct export_header, open_orders) == 376, "export_header.open_orders");
-_Static_assert(offsetof(struct export_header, position_cash) == 384, "export_header.position_cash");
-_Static_assert(offsetof(struct export_header, position_total) == 392, "export_header.position_total");
-_Static_assert(offsetof(struct export_header, profit) == 400, "export_header.profit");
-_Static_assert(offsetof(struct export_header, commands) == 408, "export_header.commands");
-_Static_assert(offsetof(struct export_header, orders_lost) == 416, "export_header.orders_lost");
-_Static_assert(offsetof(struct export_header, breached_level) == 424, "export_header.breached_level");
+_Static_assert(offsetof(struct export_header, orders_refused_side) == 256, "export_header.orders_refused_side");
+_Static_assert(offsetof(struct export_header, orders_refused_size) == 264, "export_header.orders_refused_size");
+_Static_assert(offsetof(struct export_header, orders_refused_notional) == 272, "export_header.orders_refused_notional");
+_Static_assert(offsetof(struct export_header, orders_refused_collar) == 280, "export_header.orders_refused_collar");
+_Static_assert(offsetof(struct export_header, orders_refused_luld) == 288, "export_header.orders_refused_luld");
+_Static_assert(offsetof(struct export_header, orders_refused_short_sale) == 296, "export_header.orders_refused_short_sale");
+_Static_assert(offsetof(struct export_header, orders_refused_position) == 304, "export_header.orders_refused_position");
+_Static_assert(offsetof(struct export_header, orders_refused_total_position) == 312, "export_header.orders_refused_total_position");
+_Static_assert(offsetof(struct export_header, orders_refused_open_orders) == 320, "export_header.orders_refused_open_orders");
+_Static_assert(offsetof(struct export_header, orders_refused_self_trade) == 328, "export_header.orders_refused_self_trade");
+_Static_assert(offsetof(struct export_header, orders_refused_own_orders) == 336, "export_header.orders_refused_own_orders");
+_Static_assert(offsetof(struct export_header, orders_refused_rate) == 344, "export_header.orders_refused_rate");
+_Static_assert(offsetof(struct export_header, answers) == 352, "export_header.answers");
+_Static_assert(offsetof(struct export_header, answers_unknown) == 360, "export_header.answers_unknown");
+_Static_assert(offsetof(struct export_header, answers_bad) == 368, "export_header.answers_bad");
+_Static_assert(offsetof(struct export_header, executions) == 376, "export_header.executions");
+_Static_assert(offsetof(struct export_header, open_orders) == 384, "export_header.open_orders");
+_Static_assert(offsetof(struct export_header, position_cash) == 392, "export_header.position_cash");
+_Static_assert(offsetof(struct export_header, position_total) == 400, "export_header.position_total");
+_Static_assert(offsetof(struct export_header, profit) == 408, "export_header.profit");
+_Static_assert(offsetof(struct export_header, commands) == 416, "export_header.commands");
+_Static_assert(offsetof(struct export_header, orders_lost) == 424, "export_header.orders_lost");
+_Static_assert(offsetof(struct export_header, breached_level) == 432, "export_header.breached_level");
 
 struct export_book {
   uint16_t stock_locate;

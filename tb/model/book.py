@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import nlargest, nsmallest
 from typing import Any, Literal, NamedTuple
 
 from tb.model.symbols import Symbols
@@ -54,6 +55,11 @@ class _Ladder:
             del self._levels[price]
             if price == self.best:
                 self.best = self._better(self._levels) if self._levels else 0
+
+    def best_levels(self, count: int) -> list[tuple[int, int, int]]:
+        """Price, shares and orders of the best levels."""
+        prices = (nlargest if self._better is max else nsmallest)(count, self._levels)
+        return [(price, self._levels[price].shares, self._levels[price].orders) for price in prices]
 
     def levels(self) -> list[list[int]]:
         best_first = sorted(self._levels, reverse=self._better is max)

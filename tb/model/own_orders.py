@@ -91,6 +91,10 @@ class OwnOrders:
         order = self._places.get(number % self._size)
         return order if order is not None and order.number == number else None
 
+    def newest(self, stock_locate: int, buys: bool) -> int:
+        """Number of the newest order of a side that has not been over at its last answer; 0: none."""
+        return self._working.get((stock_locate, buys), 0)
+
     def working(self, stock_locate: int, buys: bool) -> OwnOrder | None:
         """The newest order of a side that is not known to be over."""
         return self.find(self._working.get((stock_locate, buys), 0))

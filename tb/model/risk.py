@@ -12,11 +12,11 @@ from tb.model.intent import Intent
 from tb.model.market import Market
 from tb.model.own_orders import OwnOrder, OwnOrders
 
-Refusal = Literal["price", "ring", "kill", "link", "answer", "unknown_order", "size", "notional", "collar", "luld",
-                  "short_sale", "position", "total_position", "open_orders", "self_trade", "own_orders", "rate"]
+Refusal = Literal["price", "ring", "kill", "link", "answer", "unknown_order", "side", "size", "notional", "collar",
+                  "luld", "short_sale", "position", "total_position", "open_orders", "self_trade", "own_orders", "rate"]
 REFUSALS: tuple[Refusal, ...] = (
-    "price", "ring", "kill", "link", "answer", "unknown_order", "size", "notional", "collar", "luld", "short_sale",
-    "position", "total_position", "open_orders", "self_trade", "own_orders", "rate")
+    "price", "ring", "kill", "link", "answer", "unknown_order", "side", "size", "notional", "collar", "luld",
+    "short_sale", "position", "total_position", "open_orders", "self_trade", "own_orders", "rate")
 BASIS_POINTS = 10_000
 
 
@@ -63,6 +63,8 @@ class Risk:
     def _order(self, intent: Intent, original: OwnOrder | None, book: Book, own: OwnOrders, market: Market,
                now_ns: int) -> Refusal | None:
         limits, locate = self.limits, book.stock_locate
+        if not original and intent.side not in ("B", "S"):
+            return "side"
         whole = intent.shares + (original.executed if original else 0)
         if intent.shares == 0 or whole >= SHARES_LIMIT or (limits.order_shares and intent.shares > limits.order_shares):
             return "size"
@@ -80,7 +82,7 @@ class Risk:
             buying += intent.shares - freed
         else:
             selling += intent.shares - freed
-            if own.positions[locate].shares < selling:
+            if intent.side == "T" or own.positions[locate].shares < selling:
                 if not limits.short_selling or (original and intent.side == "S"):
                     return "short_sale"
                 if market.restricted(locate) and intent.price <= book.best_bid():

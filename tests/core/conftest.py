@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.recovery_harness import Recovery, build_recovery
+from tests.firmware.core_harness import Core, build_core
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,16 @@ def recovery(recovery_program: Path) -> Iterator[Recovery]:
     recovery = Recovery(recovery_program)
     yield recovery
     recovery.close()
+
+
+@pytest.fixture(scope="session")
+def core_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_core(tmp_path_factory.mktemp("core"))
+
+
+@pytest.fixture
+def core(core_program: Path) -> Iterator[Core]:
+    """The trading core, to be configured."""
+    core = Core(core_program)
+    yield core
+    core.close()

@@ -15,6 +15,7 @@ import numpy as np
 from bridge import layout
 from tests.firmware.records import Export, config_module, parse_export, record_lines
 
+STRATEGIES = Path(__file__).resolve().parents[1] / "core" / "strategies"  # of tests
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 CONFIGURE, RECORDS, EXPORT, CHECK, ANSWERS, LINK, TEXT, NUMBER = range(1, 9)
 INTENTS = 4  # that one record may lead to
@@ -39,7 +40,7 @@ def build_core(directory: Path) -> Path:
         ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
          "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program), str(Path(__file__).parent / "core_runner.c"),
          *sorted(str(source) for sources in ("core/*.c", "strategies/*.c", "session/ouch*.c")
-                 for source in FIRMWARE.glob(sources))],
+                 for source in FIRMWARE.glob(sources)), *sorted(map(str, STRATEGIES.glob("*.c")))],
         check=True,
     )
     return program
