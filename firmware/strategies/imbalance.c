@@ -10,7 +10,7 @@
 #define DEPTH 5u
 #define PER_MILLE 1000u
 
-enum parameter { THRESHOLD };
+enum parameter { PARAMETER_THRESHOLD };
 enum lean { LEAN_NONE = 0, LEAN_BUY, LEAN_SELL };
 
 static uint64_t shares_of_best(const struct strategy_view *view, enum side side) {
@@ -26,7 +26,7 @@ static uint64_t shares_of_best(const struct strategy_view *view, enum side side)
 static unsigned imbalance(const struct strategy_view *view, struct intent intents[INTENTS]) {
   const struct book *book = view->book;
   uint64_t bids = shares_of_best(view, SIDE_BID), asks = shares_of_best(view, SIDE_ASK);
-  uint64_t above = (bids + asks) * view->parameters[THRESHOLD];
+  uint64_t above = (bids + asks) * view->parameters[PARAMETER_THRESHOLD];
   enum lean lean = LEAN_NONE;
   if (bids != 0 && asks != 0) {
     if (bids * PER_MILLE > above) lean = LEAN_BUY;
@@ -43,7 +43,7 @@ static unsigned imbalance(const struct strategy_view *view, struct intent intent
 static const struct strategy description = {
     .name = "imbalance",
     .trigger = STRATEGY_ON_ANY,
-    .parameters = {[THRESHOLD] = {"threshold", 500, 1000}},
+    .parameters = {[PARAMETER_THRESHOLD] = {"threshold", 500, 1000}},
     .on_book = imbalance,
 };
 STRATEGY(description);

@@ -8,7 +8,7 @@
  */
 #include "core/strategy.h"
 
-enum parameter { HALF_SPREAD, REQUOTE, INVENTORY, TICK };
+enum parameter { PARAMETER_HALF_SPREAD, PARAMETER_REQUOTE, PARAMETER_INVENTORY, PARAMETER_TICK };
 
 /* The best price of a side but for our own order; 0: none. */
 static uint32_t price_of_others(const struct strategy_view *view, enum side side, const struct own_order *own) {
@@ -35,7 +35,7 @@ static unsigned quote(const struct strategy_view *view, enum side side, const st
     return 1;
   }
   uint32_t off = price > own->price ? price - own->price : own->price - price;
-  if (off <= view->parameters[REQUOTE] && own->shares > shares / 2) return 0;
+  if (off <= view->parameters[PARAMETER_REQUOTE] && own->shares > shares / 2) return 0;
   *intent = intent_replace(own, shares, price);
   return 1;
 }
@@ -45,9 +45,9 @@ static unsigned market_maker(const struct strategy_view *view, struct intent int
   uint64_t bid_price = 0, ask_price = 0;
   uint64_t best_bid = price_of_others(view, SIDE_BID, bid), best_ask = price_of_others(view, SIDE_ASK, ask);
   if (best_bid != 0 && best_ask != 0) {
-    uint64_t both = best_bid + best_ask, spread = 2ull * view->parameters[HALF_SPREAD];
-    uint64_t tick = view->parameters[TICK];
-    int64_t position = book_position(view->book), inventory = view->parameters[INVENTORY];
+    uint64_t both = best_bid + best_ask, spread = 2ull * view->parameters[PARAMETER_HALF_SPREAD];
+    uint64_t tick = view->parameters[PARAMETER_TICK];
+    int64_t position = book_position(view->book), inventory = view->parameters[PARAMETER_INVENTORY];
     int64_t shares = view->book->shares;
     if (position + shares <= inventory && both > spread) bid_price = (both - spread) / 2 / tick * tick;
     if (shares - position <= inventory) ask_price = ((both + spread + 1) / 2 + tick - 1) / tick * tick;
@@ -61,10 +61,10 @@ static unsigned market_maker(const struct strategy_view *view, struct intent int
 static const struct strategy description = {
     .name = "market_maker",
     .trigger = STRATEGY_ON_ANY,
-    .parameters = {[HALF_SPREAD] = {"half_spread", 0, 1000000},
-                   [REQUOTE] = {"requote", 0, 1000000},
-                   [INVENTORY] = {"inventory", 0, 1000000000},
-                   [TICK] = {"tick", 1, 1000000}},
+    .parameters = {[PARAMETER_HALF_SPREAD] = {"half_spread", 0, 1000000},
+                   [PARAMETER_REQUOTE] = {"requote", 0, 1000000},
+                   [PARAMETER_INVENTORY] = {"inventory", 0, 1000000000},
+                   [PARAMETER_TICK] = {"tick", 1, 1000000}},
     .on_book = market_maker,
 };
 STRATEGY(description);

@@ -2,7 +2,7 @@
 /* wild, for tests: after every change it wants one to four things at random, most of them impossible. */
 #include "core/strategy.h"
 
-enum parameter { SEED };
+enum parameter { PARAMETER_SEED };
 
 static uint32_t next(uint64_t *state) {
   *state = *state * 6364136223846793005u + 1442695040888963407u;
@@ -15,7 +15,7 @@ static uint32_t one_of(uint64_t *state, const uint32_t *choices, uint32_t count)
 
 static unsigned wild(const struct strategy_view *view, struct intent intents[INTENTS]) {
   uint64_t *state = view->memory;
-  if (*state == 0) *state = view->parameters[SEED];
+  if (*state == 0) *state = view->parameters[PARAMETER_SEED];
   const struct book *book = view->book;
   uint32_t bid = book_best_bid(book), ask = book->side[SIDE_ASK].best != 0 ? book_best_ask(book) : 0;
   const uint32_t prices[] = {
@@ -43,7 +43,7 @@ static unsigned wild(const struct strategy_view *view, struct intent intents[INT
 static const struct strategy description = {
     .name = "wild",
     .trigger = STRATEGY_ON_ANY,
-    .parameters = {[SEED] = {"seed", 1, UINT32_MAX}},
+    .parameters = {[PARAMETER_SEED] = {"seed", 1, UINT32_MAX}},
     .on_book = wild,
 };
 STRATEGY(description);
