@@ -16,13 +16,15 @@ from typing import get_args
 
 import tickloop
 from bridge.interface import BridgeError
+from generators.faults import Faults
 from generators.framing import DEFAULT_GROUP, Group
 from generators.profiles import MAX_SYMBOLS, PROFILES, write_itch, write_profile, write_prototype
 from tickloop.backtest import backtest, print_backtest
 from tickloop.config import NicConfig, RunConfig, load_config
 from tickloop.diff import diff
-from tickloop.exits import ExitStatus, TickloopError, UsageError, not_available
-from tickloop.inputs import EXCHANGE, Input, from_capture, from_exchange, from_scenario
+from tickloop.exits import ExitStatus, TickloopError, UsageError
+from tickloop.faulty_capture import write_faulty
+from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_exchange, from_scenario
 from tickloop.replay import Replay, execute_replay
 from tickloop.report.html import write_report
 from tickloop.report.table import print_table
@@ -42,17 +44,6 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> None:  # type: ignore[override]
         raise UsageError(f"{message} ({self.prog} --help)")
-
-
-def _later(option: str) -> type[argparse.Action]:
-    """An option that the command line knows and this version does not have."""
-
-    class Later(argparse.Action):
-        def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
-                     values: object, option_string: str | None = None) -> None:
-            raise not_available(option)
-
-    return Later
 
 
 def _choice(option: str, *choices: str) -> Callable[[str], str]:
@@ -93,6 +84,13 @@ def _group(value: str) -> Group:
         raise UsageError(f"--group {error}") from None
 
 
+def _rates(value: str) -> Faults:
+    try:
+        return Faults.parse(value)
+    except ValueError as error:
+        raise UsageError(f"--faults: {error}") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tickloop", description="Co-simulation of a market-data SmartNIC: frames through RTL, "
@@ -110,8 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("captures", nargs="*", metavar="CAPTURE", type=_path("CAPTURE"),
                      help=f"{CAPTURE_HELP}; without one, the scenario is run")
     sim.add_argument("--scenario", metavar="NAME",
-                     help=f"generated traffic: {', '.join(PROFILES)} (default: opening); or {EXCHANGE}, an exchange "
-                     "that answers the orders")
+                     help=f"generated traffic: {', '.join(PROFILES)} (default: opening); {FAULTS}, opening on both "
+                     f"lines with faults on each; or {EXCHANGE}, an exchange that answers the orders")
     sim.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9), help="length of the scenario")
     sim.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategy, session, time model")
     sim.add_argument("--mode", metavar="M", default="lockstep", type=_choice("--mode", "lockstep", "free"),
@@ -120,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
                      help="the kernel waits for gdb, at this localhost port or else at the socket DIR/gdb.sock")
     sim.add_argument("--ouch", type=_choice("--ouch", "4.2", "5.0"), metavar="V",
                      help="version of the order-entry protocol: 4.2 (default) or 5.0")
-    sim.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
+    _faults(sim)
     sim.add_argument("--script", metavar="FILE", type=_path("--script"),
                      help="commands for the kernel at simulated times, a line each: 1.5ms kill")
     _common(sim, "cut-through")
@@ -147,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9))
     generate.add_argument("--symbols", metavar="N", type=_integer("--symbols", 1, MAX_SYMBOLS),
                           help=f"up to {MAX_SYMBOLS:,} (default: the profile's)")
-    generate.add_argument("--faults", metavar="SPEC", action=_later("--faults"), help=argparse.SUPPRESS)
+    _faults(generate)
     _format(generate)
     generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
                           help="pcap to write, or with the name *.itch an ITCH file (.gz: compressed)")
@@ -200,6 +198,12 @@ def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
     parser.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="run directory")
 
 
+def _faults(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--faults", metavar="SPEC", type=_rates,
+                        help="what goes wrong on each line, as rates of its frames: loss=0.01,reorder=0.002 (also "
+                        "duplicate, truncation, bit_flip, bad_length)")
+
+
 def _format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="F", default="mold", type=_choice("--format", "mold", "prototype"),
                         help="packets: mold (default), MoldUDP64 and ITCH 5.0; prototype, the seed prototype's own")
@@ -240,13 +244,14 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     config = replace(config, nic=_nic(config.nic, options))
     if options.ouch:
         config = replace(config, kernel=replace(config.kernel, ouch_version=options.ouch))
+    damage = Damage(options.faults, options.seed) if options.faults else None
     if options.scenario == EXCHANGE:
         config, source = _exchange(options, config)
     elif options.captures:
-        source = from_capture(options.captures[0], config.group, options.line_b, options.fcs)
+        source = from_capture(options.captures[0], config.group, options.line_b, options.fcs, damage)
     else:
         source = from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b,
-                               options.fcs)
+                               options.fcs, damage)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
                           mode=options.mode, gdb=_gdb(options), commands=commands))
     print_table(outcome)
@@ -255,7 +260,8 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
 
 def _exchange(options: argparse.Namespace, config: RunConfig) -> tuple[RunConfig, Input]:
     """The configuration of a kernel that connects to the exchange model, and that."""
-    refused = {"--line-b": options.line_b, "--fcs": options.fcs, "--mode free": options.mode == "free"}
+    refused = {"--faults": options.faults, "--line-b": options.line_b, "--fcs": options.fcs,
+               "--mode free": options.mode == "free"}
     for option, given in refused.items():
         if given:
             raise UsageError(f"{option} does not go with --scenario {EXCHANGE}")
@@ -308,8 +314,14 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
         itch = options.out.name.removesuffix(".gz").endswith(".itch")
         if itch and options.format == "prototype":
             raise UsageError("--format prototype: its messages are none of an ITCH file")
+        if options.faults and (itch or options.format == "prototype"):
+            raise UsageError("--faults: they are of MoldUDP64 packets in a pcap")
         write = write_itch if itch else write_prototype if options.format == "prototype" else write_profile
-        written = write(options.out, options.profile, options.seed, options.messages, symbols=options.symbols)
+        if options.faults:
+            written = write_faulty(options.out, options.profile, options.seed, options.messages, options.symbols,
+                                   options.faults)
+        else:
+            written = write(options.out, options.profile, options.seed, options.messages, symbols=options.symbols)
     except OSError as error:
         if no_space(error):
             raise

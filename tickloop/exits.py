@@ -44,8 +44,3 @@ class UsageError(TickloopError):
 
     def __init__(self, message: str) -> None:
         super().__init__(ExitStatus.USAGE, message)
-
-
-def not_available(what: str) -> UsageError:
-    """An option or value that the command line knows and this version does not have."""
-    return UsageError(f"{what}: not available in this version")

@@ -13,13 +13,14 @@ from typing import Any, Literal, NamedTuple
 from bridge.interface import Exchange
 from bridge.stimulus import read_stimulus
 from generators.captures import Capture, CaptureError, TimedFrame, read_capture
+from generators.faults import USUAL, Faults, faulty
 from generators.framing import Group
 from generators.profiles import DEFAULT_SCENARIO, PROFILES, frames, generate
 from tb.model.config import KernelConfig
-from tickloop.exits import UsageError, not_available
+from tickloop.exits import UsageError
 from tickloop.rundir.files import RECORD, STIMULUS
 
-LATER_SCENARIOS = ("faults",)
+FAULTS = "faults"  # the embedded scenario on both lines, each with faults of its own
 EXCHANGE = "exchange"  # the scenario whose frames depend on the orders
 Line = Literal["A", "B"]
 KEPT_BYTES = 1 << 29
@@ -54,7 +55,19 @@ class Input:
         return [warning for capture in self.captures for warning in capture.warnings]
 
 
-def from_capture(path: Path, group: Group, line_b: Path | None = None, fcs: bool = False) -> Input:
+@dataclass(frozen=True)
+class Damage:
+    """What goes wrong on the lines."""
+
+    faults: Faults
+    seed: int
+
+    def lines(self, lines: list[Iterator[TimedFrame]]) -> list[Iterator[TimedFrame]]:
+        return [faulty(frames, self.faults, self.seed, line) for line, frames in zip(_LINES, lines, strict=False)]
+
+
+def from_capture(path: Path, group: Group, line_b: Path | None = None, fcs: bool = False,
+                 damage: Damage | None = None) -> Input:
     """A capture file, and the one of the other line if there is one.
 
     Raises:
@@ -62,31 +75,37 @@ def from_capture(path: Path, group: Group, line_b: Path | None = None, fcs: bool
     """
     captures = tuple(_open(each, group, fcs) for each in (path, line_b) if each is not None)
     name = str(path) if line_b is None else f"{path} and {line_b}"
-    return Input(name, kept(lambda: merged([capture.timed(fcs) for capture in captures])), captures,
+    return Input(name, kept(lambda: merged([capture.timed(fcs) for capture in captures], damage)), captures,
                  two_lines=line_b is not None)
 
 
 def from_scenario(name: str | None, seed: int, messages: int | None, group: Group, line_b: Path | None = None,
-                  fcs: bool = False) -> Input:
-    """A generator profile on line A; None is the embedded scenario.
+                  fcs: bool = False, damage: Damage | None = None) -> Input:
+    """A generator profile on line A, or with faults on both lines; None is the embedded scenario.
 
     Raises:
         UsageError: there is no such scenario, or line B's capture cannot be used.
     """
     name = DEFAULT_SCENARIO.profile.name if name is None else name
-    if name in LATER_SCENARIOS:
-        raise not_available(f"--scenario {name}")
-    if name not in PROFILES:
-        raise UsageError(f"--scenario {name}: no such scenario (there are {', '.join([*PROFILES, EXCHANGE])})")
+    profile = DEFAULT_SCENARIO.profile.name if name == FAULTS else name
+    if name == FAULTS:
+        damage = damage or Damage(USUAL, seed)
+    if profile not in PROFILES:
+        raise UsageError(f"--scenario {name}: no such scenario (there are {', '.join([*PROFILES, FAULTS, EXCHANGE])})")
     if fcs and line_b is None:
         raise UsageError("--fcs: a scenario's frames carry none")
     captures = (_open(line_b, group, fcs),) if line_b else ()
 
     def make() -> Iterable[LineFrame]:
-        traffic = (TimedFrame(*frame) for frame in frames(generate(name, seed, messages), seed, group=group))
-        return merged([traffic, *(capture.timed(fcs) for capture in captures)])
+        lines = [traffic(), *(capture.timed(fcs) for capture in captures)]
+        return merged([traffic(), traffic()] if damage and not captures else lines, damage)
 
-    return Input(name if line_b is None else f"{name} and {line_b}", kept(make), captures, True, line_b is not None)
+    def traffic() -> Iterator[TimedFrame]:
+        return (TimedFrame(*frame) for frame in frames(generate(profile, seed, messages), seed, group=group))
+
+    # Whether there is an order behind the first gap is a matter of the faults.
+    return Input(name if line_b is None else f"{name} and {line_b}", kept(make), captures, damage is None,
+                 line_b is not None or damage is not None)
 
 
 def from_exchange(config: KernelConfig, seed: int, messages: int | None, out: Path) -> Input:
@@ -137,9 +156,11 @@ def kept(make: Callable[[], Iterable[LineFrame]], most: int = KEPT_BYTES) -> Cal
     return frames
 
 
-def merged(lines: list[Iterator[TimedFrame]]) -> Iterator[LineFrame]:
-    """The frames of line A and, if given, line B by capture time; the first of them is at time 0."""
+def merged(lines: list[Iterator[TimedFrame]], damage: Damage | None = None) -> Iterator[LineFrame]:
+    """The frames of line A and, if given, line B by capture time, as they arrive; the first of them is at time 0."""
     first: int | None = None
+    if damage:
+        lines = damage.lines(lines)
     # At equal times heapq.merge takes the earlier iterator's frame first, which is line A's.
     for line, frame in heapq.merge(*map(_on_line, _LINES, lines), key=lambda entry: entry[1].time_ns):
         first = frame.time_ns if first is None else first
