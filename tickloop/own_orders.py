@@ -18,6 +18,7 @@ from tb.model.config import OuchVersion
 IGNORED = "ignored"  # the exchange never said a word of it
 OPEN = "open"
 DEAD = "D"
+NO_CHANGE = "SPITRNQ"  # of shares: system events, cancels that wait or are refused, priorities, and the like
 _KEYS = ("order_token", "user_ref_num", "replacement_order_token")
 _OLD_KEYS = ("previous_order_token", "orig_user_ref_num", "existing_order_token")
 _SHARES = ("executed_shares", "decrement_shares", "shares", "quantity")
@@ -52,7 +53,7 @@ class Ledger:
     cash: dict[str, int] = field(default_factory=dict)
     executions: int = 0
     problems: list[str] = field(default_factory=list)
-    _trades: dict[int, _Trade] = field(default_factory=dict)
+    _trades: dict[tuple[int, Key], _Trade] = field(default_factory=dict)
 
     def book(self, order: OwnOrder, shares: int, price: int) -> None:
         """A trade, or with fewer than no shares one that is taken back."""
@@ -62,14 +63,15 @@ class Ledger:
 
     def answer(self, fields: Mapping[str, Any]) -> None:
         """Takes one answer."""
-        kind, key = fields["message_type"], _first(fields, _KEYS)
+        kind = fields["message_type"]
+        if kind in NO_CHANGE:
+            return
+        key = _first(fields, _KEYS)
         match kind:
-            case "S" | "P" | "I" | "T" | "R" | "N" | "Q":
-                return
             case "A" | "U":
                 self._live(fields, key)
             case "B" | "F":
-                self._trade_changed(kind, fields)
+                self._trade_changed(kind, fields, key)
             case _:
                 self._changed(kind, fields, key)
 
@@ -102,7 +104,7 @@ class Ledger:
         if kind in "EG":
             self.executions += 1
             price = int(_first(fields, _PRICE))
-            self._trades[fields["match_number"]] = _Trade(order, shares, price)
+            self._trades[fields["match_number"], key] = _Trade(order, shares, price)
             self.book(order, shares, price)
         left = shares if kind == "M" else order.shares - shares
         if left < 0:
@@ -111,14 +113,15 @@ class Ledger:
         if left <= 0:
             self._end(key, "executed" if kind in "EG" else "canceled")
 
-    def _trade_changed(self, kind: str, fields: Mapping[str, Any]) -> None:
-        trade = self._trades.get(fields["match_number"])
+    def _trade_changed(self, kind: str, fields: Mapping[str, Any], key: Key) -> None:
+        match = (fields["match_number"], key)
+        trade = self._trades.get(match)
         if trade is None:
-            self.problems.append(f"answer {kind} for match {fields['match_number']}, which is not known")
+            self.problems.append(f"answer {kind} for match {match[0]} of order {key}, which is not known")
             return
         self.book(trade.order, -trade.shares, trade.price)
         if kind == "B":
-            del self._trades[fields["match_number"]]
+            del self._trades[match]
             return
         trade.shares, trade.price = _shares(fields), int(_first(fields, _PRICE))
         self.book(trade.order, trade.shares, trade.price)

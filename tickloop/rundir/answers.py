@@ -60,8 +60,8 @@ def _segments(frames: Iterable[RawFrame], config: KernelConfig) -> Iterator[tupl
         tcp = tcp_of(frame.data)
         if len(tcp) <= FLAGS_AT:
             continue
-        source_port, destination_port, sequence = _PORTS_AND_SEQUENCE.unpack_from(tcp)
-        if (source_port, destination_port) == (config.destination_port, config.source_port):
+        source_port, _, sequence = _PORTS_AND_SEQUENCE.unpack_from(tcp)
+        if source_port == config.destination_port:
             yield sequence, tcp[FLAGS_AT], tcp[4 * (tcp[12] >> 4):]
 
 
