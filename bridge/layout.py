@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x1C6435E8
+LAYOUT_HASH = 0x814378A5
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -229,13 +229,13 @@ class OwnState(IntEnum):
     """``own_state`` of the layout."""
 
     FREE = 0
-    PENDING = 1
-    LIVE = 2
-    PENDING_REPLACE = 3
-    PENDING_CANCEL = 4
-    UNKNOWN = 5
-    ASSUMED = 6
-    DEAD = 7
+    ASSUMED = 1
+    DEAD = 2
+    PENDING = 3
+    LIVE = 4
+    PENDING_REPLACE = 5
+    PENDING_CANCEL = 6
+    UNKNOWN = 7
 
 
 class Refusal(IntEnum):

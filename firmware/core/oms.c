@@ -6,13 +6,10 @@ void oms_init(struct oms *oms, struct own_order *orders, uint32_t log2, struct b
   *oms = (struct oms){.orders = orders, .books = books, .mask = (1u << log2) - 1, .assume = assume};
 }
 
-static bool entry_free(const struct own_order *order) {
-  return order->state == OWN_STATE_FREE || order->state == OWN_STATE_DEAD || order->state == OWN_STATE_ASSUMED;
-}
-
-uint32_t oms_next_number(const struct oms *oms) {
+/* Numbers do not wrap: 0, which follows the last one, has no order. */
+uint32_t __attribute__((noinline, cold)) oms_pass_over(const struct oms *oms) {
   for (uint32_t number = oms->number + 1; number - oms->number <= OMS_SKIPS && number != 0; number++) {
-    if (entry_free(oms_entry(oms, number))) return number;
+    if (oms_entry_free(oms_entry(oms, number))) return number;
   }
   return 0;
 }
@@ -86,42 +83,41 @@ static void bury(struct oms *oms, struct own_order *order) {
   if (*working == order->number) *working = original != NULL ? original->number : 0;
 }
 
-static void place(struct oms *oms, const struct intent *intent, uint32_t shares, uint8_t side) {
+static void place(struct oms *oms, const struct intent *intent, uint32_t shares) {
   struct own_order *order = oms_entry(oms, intent->number);
-  *order = (struct own_order){
-      .number = intent->number,
-      .original = intent->original,
-      .price = intent->price,
-      .book = intent->book,
-      .side = side,
-      .state = oms->assume ? OWN_STATE_ASSUMED : OWN_STATE_PENDING,
-  };
+  struct book *book = &oms->books[intent->book];
+  order->number = intent->number;
+  order->original = intent->original;
+  order->replacement = 0;
+  order->executed = 0;
+  order->price = intent->price;
+  order->book = intent->book;
+  order->side = intent->side;
+  order->accepted = false;
   oms->number = intent->number;
-  oms->books[intent->book].working[oms_side(side)] = intent->number;
+  book->working[oms_side(intent->side)] = intent->number;
   if (oms->assume) {
+    order->state = OWN_STATE_ASSUMED;
     order->shares = shares;
     return;
   }
+  order->state = OWN_STATE_PENDING;
+  order->shares = 0;
+  order->previous = 0;
   link_order(oms, order);
   set_shares(oms, order, shares);
 }
 
-void oms_send(struct oms *oms, struct intent *intent) {
-  if (intent->kind == INTENT_KIND_ENTER) {
-    intent->number = oms_next_number(oms);
-    intent->original = 0;
-    place(oms, intent, intent->shares, intent->side);
-    return;
-  }
+/* All but an enter concern an order that is there. */
+static void __attribute__((noinline)) send_change(struct oms *oms, struct intent *intent) {
   struct own_order *original = oms_find(oms, intent->original);
   switch (intent->kind) {
     case INTENT_KIND_REPLACE: {
       uint32_t wanted = intent->shares;
-      intent->number = oms_next_number(oms);
       intent->shares += original->executed;
       original->replacement = intent->number;
       original->state = oms->assume ? OWN_STATE_DEAD : OWN_STATE_PENDING_REPLACE;
-      place(oms, intent, wanted, intent->side);
+      place(oms, intent, wanted);
       break;
     }
     case INTENT_KIND_CANCEL:
@@ -135,6 +131,15 @@ void oms_send(struct oms *oms, struct intent *intent) {
       break;
     default: break; /* a modify changes nothing before it is answered */
   }
+}
+
+void oms_send(struct oms *oms, struct intent *intent) {
+  if (intent->kind != INTENT_KIND_ENTER) {
+    send_change(oms, intent);
+    return;
+  }
+  intent->original = 0;
+  place(oms, intent, intent->shares);
 }
 
 /* Its answers say that it exists: it may be reduced, executed, and end. */
@@ -284,11 +289,9 @@ enum answered oms_answer(struct oms *oms, const struct answer *answer) {
   }
 }
 
-static bool counts(const struct own_order *order) { return !entry_free(order); }
-
 void oms_link_down(struct oms *oms) {
   for (uint32_t i = 0; i <= oms->mask; i++) {
-    if (counts(&oms->orders[i])) oms->orders[i].state = OWN_STATE_UNKNOWN;
+    if (!oms_entry_free(&oms->orders[i])) oms->orders[i].state = OWN_STATE_UNKNOWN;
   }
 }
 

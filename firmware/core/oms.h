@@ -85,10 +85,18 @@ static inline uint64_t oms_exposure(int64_t position, uint64_t buying, uint64_t 
   return (uint64_t)(bought > sold ? bought : sold);
 }
 
-/* The number that the next order would get; 0 if the table has no room. */
-uint32_t oms_next_number(const struct oms *oms);
+/* Its entry may be taken over. */
+static inline bool oms_entry_free(const struct own_order *order) { return order->state < OWN_STATE_PENDING; }
 
-/* Commit to an intent that has passed every check: its order gets its number and its wire shares. */
+uint32_t oms_pass_over(const struct oms *oms);
+
+/* The number that the next order gets; 0 if the table has no room. */
+static inline uint32_t oms_next_number(const struct oms *oms) {
+  uint32_t number = oms->number + 1;
+  return oms_entry_free(oms_entry(oms, number)) ? number : oms_pass_over(oms);
+}
+
+/* Commit to an intent that has passed every check, where it got its number: its order begins, its shares are the wire's. */
 void oms_send(struct oms *oms, struct intent *intent);
 
 enum answered oms_answer(struct oms *oms, const struct answer *answer);

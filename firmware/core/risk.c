@@ -18,6 +18,9 @@ void risk_init(struct risk *risk, const struct config_header *config) {
       .short_selling = config->risk_short_selling != 0,
       .stops = config->session_mode == SESSION_MODE_CONNECT ? STOP_LINK : 0,
   };
+  risk->limited = (risk->order_notional | risk->position | risk->total_position | risk->rate_interval_ns |
+                   risk->order_shares | risk->open_orders | risk->collar_bp) != 0 ||
+                  risk->self_trade;
 }
 
 static enum refusal __attribute__((noinline, cold)) stopped(const struct risk *risk, const struct intent *intent) {
@@ -90,24 +93,11 @@ static enum refusal check_reduction(const struct own_order *original, const stru
   return intent->shares == 0 || intent->shares > original->shares ? REFUSAL_SIZE : REFUSAL_NONE;
 }
 
-enum refusal risk_check(const struct risk *risk, const struct oms *oms, const struct book *book,
-                        const struct collar *collar, uint64_t now_ns, struct intent *intent) {
-  bool adds = intent->kind <= INTENT_KIND_REPLACE;
-  if (adds && (intent->price == 0 || intent->price >= PRICE_LIMIT)) return REFUSAL_PRICE;
-  if (risk->stops != 0) {
-    enum refusal refusal = stopped(risk, intent);
-    if (refusal != REFUSAL_NONE) return refusal;
-  }
-  const struct own_order *original = NULL;
-  if (intent->kind != INTENT_KIND_ENTER) {
-    original = oms_find(oms, intent->original);
-    if (original == NULL || &oms->books[original->book] != book) return REFUSAL_UNKNOWN_ORDER;
-    intent->side = original->side;
-    if (!adds) return check_reduction(original, intent);
-    if (original->state != OWN_STATE_LIVE && original->state != OWN_STATE_ASSUMED) return REFUSAL_UNKNOWN_ORDER;
-  }
-  if (original == NULL && intent->side != 'B' && intent->side != 'S') return REFUSAL_SIDE;
-  if (intent->shares == 0 || intent->shares >= OUCH_SHARES_LIMIT) return REFUSAL_SIZE;
+/* A new or replacing order that some limit, another side than buy, or a collar may refuse. */
+static enum refusal __attribute__((noinline)) check_limits(const struct risk *risk, const struct oms *oms,
+                                                           const struct book *book, const struct collar *collar,
+                                                           const struct own_order *original, uint64_t now_ns,
+                                                           struct intent *intent) {
   if (original != NULL && intent->shares + original->executed >= OUCH_SHARES_LIMIT) return REFUSAL_SIZE;
   if (risk->order_shares != 0 && intent->shares > risk->order_shares) return REFUSAL_SIZE;
   if (risk->order_notional != 0 && (uint64_t)intent->shares * intent->price > risk->order_notional) {
@@ -129,12 +119,38 @@ enum refusal risk_check(const struct risk *risk, const struct oms *oms, const st
   }
   if (original == NULL && risk->open_orders != 0 && oms->open >= risk->open_orders) return REFUSAL_OPEN_ORDERS;
   if (risk->self_trade && meets_own(oms, book, intent)) return REFUSAL_SELF_TRADE;
-  if (oms_next_number(oms) == 0) return REFUSAL_OWN_ORDERS;
+  intent->number = oms_next_number(oms);
+  if (intent->number == 0) return REFUSAL_OWN_ORDERS;
   if (risk->rate_interval_ns != 0 &&
       risk->next_token_ns > now_ns + (uint64_t)(risk->rate_burst - 1) * risk->rate_interval_ns) {
     return REFUSAL_RATE;
   }
   return REFUSAL_NONE;
+}
+
+enum refusal risk_check(const struct risk *risk, const struct oms *oms, const struct book *book,
+                        const struct collar *collar, uint64_t now_ns, struct intent *intent) {
+  bool adds = intent->kind <= INTENT_KIND_REPLACE;
+  if (adds && (intent->price == 0 || intent->price >= PRICE_LIMIT)) return REFUSAL_PRICE;
+  if (risk->stops != 0) {
+    enum refusal refusal = stopped(risk, intent);
+    if (refusal != REFUSAL_NONE) return refusal;
+  }
+  const struct own_order *original = NULL;
+  if (intent->kind != INTENT_KIND_ENTER) {
+    original = oms_find(oms, intent->original);
+    if (original == NULL || &oms->books[original->book] != book) return REFUSAL_UNKNOWN_ORDER;
+    intent->side = original->side;
+    if (!adds) return check_reduction(original, intent);
+    if (original->state != OWN_STATE_LIVE && original->state != OWN_STATE_ASSUMED) return REFUSAL_UNKNOWN_ORDER;
+  }
+  if (original == NULL && intent->side != 'B' && intent->side != 'S') return REFUSAL_SIDE;
+  if (intent->shares == 0 || intent->shares >= OUCH_SHARES_LIMIT) return REFUSAL_SIZE;
+  if (!risk->limited && original == NULL && intent->side == 'B' && collar->high == 0) {
+    intent->number = oms_next_number(oms);
+    return intent->number != 0 ? REFUSAL_NONE : REFUSAL_OWN_ORDERS;
+  }
+  return check_limits(risk, oms, book, collar, original, now_ns, intent);
 }
 
 void risk_sent(struct risk *risk, uint64_t now_ns, const struct intent *intent) {

@@ -34,6 +34,7 @@ struct risk {
   uint32_t collar_bp;
   bool self_trade;
   bool short_selling;
+  bool limited;  /* there is any limit */
   uint8_t stops;           /* enum stop */
   uint64_t next_token_ns;  /* when the bucket would be full again */
 };
@@ -41,7 +42,7 @@ struct risk {
 void risk_init(struct risk *risk, const struct config_header *config);
 
 /*
- * Whether `intent`, of `book`, may go out at `now_ns`. A sale that would leave the symbol short becomes a short sale; the
+ * Whether `intent`, of `book`, may go out at `now_ns`; if so, it gets its number. A sale that would leave the symbol short becomes a short sale; the
  * side of a replace, cancel or modify is that of its order.
  */
 enum refusal risk_check(const struct risk *risk, const struct oms *oms, const struct book *book,
