@@ -266,7 +266,7 @@ def _exchange(options: argparse.Namespace, config: RunConfig) -> tuple[RunConfig
         if given:
             raise UsageError(f"{option} does not go with --scenario {EXCHANGE}")
     config = replace(config, kernel=replace(config.kernel, session_mode="connect"))
-    return config, from_exchange(config.kernel, options.seed, options.messages, options.out)
+    return config, from_exchange(config.kernel, config.exchange, options.seed, options.messages, options.out)
 
 
 def _views(options: argparse.Namespace) -> Views:

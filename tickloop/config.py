@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 
@@ -31,7 +31,9 @@ from bridge.layout import (
     SessionMode,
 )
 from bridge.layout import RingMode as RingModeCode
+from generators.exchange.config import Action
 from generators.framing import DEFAULT_GROUP, Group
+from generators.profiles import MAX_SYMBOLS, instruments
 from tb.model.config import STOCK_BYTES, KernelConfig, RiskConfig, SymbolConfig, padded_stock
 from tb.model.strategies import strategies
 from tickloop.exits import UsageError
@@ -74,6 +76,7 @@ class RunConfig:
     kernel: KernelConfig
     time: TimeModel = field(default_factory=TimeModel)
     nic: NicConfig = field(default_factory=NicConfig)
+    exchange: Mapping[str, Any] = field(default_factory=dict)  # of ExchangeConfig, what the scenario is to have
 
     @property
     def group(self) -> Group:
@@ -128,7 +131,15 @@ _ADDRESSES = {
     "source_mac": "02:00:00:00:00:01", "destination_mac": "02:00:00:00:00:02",
     "source_address": "10.0.0.1", "destination_address": "10.0.0.2",
 }
-_TABLES = {"feed", "kernel", "nic", "risk", "strategy", "symbol", *_INTEGERS}
+_PPM = (0, 0, 1_000_000)
+# Key of [exchange] -> (default, smallest, largest).
+_EXCHANGE = {
+    "symbols": (4, 1, MAX_SYMBOLS), "latency_ns": (5_000, 7, 1_000_000_000), "slowness": (1, 1, 10_000),
+    "loss_a_ppm": _PPM, "loss_b_ppm": _PPM, "answer_loss_ppm": _PPM, "order_loss_ppm": _PPM,
+    "order_duplicate_ppm": _PPM, "order_late_ppm": _PPM,
+}
+_OF_A_STOCK = ("halt", "resume", "break", "correct", "reprice")
+_TABLES = {"exchange", "feed", "kernel", "nic", "risk", "strategy", "symbol", *_INTEGERS}
 
 
 def load_config(path: Path | None) -> RunConfig:
@@ -186,7 +197,7 @@ def parse_config(document: Mapping[str, Any], source: str) -> RunConfig:
     return RunConfig(KernelConfig(
         filtered=nic.filter and not subscribe_all, subscribe_all=subscribe_all, default=default_symbol, symbols=symbols,
         group_address=group.address, group_port=group.port, **values,
-    ), time, nic)
+    ), time, nic, reader.exchange())
 
 
 class _Reader:
@@ -245,6 +256,34 @@ class _Reader:
             prevent_self_trade=self.flag("risk", "prevent_self_trade", False),
             short_selling=self.flag("risk", "short_selling", True),
         )
+
+    def exchange(self) -> dict[str, Any]:
+        """What the exchange model is made of, but for what follows from the kernel's side."""
+        table = self.table("exchange")
+        self.only(table, {*_EXCHANGE, "prevent_self_trades", "event"}, "exchange.")
+        values: dict[str, Any] = {key: self.integer("exchange", key, *limits) for key, limits in _EXCHANGE.items()}
+        if sum(values[f"order_{what}_ppm"] for what in ("loss", "duplicate", "late")) > _PPM[2]:
+            raise self.error("exchange.order_loss_ppm", "a million at most, order_duplicate_ppm and order_late_ppm too")
+        values["latency_ps"] = 1_000 * values.pop("latency_ns")
+        values["prevent_self_trades"] = self.flag("exchange", "prevent_self_trades", False)
+        events = table.get("event", [])
+        if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+            raise self.error("exchange.event", "must be tables, [[exchange.event]]")
+        listed = {stock.decode("ascii").rstrip() for _, stock in instruments(values["symbols"])}
+        values["script"] = [self._event(event, f"exchange.event {number}", listed)
+                            for number, event in enumerate(events, 1)]
+        return values
+
+    def _event(self, table: Mapping[str, Any], key: str, listed: set[str]) -> tuple[int, str, str]:
+        self.only(table, {"time_ns", "action", "stock"}, f"{key}: ")
+        time_ns = self.checked_integer(f"{key}: time_ns", table.get("time_ns"), 0, _MAX_NS)
+        action, stock = table.get("action"), table.get("stock", "")
+        if action not in get_args(Action):
+            raise self.error(f"{key}: action", f"must be one of {', '.join(get_args(Action))}, got {action!r}")
+        if stock not in (listed if action in _OF_A_STOCK else {""}):
+            raise self.error(f"{key}: stock", f"must be a symbol of the exchange, got {stock!r}"
+                             if action in _OF_A_STOCK else f"{action} has none")
+        return 1_000 * time_ns, str(action), str(stock)
 
     def ring_mode(self) -> RingMode:
         table = self.table("nic")

@@ -5,7 +5,7 @@ exchange that makes them as the run goes on."""
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -108,10 +108,12 @@ def from_scenario(name: str | None, seed: int, messages: int | None, group: Grou
                  line_b is not None or damage is not None)
 
 
-def from_exchange(config: KernelConfig, seed: int, messages: int | None, out: Path) -> Input:
-    """The exchange model, set up for the client that ``config`` describes; the run leaves its record in ``out``."""
+def from_exchange(config: KernelConfig, market: Mapping[str, Any], seed: int, messages: int | None,
+                  out: Path) -> Input:
+    """The exchange model with a ``market`` (``[exchange]`` of the configuration), set up for the client that ``config``
+    describes; the run leaves its record in ``out``."""
     arguments: dict[str, Any] = {
-        "seed": seed, "ouch": config.ouch_version, "firm": config.firm.rstrip(),
+        **market, "seed": seed, "ouch": config.ouch_version, "firm": config.firm.rstrip(),
         "group_address": config.group_address, "group_port": config.group_port,
         "mac": config.destination_mac, "address": config.destination_address, "port": config.destination_port,
         "client_address": config.source_address,

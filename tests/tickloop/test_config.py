@@ -6,14 +6,18 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bridge import layout
+from generators.exchange.config import Scripted
+from generators.exchange.exchange import make
 from tb.model.config import KernelConfig, RiskConfig, SymbolConfig
 from tickloop.config import NicConfig, TimeModel, compile_module, load_config, parse_config
 from tickloop.exits import UsageError
+from tickloop.inputs import from_exchange
 
 EVERYTHING = """
 [kernel]
@@ -210,6 +214,30 @@ def test_the_filter_goes_with_a_list_of_symbols(text, filtered):
     assert header_of(compile_module(config.kernel, config.nic))["filter"] == filtered
 
 
+def test_the_exchange_is_made_of_its_table():
+    text = """[exchange]
+symbols = 2
+latency_ns = 7000
+loss_a_ppm = 5
+prevent_self_trades = true
+[[exchange.event]]
+time_ns = 3
+action = "halt"
+stock = "TKAB"
+[[exchange.event]]
+time_ns = 4
+action = "drop_link"
+"""
+    config = parse(text)
+    source = from_exchange(config.kernel, config.exchange, 3, 500, Path("out"))
+    made = make(**source.exchange.arguments).config
+    assert (made.symbols, made.latency_ps, made.loss_a_ppm, made.seed, made.messages) == (2, 7_000_000, 5, 3, 500)
+    assert made.prevent_self_trades
+    assert made.script == (Scripted(3000, "halt", "TKAB"), Scripted(4000, "drop_link"))
+    assert (made.username, made.address, made.client_address) == ("TICK", "10.0.0.2", "10.0.0.1")
+    assert make(**from_exchange(parse("").kernel, parse("").exchange, 1, None, Path("out")).exchange.arguments)
+
+
 @pytest.mark.parametrize(("text", "key"), [
     ("nonsense = 1", "nonsense"),
     ("nic = 'lines'", "nic"),
@@ -220,6 +248,14 @@ def test_the_filter_goes_with_a_list_of_symbols(text, filtered):
     ("[nic]\nfilter = 'no'", "nic.filter"),
     ("[nic]\nverified = true", "nic.verified"),
     ("[rings]\nraw_log2 = 3", "rings.raw_log2"),
+    ("[exchange]\nsymbols = 0", "exchange.symbols"),
+    ("[exchange]\ncolour = 1", "exchange.colour"),
+    ("[exchange]\norder_loss_ppm = 600000\norder_late_ppm = 600000", "exchange.order_loss_ppm"),
+    ("[exchange]\nevent = 1", "exchange.event"),
+    ("[[exchange.event]]\naction = 'drop_link'", "exchange.event 1: time_ns"),
+    ("[[exchange.event]]\ntime_ns = 1\naction = 'rain'", "exchange.event 1: action"),
+    ("[[exchange.event]]\ntime_ns = 1\naction = 'halt'", "exchange.event 1: stock"),
+    ("[[exchange.event]]\ntime_ns = 1\naction = 'cut_link'\nstock = 'TKAA'", "exchange.event 1: stock"),
     ("[order]\nminimum_quantity = 101", "order.minimum_quantity"),
     ("[order]\nminimum_quantity = 6\n[[symbol]]\nstock = 'A'\nshares = 5", "order.minimum_quantity"),
     ("[rings]\nrx_log = 10", "rings.rx_log"),
