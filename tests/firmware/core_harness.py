@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,14 +33,14 @@ REPLY = np.dtype([("sent", SENT, INTENTS), ("decision", "<u4"), ("count", "<u4")
 EXPORT_LIMIT = 64 << 20
 
 
-def build_core(directory: Path) -> Path:
-    """Compile core/ and its runner with the address and undefined-behaviour sanitizers."""
+def build_core(directory: Path, sources: Sequence[Path] = ()) -> Path:
+    """Compile core/, strategies, ``sources`` and the runner with the address and undefined-behaviour sanitizers."""
     program = directory / "core_runner"
     subprocess.run(
         ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
          "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program), str(Path(__file__).parent / "core_runner.c"),
          *sorted(str(source) for sources in ("core/*.c", "strategies/*.c", "session/ouch*.c")
-                 for source in FIRMWARE.glob(sources)), *sorted(map(str, STRATEGIES.glob("*.c")))],
+                 for source in FIRMWARE.glob(sources)), *sorted(map(str, STRATEGIES.glob("*.c"))), *map(str, sources)],
         check=True,
     )
     return program
