@@ -22,6 +22,7 @@
 #include "core/raw.h"
 #include "drivers/mailbox.h"
 #include "drivers/nic.h"
+#include "drivers/order_port.h"
 #include "drivers/serial.h"
 #include "include/kernel.h"
 #include "session/ouch.h"
@@ -38,6 +39,8 @@ struct kernel {
   struct nic nic;
   struct engine engine;
   struct ouch ouch;
+  struct order_port orders; /* session_mode connect */
+  enum link_state link; /* that the engine knows */
   struct trace_entry *trace;
   void *export;
   uint64_t export_bytes;
@@ -116,10 +119,61 @@ static void take_engine(struct kernel *kernel, struct range *memory, const struc
   if (wrong != NULL) panic("configuration: %s", wrong);
 }
 
+/* What happened beside messages, in the kernel's own order: so that a check can follow it. */
+static void note(struct kernel *kernel, enum trace_kind kind, uint64_t value) {
+  struct mailbox_port *port = &kernel->port;
+  uint32_t now = work_tap(port);
+  kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
+      .sequence = value,
+      .dequeue = now,
+      .applied = now,
+      .decision = now,
+      .doorbell = now,
+      .done = now,
+      .ask = UINT32_MAX,
+      .type = (uint8_t)kind,
+  };
+  port->trace_index++;
+}
+
+static bool connects(const struct kernel *kernel) { return kernel->config->session_mode == SESSION_MODE_CONNECT; }
+
+/* What has come of the session: answers of the exchange, and whether orders may be sent. */
+static void take_news(struct kernel *kernel, uint64_t now_ns) {
+  struct session *session = &kernel->orders.session;
+  struct answer answer;
+  enum session_event event;
+  uint64_t noted = session->answers;
+  for (;;) {
+    event = session_next(session, now_ns, &answer);
+    if (event == SESSION_ANSWER) {
+      engine_answer(&kernel->engine, &answer);
+      continue;
+    }
+    if (noted != session->answers) note(kernel, TRACE_KIND_ANSWERS, session->answers);
+    noted = session->answers;
+    if (event == SESSION_NOTHING) return;
+    console_print("session: %s: %s\n", session->link == LINK_STATE_READY ? "up" : "down", session->reason);
+    if (session->link == kernel->link) continue;
+    kernel->link = session->link;
+    engine_link(&kernel->engine, kernel->link);
+    note(kernel, TRACE_KIND_LINK, kernel->link);
+  }
+}
+
+static bool is_for_session(struct kernel *kernel) {
+  if (!connects(kernel)) return false;
+  uint64_t now_ns = mailbox_now_ns(&kernel->port);
+  if (!session_receive(&kernel->orders.session, now_ns, kernel->raw.bytes, kernel->raw.length)) return false;
+  take_news(kernel, now_ns);
+  return true;
+}
+
 static void take_raw_frames(struct kernel *kernel) {
   struct raw *raw = &kernel->raw;
   while (nic_raw(&kernel->nic, raw)) {
     kernel->raw_frames++;
+    if (is_for_session(kernel)) continue;
     uint8_t *reply = nic_frame(&kernel->nic);
     if (reply == NULL || !arp_reply(raw, kernel->config, reply)) continue;
     nic_send_frame(&kernel->nic, reply, ARP_FRAME_BYTES);
@@ -143,21 +197,11 @@ static void tell(struct kernel *kernel) {
   }
 }
 
-/* What happened beside messages, in the kernel's own order: so that a check can follow it. */
-static void note(struct kernel *kernel, enum trace_kind kind, uint64_t value) {
-  struct mailbox_port *port = &kernel->port;
-  uint32_t now = work_tap(port);
-  kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
-      .sequence = value,
-      .dequeue = now,
-      .applied = now,
-      .decision = now,
-      .doorbell = now,
-      .done = now,
-      .ask = UINT32_MAX,
-      .type = (uint8_t)kind,
-  };
-  port->trace_index++;
+/* The ring looks full: slots may only wait for the session to be told of them. */
+static struct tx_slot *__attribute__((noinline, cold)) find_slot(struct kernel *kernel) {
+  if (!connects(kernel)) return NULL;
+  order_port_step(&kernel->orders, mailbox_now_ns(&kernel->port));
+  return nic_slot(&kernel->nic);
 }
 
 /* Check and send one intent; the doorbell is the caller's. */
@@ -165,6 +209,7 @@ static bool send_intent(struct kernel *kernel, uint64_t now_ns, struct intent *i
   struct engine *engine = &kernel->engine;
   if (engine_check(engine, now_ns, intent) != REFUSAL_NONE) return false;
   struct tx_slot *slot = nic_slot(&kernel->nic);
+  if (slot == NULL) slot = find_slot(kernel);
   if (slot == NULL) {
     engine_unsent(engine);
     return false;
@@ -191,6 +236,10 @@ static void __attribute__((noinline, cold)) take_command(struct kernel *kernel) 
   char text[COMMAND_BYTES];
   mailbox_take_command(&kernel->port, text);
   bool known = engine_command(&kernel->engine, text);
+  if (!known && connects(kernel) && __builtin_memcmp(text, "logout", sizeof "logout") == 0) {
+    session_logout(&kernel->orders.session, mailbox_now_ns(&kernel->port));
+    known = true;
+  }
   console_print(known ? "command: %s\n" : "command: %s: not known\n", text);
   note(kernel, TRACE_KIND_COMMAND, kernel->engine.statistics.commands);
   send_cancels(kernel);
@@ -208,14 +257,35 @@ static unsigned __attribute__((noinline)) send_orders(struct kernel *kernel, uin
   return sent;
 }
 
+/* Raw frames in, and what the session has to say out. */
+static void __attribute__((noinline)) take_frames(struct kernel *kernel) {
+  if (connects(kernel)) {
+    uint64_t now_ns = mailbox_now_ns(&kernel->port);
+    order_port_step(&kernel->orders, now_ns);
+    take_news(kernel, now_ns);
+  }
+  take_raw_frames(kernel);
+  if (connects(kernel)) order_port_send(&kernel->orders, mailbox_now_ns(&kernel->port));
+}
+
+/* Nanoseconds until something is due that nobody else will tell; 0: nothing is. */
+static uint32_t next_due(const struct kernel *kernel) {
+  if (!connects(kernel)) return 0;
+  uint64_t due_ns = session_due(&kernel->orders.session);
+  if (due_ns == TCP_NEVER) return 0;
+  uint64_t now_ns = mailbox_now_ns(&kernel->port);
+  if (due_ns <= now_ns) return 1;
+  return due_ns - now_ns < UINT32_MAX ? (uint32_t)(due_ns - now_ns) : UINT32_MAX;
+}
+
 /* Housekeeping belongs here, where there is nothing to trade on. */
 static bool idle(struct kernel *kernel) {
   tell(kernel);
-  take_raw_frames(kernel);
   if (mailbox_command_given(&kernel->port)) take_command(kernel);
+  take_frames(kernel);
   if (kernel->engine.cancelling != 0) send_cancels(kernel);
   nic_reclaim(&kernel->nic);
-  return nic_wait(&kernel->nic, 0);
+  return nic_wait(&kernel->nic, next_due(kernel));
 }
 
 /* One record, from dequeue to done. */
@@ -268,7 +338,7 @@ static inline __attribute__((always_inline)) void trade(struct kernel *kernel, e
     }
     if ((line->record.status & STATUS_EVENT) == 0) process(kernel, line);
     else engine_event(&kernel->engine, line);
-    nic_consume(nic, line, mode);
+    if (nic_consume(nic, line, mode)) take_frames(kernel); /* a stream without a pause must not starve them */
   }
 }
 
@@ -346,6 +416,10 @@ void kernel_main(uint64_t start_info) {
   nic_init(&kernel.nic, &kernel.port, config, &rings);
   if (kernel.nic.rx_batch > MAX_RX_BATCH) kernel.nic.rx_batch = MAX_RX_BATCH;
   console_print("nic: rings granted and enabled, epoch 0x%x\n", kernel.nic.epoch);
+  if (config->session_mode == SESSION_MODE_CONNECT) {
+    if (kernel.port.free) panic("configuration: a session that connects needs lockstep time");
+    order_port_init(&kernel.orders, &kernel.nic, config, &kernel.ouch);
+  }
 
   if (config->rx_mode == RING_MODE_LINES) trade_lines(&kernel);
   else trade_descriptors(&kernel);

@@ -35,6 +35,12 @@ static inline uint32_t work_tap(const struct mailbox_port *port) {
 /* Instructions executed outside of waiting, since boot. */
 static inline uint64_t work_now(const struct mailbox_port *port) { return rdtsc() - port->not_work; }
 
+/* Simulated time: where the last answer left it, and the work since. */
+static inline uint64_t mailbox_now_ns(const struct mailbox_port *port) {
+  const struct mailbox *shared = port->shared;
+  return (shared->now_ps + (work_now(port) - shared->work) * shared->ps_per_instruction) / 1000;
+}
+
 /* Find the device and check magic, version and layout hash; panics or ends with EXIT_STATUS_LAYOUT. */
 void mailbox_open(struct mailbox_port *port);
 

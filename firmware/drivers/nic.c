@@ -76,6 +76,7 @@ void nic_init(struct nic *nic, struct mailbox_port *port, const struct config_he
       .tx = rings->tx,
       .tx_ring = rings->tx_ring,
       .tx_slots = tx_slots,
+      .tx_limit = tx_slots,
       .raw = rings->raw,
       .raw_mask = (1u << config->raw_log2) - 1,
       .frames = rings->frames,
@@ -147,12 +148,33 @@ static void __attribute__((noinline, cold)) look_up_taken(struct nic *nic) {
   else nic->tx_head = register_read(nic->port, REG_TX_HEAD);
 }
 
+/* Slots that hold nothing any more that the NIC or the session has to read. */
+static uint32_t free_slots(const struct nic *nic) {
+  uint32_t used = nic->tx_tail - nic->tx_head;
+  if (nic->tx_held && nic->tx_tail - nic->tx_told > used) used = nic->tx_tail - nic->tx_told;
+  return nic->tx_slots - used;
+}
+
+static void set_limit(struct nic *nic) {
+  uint32_t room = free_slots(nic);
+  if (nic->tx_held && nic->tx_end - nic->tx_tail < room) room = nic->tx_end - nic->tx_tail;
+  nic->tx_limit = nic->tx_tail + room;
+}
+
 struct tx_slot *nic_slot(struct nic *nic) {
-  if (nic->tx_tail - nic->tx_head == nic->tx_slots) {
+  if (nic->tx_tail == nic->tx_limit) {
     look_up_taken(nic);
-    if (nic->tx_tail - nic->tx_head == nic->tx_slots) return NULL;
+    set_limit(nic);
+    if (nic->tx_tail == nic->tx_limit) return NULL;
   }
   return &nic->tx[nic->tx_tail & (nic->tx_slots - 1)];
+}
+
+void nic_hold(struct nic *nic, uint32_t told, uint32_t room) {
+  nic->tx_held = true;
+  nic->tx_told = told;
+  nic->tx_end = nic->tx_tail + room;
+  set_limit(nic);
 }
 
 void nic_block(struct nic *nic, uint16_t locate) {
@@ -180,13 +202,18 @@ uint8_t *nic_frame(struct nic *nic) {
 }
 
 bool nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length) {
-  struct tx_slot *slot = nic_slot(nic);
-  if (slot == NULL) return false;
+  if (free_slots(nic) == 0) {
+    look_up_taken(nic);
+    if (free_slots(nic) == 0) return false;
+  }
+  struct tx_slot *slot = &nic->tx[nic->tx_tail & (nic->tx_slots - 1)];
   struct tx_frame *order = (struct tx_frame *)slot;
   order->address = (uint64_t)frame;
   order->kind = TX_KIND_FRAME;
   order->length = length;
   nic_publish(nic, slot);
+  if (nic->tx_held) nic->tx_end++; /* it takes no room of the session's */
+  set_limit(nic);
   nic->frame_slot[nic->next_frame] = nic->tx_tail;
   nic->next_frame = (nic->next_frame + 1) % TX_FRAMES;
   nic_doorbell(nic);

@@ -39,6 +39,10 @@ struct nic {
   uint32_t tx_slots;
   uint32_t tx_tail; /* slots filled (absolute) */
   uint32_t tx_head; /* slots taken, as last read or reclaimed */
+  uint32_t tx_limit; /* the slot from which on room has to be looked for */
+  uint32_t tx_told; /* slots that the order-entry session has been told of, and tx_end ... */
+  uint32_t tx_end; /* ... the first that it does not allow; both only if it holds slots back */
+  bool tx_held;
   const union rx_line *raw;
   uint32_t raw_mask;
   uint32_t raw_index; /* lines consumed (absolute) */
@@ -86,15 +90,17 @@ static inline const union rx_line *nic_record(const struct nic *nic, enum ring_m
 /* Give all consumed lines back now. */
 void nic_return_lines(struct nic *nic);
 
-/* The record is finished: step over it and its continuation lines. */
-static inline void nic_consume(struct nic *nic, const union rx_line *line, enum ring_mode mode) {
+/* The record is finished: step over it and its continuation lines. True if a batch of lines went back with it. */
+static inline bool nic_consume(struct nic *nic, const union rx_line *line, enum ring_mode mode) {
   uint32_t next = nic->rx_index + 1u + line->record.continuations;
   if (mode == RING_MODE_DESCRIPTORS) {
     for (uint32_t i = nic->rx_index; i != next; i++) nic->rx_ring[i & nic->rx_mask].status = 0;
   }
   nic->rx_index = next;
   nic->taken++;
-  if (nic->rx_index - nic->rx_returned >= nic->rx_batch) nic_return_lines(nic);
+  if (nic->rx_index - nic->rx_returned < nic->rx_batch) return false;
+  nic_return_lines(nic);
+  return true;
 }
 
 /*
@@ -105,6 +111,12 @@ bool nic_wait(struct nic *nic, uint32_t deadline_ns);
 
 /* A free TX slot, or NULL. What the NIC has taken is looked up only when the ring looks full. */
 struct tx_slot *nic_slot(struct nic *nic);
+
+/*
+ * Hold slots back from here on: those from `told` on are still to be read here, and only `room` more may be filled. Frames
+ * are free of the latter.
+ */
+void nic_hold(struct nic *nic, uint32_t told, uint32_t room);
 
 /* Off the hot path: take back the TX descriptors that are done. */
 void nic_reclaim(struct nic *nic);

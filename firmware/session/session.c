@@ -129,14 +129,17 @@ void session_step(struct session *session, uint64_t now_ns, uint32_t published) 
   }
 }
 
+static bool has_room(const struct session *session) { return tcp_room(&session->tcp) >= SESSION_PACKET_BYTES; }
+
 uint64_t session_due(const struct session *session) {
+  if (session->news || ((session->login_due || session->logout_due) && has_room(session))) return 0;
   uint64_t due = session->tcp.due_ns;
   if (session->state == SESSION_CLOSED && session->retry_ns < due) due = session->retry_ns;
   if (is_connected(session)) {
     uint64_t silent = session->heard_ns + session->config->server_timeout_ns;
     if (silent < due) due = silent;
   }
-  if (is_logged_in(session)) {
+  if (is_logged_in(session) && has_room(session)) {
     uint64_t heartbeat = session->said_ns + session->config->heartbeat_ns;
     if (heartbeat < due) due = heartbeat;
   }
@@ -274,7 +277,7 @@ enum session_event session_next(struct session *session, uint64_t now_ns, struct
 /* ---- What is to be sent */
 
 bool session_has_packet(const struct session *session, uint64_t now_ns) {
-  if (tcp_room(&session->tcp) < SESSION_PACKET_BYTES) return false;
+  if (!has_room(session)) return false;
   return session->login_due || session->logout_due ||
          (is_logged_in(session) && now_ns >= session->said_ns + session->config->heartbeat_ns);
 }

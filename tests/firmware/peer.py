@@ -144,6 +144,7 @@ class Peer:
                 if self.delay:
                     self.delay()
                 status, value = self._perform()
+                self._mailbox["now_ps"] = self._now_ps()
                 self._mailbox["ack_status"] = status
                 self._mailbox["ack_value"] = value
                 answered = request
@@ -169,11 +170,19 @@ class Peer:
             return AcknowledgeStatus.OK, self._registers.get(address, 0)
         elif op == MailboxOp.POLL:
             self._consumed = value
-            return (AcknowledgeStatus.OK if self._feed() else AcknowledgeStatus.STOP), 0
+            return (AcknowledgeStatus.OK if self._poll(address) else AcknowledgeStatus.STOP), 0
         elif op == MailboxOp.EXPORT:
             at, size = int(box["export_address"]), int(box["export_bytes"])
             self.run.export = self._ram[at : at + size]
         return AcknowledgeStatus.OK, 0
+
+    def _now_ps(self) -> int:
+        """Simulated time at which the kernel goes on: nothing here takes any."""
+        return 0
+
+    def _poll(self, deadline_ns: int) -> bool:
+        """The kernel waits, so many nanoseconds at most if not 0; False: the run is over."""
+        return self._feed()
 
     def _wide(self, name: str) -> int:
         return self._registers[REGISTER[f"{name}_LO"]] | self._registers[REGISTER[f"{name}_HI"]] << 32
@@ -279,13 +288,21 @@ class Peer:
             if slot["kind"] == layout.TxKind.FRAME:
                 frame = np.frombuffer(slot.tobytes(), layout.TX_FRAME, 1)[0]
                 self.run.frames.append(self._read(int(frame["address"]), int(frame["length"])))
+                self._sent_frame(self.run.frames[-1])
             elif slot["kind"] == layout.TxKind.ORDER:
                 self.run.orders.append(slot["message"].tobytes()[: slot["length"]])
+                self._sent_slot(slot)
             else:
                 raise PeerError(f"TX slot {index} has kind {slot['kind']}")
             if self._in_mode("TX_DESCRIPTOR"):
                 self._mark_done(at)
         self._registers[REGISTER["TX_HEAD"]] = tail
+
+    def _sent_frame(self, frame: bytes) -> None:
+        """A frame of the kernel's has left."""
+
+    def _sent_slot(self, slot: np.void) -> None:
+        """So has a packet of the order-entry session."""
 
     def _collect_trace(self, index: int) -> None:
         if index == self._traced:

@@ -18,8 +18,9 @@ MODEL = {"token_prefix": "TEST", "firm": "FIRM", "max_books": 1024, "max_orders"
 
 
 def predict(messages: Iterable[bytes], **config: Any) -> KernelModel:
-    """Run the model over messages with consecutive sequence numbers."""
+    """Run the model over messages with consecutive sequence numbers, order entry ready."""
     model = KernelModel(KernelConfig(**{**MODEL, **config}))
+    model.link("ready")
     for sequence, raw in enumerate(messages, 1):
         status: Any = message_status(raw).name.lower()
         model.message(MessageResult(sequence, chr(raw[0]) if raw else None, len(raw), status, raw))
