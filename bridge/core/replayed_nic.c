@@ -246,9 +246,10 @@ int tl_replay_nic(const char *record) {
   }
   uint64_t clock = nic.guest.count ? ((const struct guest_log *)nic.guest.data)->time_ps / clock_ps : 0;
   for (uint64_t next = clock; running && !core_failed(); clock++) {
+    const uint64_t stop = clock_now(nic.stop); /* the recorded core looked then, whatever made it do so */
     const uint64_t due = least(least(least(next, write_due()), least(read_due(), report_due())),
                                least(least(sent_due(), valid_due()), access_due()));
-    if (due > clock) clock = due;
+    if (due > clock) clock = stop >= clock ? least(due, stop) : due;
     if (report_due() <= clock) report(clock);
     if (valid_due() <= clock) {
       const uint64_t sequence = valid_log()->sequence;
@@ -269,7 +270,7 @@ int tl_replay_nic(const char *record) {
     }
     if (access_due() <= clock) next = end_access(clock);
     if (sent_due() <= clock) transmit();
-    if (clock >= next) running = tick(clock, &next);
+    if (clock >= next || clock == stop) running = tick(clock, &next);
   }
   close_logs();
   return core_failed() ? TL_FAILED : TL_OK;

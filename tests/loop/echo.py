@@ -16,6 +16,7 @@ from tb.model.config import KernelConfig
 
 GAP_PS = 3_000_000  # between packets that nobody asked for
 LINE_B_LATER_PS = 400_000
+LINGER_PS = 123_456_789  # after the last word
 HURRY = 2  # packets an order
 
 
@@ -43,6 +44,7 @@ class Echo:
         self._feed_ps = 0
         self._inbox: list[tuple[int, bytes]] = []
         self._outbox: list[Injected] = []
+        self._linger_ps = 0
         self.calls: list[int] = []
         self.orders = 0
 
@@ -61,7 +63,11 @@ class Echo:
         due = sorted((item for item in self._outbox if item.time_ps < until_ps), key=lambda item: item.time_ps)
         self._outbox = [item for item in self._outbox if item.time_ps >= until_ps]
         times = [time for time in (self._next_ps(), *(item.time_ps for item in self._outbox)) if time is not None]
-        return Advance(due, min(times, default=None), not times)
+        if times or not self._linger_ps:
+            self._linger_ps = until_ps + LINGER_PS
+        elif until_ps > self._linger_ps:
+            return Advance(due, None, True)
+        return Advance(due, min(times, default=self._linger_ps), False)
 
     def state(self) -> dict[str, Any]:
         return {"orders": self.orders, "calls": self.calls, "published": self._published}
@@ -85,7 +91,7 @@ class Echo:
 
     def _at(self, now_ps: int) -> None:
         while self._inbox and self._inbox[0][0] <= now_ps:
-            _, frame = self._inbox.pop(0)
+            frame = self._inbox.pop(0)[1]
             if frame[23:24] == b"\x06":
                 self.orders += 1
                 self._outbox.append(Injected(now_ps, 0, _datagram(b"order %d" % self.orders)))
