@@ -16,6 +16,7 @@
 #include "arch/pvh.h"
 #include "arch/traps.h"
 #include "console/console.h"
+#include "console/trading.h"
 #include "core/config.h"
 #include "core/engine.h"
 #include "core/export.h"
@@ -47,9 +48,7 @@ struct kernel {
   const struct config_header *config;
   struct raw raw; /* the raw frame in hand */
   uint64_t raw_frames;
-  uint64_t gaps_told;
-  uint64_t bad_frames_told;
-  uint64_t lost_told;
+  struct told told;
 };
 
 void kernel_main(uint64_t start_info) __attribute__((noreturn));
@@ -180,23 +179,6 @@ static void take_raw_frames(struct kernel *kernel) {
   }
 }
 
-static void tell(struct kernel *kernel) {
-  const struct engine *engine = &kernel->engine;
-  const struct statistics *statistics = &engine->statistics;
-  for (; kernel->gaps_told < statistics->sequence_gaps && kernel->gaps_told < GAPS_KEPT; kernel->gaps_told++) {
-    const struct gap *gap = &engine->gaps[kernel->gaps_told];
-    console_print("gap: sequence %lu expected, %lu received\n", gap->expected, gap->received);
-  }
-  if (kernel->bad_frames_told != statistics->bad_frames) {
-    console_print("nic: %lu frames were bad after delivery\n", statistics->bad_frames);
-    kernel->bad_frames_told = statistics->bad_frames;
-  }
-  if (kernel->lost_told != statistics->lost_messages) {
-    console_print("nic: %lu messages lost for want of room\n", statistics->lost_messages);
-    kernel->lost_told = statistics->lost_messages;
-  }
-}
-
 /* The ring looks full: slots may only wait for the session to be told of them. */
 static struct tx_slot *__attribute__((noinline, cold)) find_slot(struct kernel *kernel) {
   if (!connects(kernel)) return NULL;
@@ -280,7 +262,7 @@ static uint32_t next_due(const struct kernel *kernel) {
 
 /* Housekeeping belongs here, where there is nothing to trade on. */
 static bool idle(struct kernel *kernel) {
-  tell(kernel);
+  tell_trading(&kernel->told, &kernel->engine);
   if (mailbox_command_given(&kernel->port)) take_command(kernel);
   take_frames(kernel);
   if (kernel->engine.cancelling != 0) send_cancels(kernel);
@@ -386,7 +368,9 @@ static void finish(struct kernel *kernel) {
   uint64_t bytes = export_write(&kernel->engine, work, kernel->raw_frames, kernel->export, kernel->export_bytes);
   if (bytes == 0) panic("the export does not fit its pool");
   mailbox_export(&kernel->port, kernel->export, bytes);
+  tell_trading(&kernel->told, &kernel->engine);
   print_statistics(kernel, work);
+  print_trading(&kernel->engine);
   mailbox_request(&kernel->port, MAILBOX_OP_EXIT, 0, 0);
 }
 
@@ -409,6 +393,7 @@ void kernel_main(uint64_t start_info) {
   struct nic_rings rings = take_rings(&memory, config);
   kernel.trace = pools_take_zeroed(&memory, "trace ring", TRACE_ENTRIES, sizeof(struct trace_entry), PAGE_BYTES);
   take_engine(&kernel, &memory, config);
+  kernel.told.stops = kernel.engine.risk.stops;
   kernel.export_bytes = export_limit(config);
   kernel.export = pools_take(&memory, "export", 1, kernel.export_bytes, PAGE_BYTES);
 

@@ -166,6 +166,7 @@ void engine_answer(struct engine *engine, const struct answer *answer) {
     case ANSWERED_UNKNOWN: statistics->answers_unknown++; break;
     case ANSWERED_BAD:
       statistics->answers_bad++;
+      engine->bad_answer = *answer;
       engine->risk.stops |= STOP_ANSWER;
       break;
   }

@@ -94,6 +94,7 @@ struct engine {
   struct risk risk;
   struct intent intents[INTENTS];
   uint32_t wanted;
+  struct answer bad_answer; /* the last one, for the console */
   uint32_t cancelling; /* own order with which a cancel of all goes on, 0: none */
   struct instance instances[INSTANCES];
   uint8_t any_change[INSTANCES];

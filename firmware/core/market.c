@@ -26,29 +26,24 @@ static void breach(struct market *market, struct books *books, uint8_t level) {
   for (uint32_t locate = 0; locate < LOCATES; locate++) books_set(books, (uint16_t)locate, BOOK_FLAG_BREACHED);
 }
 
-bool market_message(struct market *market, struct books *books, const union rx_line *line) {
+void market_message(struct market *market, struct books *books, const union rx_line *line) {
   uint16_t locate = line->record.stock_locate;
   switch (line->record.type) {
-    case 'H': trading_action(market, books, locate, line->H.trading_state); return true;
+    case 'H': trading_action(market, books, locate, line->H.trading_state); break;
     case 'h':
-      if (line->h.market_code != MARKET_CODE) return true;
+      if (line->h.market_code != MARKET_CODE) break;
       set(market, books, locate, BOOK_FLAG_OPERATIONAL, line->h.operational_halt_action != 'T');
-      return true;
-    case 'V':
-      market->levels[0] = line->V.level_1;
-      market->levels[1] = line->V.level_2;
-      market->levels[2] = line->V.level_3;
-      return true;
-    case 'W': breach(market, books, line->W.breached_level); return true;
+      break;
+    case 'W': breach(market, books, line->W.breached_level); break;
     case 'Y':
       /* ITCH 5.0, 1.2.3: 0 no restriction, 1 in effect, 2 remains in effect */
       if (line->Y.reg_sho_action == '0') books_clear(books, locate, BOOK_FLAG_RESTRICTED);
       else books_set(books, locate, BOOK_FLAG_RESTRICTED);
-      return true;
+      break;
     case 'J':
       market->collars[locate] = (struct collar){line->J.lower_auction_collar_price, line->J.upper_auction_collar_price};
-      return true;
-    default: return false;
+      break;
+    default: break; /* V too: its levels are for the exchange to watch, W tells of a breach */
   }
 }
 

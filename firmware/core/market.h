@@ -23,7 +23,6 @@ struct note {
 
 struct market {
   struct collar *collars; /* by locate, zeroed by the owner */
-  uint64_t levels[3];     /* V: market-wide circuit breaker, price(8) */
   uint64_t halts;
   uint64_t suspects;
   uint8_t breached; /* level of the last W, 0: none */
@@ -31,8 +30,8 @@ struct market {
   struct note notes[MARKET_NOTES]; /* the first ones */
 };
 
-/* H h V W Y J of a decoded record; false if it is none of them. */
-bool market_message(struct market *market, struct books *books, const union rx_line *line);
+/* A decoded record without effect on orders: H h W Y J change what may be traded, others nothing. */
+void market_message(struct market *market, struct books *books, const union rx_line *line);
 
 /* Messages are missing, or no longer. */
 void market_stale(struct market *market, struct books *books);
