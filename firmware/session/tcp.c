@@ -330,7 +330,7 @@ static void take_data(struct tcp *tcp, const struct segment *segment) {
   if (past(end, last) > 0) end = last;
   if (past(end, begin) <= 0) return;
   if (begin != tcp->expected && !add_range(tcp, begin, end)) return;
-  for (uint32_t at = begin; at != end; at++) tcp->received[at % TCP_WINDOW] = *data++;
+  for (uint32_t at = begin; at != end; at++) tcp->received[at % TCP_RING] = *data++;
   if (begin == tcp->expected) tcp->expected = end;
   advance(tcp);
 }
@@ -397,7 +397,7 @@ uint32_t tcp_read(struct tcp *tcp, uint8_t *bytes, uint32_t count) {
   if (!receiving(tcp)) end--; /* the peer's FIN has a number, too */
   uint32_t there = end - tcp->read;
   if (count > there) count = there;
-  for (uint32_t i = 0; i < count; i++) bytes[i] = tcp->received[(tcp->read + i) % TCP_WINDOW];
+  for (uint32_t i = 0; i < count; i++) bytes[i] = tcp->received[(tcp->read + i) % TCP_RING];
   tcp->read += count;
   return count;
 }

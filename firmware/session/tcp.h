@@ -17,7 +17,8 @@
 
 #include "include/layout.h"
 
-#define TCP_WINDOW 32768u /* bytes that may arrive; a power of two */
+#define TCP_WINDOW 65535u /* bytes that may arrive */
+#define TCP_RING 65536u /* ... and where they are kept; a power of two */
 #define TCP_BUFFER 65536u /* bytes that may be unacknowledged; a power of two */
 #define TCP_RANGES 8u     /* of bytes that arrived ahead of missing ones */
 #define TCP_MSS 1460u
@@ -79,7 +80,7 @@ struct tcp {
   uint64_t ignored;
   struct tcp_range ranges[TCP_RANGES];
   uint8_t sent[TCP_BUFFER];     /* by sequence number */
-  uint8_t received[TCP_WINDOW]; /* by sequence number */
+  uint8_t received[TCP_RING]; /* by sequence number */
 };
 
 void tcp_init(struct tcp *tcp, const struct tcp_path *path);

@@ -36,7 +36,7 @@ from tests.session.session_harness import (
 )
 
 PS_PER_NS = 1_000
-WINDOW = 32_768
+WINDOW = 65_535
 
 
 @dataclass(frozen=True)
