@@ -180,6 +180,7 @@ static void accepted(struct session *session, uint64_t now_ns) {
     if (session->next == SOUP_NO_NUMBER) session->next = number;
     session->repeated = session->next - number;
     session->said_ns = now_ns;
+    session->login_ns = now_ns;
     if (again) session->state = SESSION_REPLAY;
     else ready(session);
   }
@@ -272,6 +273,12 @@ enum session_event session_next(struct session *session, uint64_t now_ns, struct
       return SESSION_NOTHING;
     }
   }
+}
+
+void session_settle(struct session *session, uint64_t now_ns) {
+  if (session->state != SESSION_REPLAY || session->repeated != 0) return;
+  if (session->tcp.range_count != 0 || now_ns < session->login_ns + session->config->heartbeat_ns) return;
+  ready(session);
 }
 
 /* ---- What is to be sent */

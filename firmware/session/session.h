@@ -5,13 +5,15 @@
  * Pure, like core/: the caller has the clock, the rings and the registers. What it does, each time it comes by:
  *   session_step      tells of the slots published meanwhile, and lets time pass
  *   session_receive   for each frame that arrived, then session_next until there is nothing
+ *   session_settle    when all frames have been taken
  *   session_packet    while it is true: publish the slot it filled (a login, a heartbeat, a logout)
  *   session_frame     while it is not 0: send the frame it built
  * and it comes by again no later than session_due. Sequence numbers follow from published slots alone: what is published
  * while there is a connection is sent.
  *
  * After a broken connection it logs in again at the next sequenced message. What the exchange did meanwhile is replayed
- * first; the first heartbeat behind it says that nothing more is missing, and only then the link is ready again.
+ * first; the first heartbeat behind it says that nothing more is missing, and only then the link is ready again. Where the
+ * exchange always has something else to say, the time in which it would have sent a heartbeat takes its place.
  */
 #ifndef TICKLOOP_SESSION_H
 #define TICKLOOP_SESSION_H
@@ -61,6 +63,7 @@ struct session {
   uint8_t id[SOUP_SESSION_BYTES];
   uint64_t next;      /* sequenced message; SOUP_NO_NUMBER until the first login */
   uint64_t repeated;  /* sequenced messages to come that were here before */
+  uint64_t login_ns; /* when the last login was accepted */
   uint64_t heard_ns;
   uint64_t said_ns;
   uint64_t retry_ns;
@@ -85,6 +88,9 @@ bool session_receive(struct session *session, uint64_t now_ns, const uint8_t *fr
 
 /* What has come of it, one thing a call; `answer` is valid with SESSION_ANSWER. */
 enum session_event session_next(struct session *session, uint64_t now_ns, struct answer *answer);
+
+/* Everything that has arrived has been taken: a replay may be over. */
+void session_settle(struct session *session, uint64_t now_ns);
 
 bool session_packet(struct session *session, uint64_t now_ns, struct tx_slot *slot);
 uint32_t session_frame(struct session *session, uint8_t *frame);

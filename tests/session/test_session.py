@@ -165,6 +165,25 @@ def test_what_happened_meanwhile_is_replayed_before_the_link_is_ready(world, ser
     assert server.statistics.logins == 2
 
 
+def test_an_exchange_that_never_pauses_delays_trading_by_a_second_only(world, server, market):
+    """Without a pause there is no heartbeat; then the time of one has to do."""
+    world.run(SECOND, lambda: world.ready)
+    server.tcp.abort()
+    world.poll_server()
+
+    def chatter() -> None:
+        server.send_sequenced(OUCH42_OUTBOUND["S"].encode({"timestamp": 1, "event_code": "S"}))
+        world.poll_server()
+        world.at(world.now_ns + 100 * MS, chatter)
+
+    world.at(world.now_ns, chatter)
+    world.run(world.now_ns + 10 * SECOND, lambda: server.statistics.logins == 2)
+    login_ns = world.now_ns
+    world.run(world.now_ns + 10 * SECOND, lambda: world.ready)
+    assert world.now_ns == pytest.approx(login_ns + SECOND, abs=200 * MS)
+    assert server.statistics.heartbeats_sent == 0
+
+
 def test_logout_is_orderly_and_final(world, server, market):
     world.run(SECOND, lambda: world.ready)
     world.service(logout=True)
