@@ -26,6 +26,15 @@ GOOD: list[dict[str, Any]] = [
     {"group_port": 1}, {"group_port": 65535}, {"group_address": 0x7F000001},
     {"time_in_force": 0}, {"time_in_force": 99999}, {"minimum_quantity": TOO_MANY_SHARES - 1},
     {"firm": b"    "}, {"token_prefix": b"aZ09"}, {"customer_type": ord(" ")},
+    {"own_orders_log2": 4}, {"own_orders_log2": 12}, {"session_mode": layout.SessionMode.CONNECT},
+    {"ouch_version": layout.OuchVersion.V50, "minimum_quantity": 0}, {"soup_sequence": 0},
+    {"heartbeat_ns": 1}, {"server_timeout_ns": 10**12}, {"retransmit_ns": 1}, {"retransmit_limit": 255},
+    {"recovery_address": 0x0A000003, "recovery_port": 1}, {"recovery_retries": 0}, {"recovery_held": 1},
+    {"recovery_request": 65534},
+    {"risk_collar_bp": 1_000_000}, {"risk_order_shares": TOO_MANY_SHARES - 1}, {"risk_order_notional": 10**18},
+    {"risk_position": 10**18}, {"risk_total_position": 10**18}, {"risk_open_orders": 0xFFFFFFFF},
+    {"risk_rate_interval_ns": 10**12}, {"risk_rate_burst": 1_000_000}, {"risk_self_trade": 1},
+    {"risk_short_selling": 0},
     *({"capacity": ord(c)} for c in "APRO"), *({"intermarket_sweep": ord(c)} for c in "YNy"),
     *({"cross_type": ord(c)} for c in "NOCHSRE"),
 ]
@@ -56,6 +65,26 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("capacity", {"capacity": ord("X")}), ("capacity", {"capacity": 0}),
     ("intermarket_sweep", {"intermarket_sweep": ord("n")}), ("cross_type", {"cross_type": ord("X")}),
     ("customer_type", {"customer_type": ord("X")}), ("customer_type", {"customer_type": 0}),
+    ("strategy_count", {"strategy_count": 256}), ("size", {"strategy_count": 2}), ("size", {"strategy_count": 0}),
+    ("own_orders_log2", {"own_orders_log2": 3}), ("own_orders_log2", {"own_orders_log2": 13}),
+    ("session_mode", {"session_mode": 2}), ("ouch_version", {"ouch_version": 43}),
+    ("ouch_version", {"ouch_version": 0}),
+    ("soup_username", {"soup_username": b"ABCDE\0"}), ("soup_password", {"soup_password": b"\x7f" * 10}),
+    ("soup_session", {"soup_session": bytes(10)}),
+    ("heartbeat_ns", {"heartbeat_ns": 0}), ("heartbeat_ns", {"heartbeat_ns": 10**12 + 1}),
+    ("server_timeout_ns", {"server_timeout_ns": 0}), ("retransmit_ns", {"retransmit_ns": 0}),
+    ("retransmit_limit", {"retransmit_limit": 0}), ("retransmit_limit", {"retransmit_limit": 256}),
+    ("recovery_port", {"recovery_address": 1}), ("recovery_local_port", {"recovery_local_port": 0}),
+    ("recovery and filter", {"recovery_address": 1, "recovery_port": 1, "filter": 1}),
+    ("recovery_retries", {"recovery_retries": 256}), ("recovery_timeout_ns", {"recovery_timeout_ns": 0}),
+    ("recovery_held", {"recovery_held": 0}), ("recovery_held", {"recovery_held": (1 << 20) + 1}),
+    ("recovery_request", {"recovery_request": 0}), ("recovery_request", {"recovery_request": 65535}),
+    ("risk_collar_bp", {"risk_collar_bp": 1_000_001}), ("risk_order_shares", {"risk_order_shares": TOO_MANY_SHARES}),
+    ("risk_order_notional", {"risk_order_notional": 10**18 + 1}), ("risk_position", {"risk_position": 10**18 + 1}),
+    ("risk_total_position", {"risk_total_position": 10**18 + 1}),
+    ("risk_rate_interval_ns", {"risk_rate_interval_ns": 10**12 + 1}), ("risk_rate_burst", {"risk_rate_burst": 0}),
+    ("risk_rate_burst", {"risk_rate_burst": 1_000_001}), ("risk_self_trade", {"risk_self_trade": 2}),
+    ("risk_short_selling", {"risk_short_selling": 2}),
     ("token_prefix", {"token_prefix": b"AB C"}), ("token_prefix", {"token_prefix": b"ABC\0"}),
     ("token_prefix", {"token_prefix": b"ABC@"}), ("token_prefix", {"token_prefix": b"[BCD"}),
 ]
@@ -67,6 +96,31 @@ BAD_SYMBOLS: list[tuple[str, list[tuple[str, int, int]]]] = [
     ("shares", [("AAPL", 0, TOO_MANY_SHARES)]), ("strategy", [("AAPL", 1, 1), ("MSFT", 7, 1)]),
     ("twice", [("AAPL", 1, 100), ("MSFT", 1, 100), ("AAPL", 1, 200)]),
 ]
+
+
+BAD_STRATEGIES: list[tuple[str, list[tuple[str, list[int]]]]] = [
+    ("name", [("", [])]), ("name", [("best_bi", [])]), ("name", [("best_bidd", [])]), ("name", [("BEST_BID", [])]),
+    ("no such parameter", [("best_bid", [1])]), ("no such parameter", [("imbalance", [650, 1])]),
+    ("out of range", [("imbalance", [])]), ("out of range", [("imbalance", [499])]),
+    ("out of range", [("best_bid", []), ("imbalance", [1001])]),
+    ("out of range", [("market_maker", [200, 100, 1000, 0])]),
+    ("no such parameter", [("market_maker", [200, 100, 1000, 100, 0, 0, 0, 1])]),
+]
+
+
+@pytest.mark.parametrize(("names", "strategies"), BAD_STRATEGIES, ids=str)
+def test_strategies_refused(core: Core, names: str, strategies: list[tuple[str, list[int]]]) -> None:
+    assert names in core.configure(config_module(strategies=strategies))
+
+
+def test_many_strategies_taken(core: Core) -> None:
+    strategies = [("imbalance", [500 + n]) for n in range(255)]
+    assert core.configure(config_module([("LAST", 255, 100)], strategies)) == ""
+    assert "strategy" in core.configure(config_module([("LAST", 256, 100)], strategies))
+    assert core.configure(config_module(strategies=[], default_strategy=0)) == ""
+    with pytest.raises(UsageError, match="255"):
+        compile_module(parse_config({"symbol": [
+            {"stock": f"S{n}", "strategy": "market_maker", "inventory": n} for n in range(255)]}, "test").kernel)
 
 
 @pytest.mark.parametrize("fields", GOOD, ids=str)
@@ -121,19 +175,27 @@ def test_the_command_line_takes_the_codes_that_the_kernel_takes(core: Core, key:
     ("rings", "rx_log2", 4, 16), ("rings", "tx_log2", 4, 16), ("pools", "max_books", 1, 65535),
     ("pools", "max_orders", 1, 1 << 24), ("pools", "max_levels", 1, 1 << 24), ("session", "source_port", 1, 65535),
     ("session", "destination_port", 1, 65535), ("order", "time_in_force", 0, 99999),
-    ("order", "minimum_quantity", 0, TOO_MANY_SHARES - 1),
+    ("order", "minimum_quantity", 0, TOO_MANY_SHARES - 1), ("pools", "own_orders_log2", 4, 12),
+    ("session", "heartbeat_ns", 1, 10**12), ("session", "server_timeout_ns", 1, 10**12),
+    ("session", "retransmit_ns", 1, 10**12), ("session", "retransmit_limit", 1, 255),
+    ("recovery", "local_port", 1, 65535), ("recovery", "timeout_ns", 1, 10**12), ("recovery", "retries", 0, 255),
+    ("recovery", "held", 1, 1 << 20), ("recovery", "request", 1, 65534),
+    ("risk", "collar_bp", 0, 1_000_000), ("risk", "order_shares", 0, TOO_MANY_SHARES - 1),
+    ("risk", "order_notional", 0, 10**18), ("risk", "position", 0, 10**18), ("risk", "total_position", 0, 10**18),
+    ("risk", "open_orders", 0, 0xFFFFFFFF), ("risk", "rate_interval_ns", 0, 10**12), ("risk", "rate_burst", 1, 10**6),
 ])
 def test_the_command_line_takes_the_ranges_that_the_kernel_takes(
     core: Core, table: str, key: str, least: int, most: int
 ) -> None:
-    field_limit = (1 << 8 * layout.CONFIG_HEADER[key].itemsize) - 1
+    field = f"{table}_{key}" if table in ("recovery", "risk") else key
+    field_limit = (1 << 8 * layout.CONFIG_HEADER[field].itemsize) - 1
     for value in (least - 1, most + 1):
         with pytest.raises(UsageError, match=key):
             parse_config({"strategy": LARGEST_ORDERS, table: {key: value}}, "test")
         if 0 <= value <= field_limit:
-            assert key in core.configure(config_module(**{key: value}))
+            assert field in core.configure(config_module(**{field: value}))
     for value in (least, most):
         config = parse_config({"strategy": LARGEST_ORDERS, table: {key: value}}, "test").kernel
-        assert getattr(config, key) == value
+        assert getattr(config.risk if table == "risk" else config, key if table == "risk" else field) == value
         if table != "pools":  # the largest pools need more memory than a test should take
             assert core.configure(compile_module(config)) == ""
