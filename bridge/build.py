@@ -270,8 +270,9 @@ def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS)
 
 def native_inputs(source: Path) -> list[Path]:
     """The sources of a host program around the kernel's trading core: ``source``, the host's part, the core itself."""
-    return [source, BRIDGE / "native/host.c", *sorted((ROOT / "firmware/core").glob("*.c")),
-            *sorted((ROOT / "firmware/strategies").glob("*.c"))]
+    folders = ("core", "strategies", "session")
+    return [source, BRIDGE / "native/host.c",
+            *(path for folder in folders for path in sorted((ROOT / "firmware" / folder).glob("*.c")))]
 
 
 def build_native(source: Path, *flags: str) -> Path:
@@ -283,7 +284,8 @@ def build_native(source: Path, *flags: str) -> Path:
     directory = BUILD / "native"
     program = directory / source.stem
     sources = native_inputs(source)
-    folders = (source.parent, *(ROOT / name for name in ("bridge/native", "firmware/core", "firmware/include")))
+    names = ("bridge/native", "firmware/core", "firmware/session", "firmware/include")
+    folders = (source.parent, *(ROOT / name for name in names))
     headers = {path for folder in folders for path in folder.glob("*.h")}
     command = [_tool("gcc", "gcc"), *NATIVE_FLAGS, *flags, f"-I{BRIDGE / 'native'}", f"-I{ROOT / 'firmware'}",
                "-o", str(program), *map(str, sources)]

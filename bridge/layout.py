@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x814378A5
+LAYOUT_HASH = 0xE5F7F36C
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -282,6 +282,13 @@ class TraceKind(IntEnum):
     LINK = 3
     RECOVERY = 4
     CANCELS = 5
+
+
+class RecoveryStep(IntEnum):
+    """``recovery_step`` of the layout."""
+
+    ANSWER = 0
+    REQUEST = 1
 
 
 class RecoveryState(IntEnum):
@@ -570,6 +577,13 @@ EXPORT_HEADER = _dtype(
     ("commands", 416, "<u8"),
     ("orders_lost", 424, "<u8"),
     ("breached_level", 432, "<u8"),
+    ("recovery_gaps", 440, "<u8"),
+    ("recovery_requests", 448, "<u8"),
+    ("recovery_answers", 456, "<u8"),
+    ("recovery_ignored", 464, "<u8"),
+    ("recovered_messages", 472, "<u8"),
+    ("recovery_voided", 480, "<u8"),
+    ("recovery_losses", 488, "<u8"),
 )
 EXPORT_BOOK = _dtype(
     64,

@@ -21,6 +21,7 @@
 #include "core/engine.h"
 #include "core/export.h"
 #include "core/raw.h"
+#include "core/recovery.h"
 #include "drivers/mailbox.h"
 #include "drivers/nic.h"
 #include "drivers/order_port.h"
@@ -31,6 +32,7 @@
 #define TRACE_LOG2 12u
 #define TRACE_ENTRIES (1u << TRACE_LOG2)
 #define PAGE_BYTES 4096u
+#define ASK_AGAIN_NS 1000u /* a request that found no room to be sent */
 
 /* The bridge reads the trace at requests, and a busy kernel makes one at least every quarter of the largest RX ring. */
 #define MAX_RX_BATCH (TRACE_ENTRIES / 2)
@@ -47,6 +49,7 @@ struct kernel {
   uint64_t export_bytes;
   const struct config_header *config;
   struct raw raw; /* the raw frame in hand */
+  struct recovery recovery;
   uint64_t raw_frames;
   struct told told;
 };
@@ -168,10 +171,164 @@ static bool is_for_session(struct kernel *kernel) {
   return true;
 }
 
+static void apply_recovered(void *context, const union rx_line *line) {
+  struct kernel *kernel = context;
+  (void)engine_record(&kernel->engine, line); /* every book is stale: no strategy would run */
+}
+
+static void take_recovery(struct kernel *kernel, struct range *memory, const struct config_header *config) {
+  if (config->recovery_address == 0) return;
+  union rx_line *held = pools_take(memory, "held records", config->recovery_held, sizeof *held, LINE_BYTES);
+  const struct recovery_limits limits = {.timeout_ns = config->recovery_timeout_ns,
+                                         .retries = config->recovery_retries,
+                                         .held = config->recovery_held,
+                                         .request = (uint16_t)config->recovery_request};
+  struct mold_path path = {.our_address = config->source_address,
+                           .server_address = config->recovery_address,
+                           .our_port = config->recovery_local_port,
+                           .server_port = config->recovery_port};
+  __builtin_memcpy(path.our_mac, config->source_mac, sizeof path.our_mac);
+  __builtin_memcpy(path.server_mac, config->destination_mac, sizeof path.server_mac);
+  const struct recovery_sink sink = {.context = kernel, .apply = apply_recovered};
+  recovery_init(&kernel->recovery, &limits, &path, held, sink);
+}
+
+/* Of the recovery before a step, to see what the step did. */
+struct recovery_before {
+  uint64_t losses;
+  uint64_t ignored;
+  uint32_t tries;
+  uint8_t state;
+};
+
+static struct recovery_before look(const struct recovery *recovery) {
+  return (struct recovery_before){recovery->losses, recovery->ignored, recovery->tries, recovery->state};
+}
+
+/* What a step of the recovery means for the books, and to whom reads the console. */
+static void follow_recovery(struct kernel *kernel, const struct recovery_before *before) {
+  static const char *const reasons[] = {
+      [RECOVERY_LOSS_NONE] = "",
+      [RECOVERY_LOSS_OVERFLOW] = "no room to hold more records",
+      [RECOVERY_LOSS_SPENT] = "no useful answer",
+      [RECOVERY_LOSS_SESSION] = "another session",
+      [RECOVERY_LOSS_RUN_END] = "the run ends",
+  };
+  const struct recovery *recovery = &kernel->recovery;
+  struct engine *engine = &kernel->engine;
+  bool told = recovery->gaps <= GAPS_KEPT;
+  if (recovery->losses != before->losses) {
+    console_print("recovery: loss declared at sequence %lu: %s\n", recovery->next, reasons[recovery->loss]);
+  } else if (recovery->state != before->state) {
+    if (recovery->state == RECOVERY_STATE_RECOVERING) {
+      market_stale(&engine->market, &engine->books);
+      if (told) console_print("recovery: messages from sequence %lu on are missing\n", recovery->next);
+    } else if (before->state == RECOVERY_STATE_RECOVERING) {
+      market_fresh(&engine->market, &engine->books);
+      if (told) console_print("recovery: complete, %lu messages recovered so far\n", recovery->recovered);
+    }
+  }
+}
+
+static void note_recovery(struct kernel *kernel, enum recovery_step step) {
+  note(kernel, TRACE_KIND_RECOVERY, kernel->raw_frames << 16 | (uint64_t)step << 8 | kernel->recovery.state);
+}
+
+/* Ask for what is missing, if that is due; returns in how many ns it will be, 0: not before something else happens. */
+static uint32_t ask_again(struct kernel *kernel) {
+  struct recovery *recovery = &kernel->recovery;
+  if (recovery->state != RECOVERY_STATE_RECOVERING) return 0;
+  struct recovery_before before = look(recovery);
+  uint8_t *frame = nic_frame(&kernel->nic);
+  if (frame != NULL) {
+    bool asked = recovery_request(recovery, frame, mailbox_now_ns(&kernel->port));
+    if (asked || recovery->tries != before.tries || recovery->losses != before.losses) {
+      follow_recovery(kernel, &before);
+      note_recovery(kernel, RECOVERY_STEP_REQUEST);
+    }
+    if (asked) nic_send_frame(&kernel->nic, frame, MOLD_REQUEST_FRAME_BYTES);
+  }
+  uint64_t due = recovery_due_ns(recovery), now = mailbox_now_ns(&kernel->port);
+  if (due == UINT64_MAX) return 0;
+  if (due <= now) return ASK_AGAIN_NS;
+  return due - now < UINT32_MAX ? (uint32_t)(due - now) : UINT32_MAX;
+}
+
+/* Whether the raw frame in hand is one from the re-request server. */
+static bool take_answer(struct kernel *kernel) {
+  struct recovery *recovery = &kernel->recovery;
+  struct recovery_before before = look(recovery);
+  const struct raw *raw = &kernel->raw;
+  bool brought =
+      recovery_answer(recovery, raw->bytes, raw->length, raw->hw_timestamp_ns, mailbox_now_ns(&kernel->port));
+  if (!brought && recovery->ignored == before.ignored) return false;
+  follow_recovery(kernel, &before);
+  note_recovery(kernel, RECOVERY_STEP_ANSWER);
+  return true;
+}
+
+/* A record out of order, or while something is missing; whether it is held. */
+static bool __attribute__((noinline)) hold_record(struct kernel *kernel, const union rx_line *line) {
+  struct mailbox_port *port = &kernel->port;
+  uint32_t dequeue = work_tap(port);
+  struct recovery_before before = look(&kernel->recovery);
+  bool held = recovery_record(&kernel->recovery, line, mailbox_now_ns(port));
+  follow_recovery(kernel, &before);
+  if (!held) return false;
+  kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
+      .sequence = line->record.sequence,
+      .dequeue = dequeue,
+      .applied = dequeue,
+      .decision = dequeue,
+      .doorbell = dequeue,
+      .done = work_tap(port),
+      .stock_locate = line->record.stock_locate,
+      .type = line->record.type,
+  };
+  port->trace_index++;
+  return true;
+}
+
+/* An event line under recovery: of records that are held the books know nothing, and what is missing is asked for. */
+static void __attribute__((noinline)) take_event(struct kernel *kernel, const union rx_line *line) {
+  struct recovery *recovery = &kernel->recovery;
+  struct rx_event event;
+  __builtin_memcpy(&event, line, sizeof event);
+  if ((event.status & ~STATUS_LINE_B) != STATUS_EVENT) {
+    engine_event(&kernel->engine, line);
+    return;
+  }
+  struct recovery_before before = look(recovery);
+  uint64_t voided = recovery->voided;
+  recovery_event(recovery, &event, mailbox_now_ns(&kernel->port));
+  follow_recovery(kernel, &before);
+  event.delivered -= (uint16_t)(recovery->voided - voided);
+  if (event.reason != DROP_REASON_ACCEPT || (event.flags & FRAME_SESSION_CHANGE) != 0) {
+    engine_event(&kernel->engine, (const union rx_line *)&event);
+  }
+  (void)ask_again(kernel);
+}
+
+static void finish_recovery(struct kernel *kernel) {
+  struct recovery *recovery = &kernel->recovery;
+  struct statistics *statistics = &kernel->engine.statistics;
+  struct recovery_before before = look(recovery);
+  recovery_finish(recovery);
+  follow_recovery(kernel, &before);
+  statistics->recovery_gaps = recovery->gaps;
+  statistics->recovery_requests = recovery->requests;
+  statistics->recovery_answers = recovery->answers;
+  statistics->recovery_ignored = recovery->ignored;
+  statistics->recovered_messages = recovery->recovered;
+  statistics->recovery_voided = recovery->voided;
+  statistics->recovery_losses = recovery->losses;
+}
+
 static void take_raw_frames(struct kernel *kernel) {
   struct raw *raw = &kernel->raw;
   while (nic_raw(&kernel->nic, raw)) {
     kernel->raw_frames++;
+    if (kernel->config->recovery_address != 0 && take_answer(kernel)) continue;
     if (is_for_session(kernel)) continue;
     uint8_t *reply = nic_frame(&kernel->nic);
     if (reply == NULL || !arp_reply(raw, kernel->config, reply)) continue;
@@ -260,6 +417,9 @@ static uint32_t next_due(const struct kernel *kernel) {
   return due_ns - now_ns < UINT32_MAX ? (uint32_t)(due_ns - now_ns) : UINT32_MAX;
 }
 
+/* Of two times until something is due, 0 being never. */
+static uint32_t sooner(uint32_t a, uint32_t b) { return a != 0 && (a < b || b == 0) ? a : b; }
+
 /* Housekeeping belongs here, where there is nothing to trade on. */
 static bool idle(struct kernel *kernel) {
   tell_trading(&kernel->told, &kernel->engine);
@@ -267,7 +427,8 @@ static bool idle(struct kernel *kernel) {
   take_frames(kernel);
   if (kernel->engine.cancelling != 0) send_cancels(kernel);
   nic_reclaim(&kernel->nic);
-  return nic_wait(&kernel->nic, next_due(kernel));
+  uint32_t again_ns = ask_again(kernel);
+  return nic_wait(&kernel->nic, sooner(next_due(kernel), again_ns));
 }
 
 /* One record, from dequeue to done. */
@@ -309,8 +470,8 @@ static void process(struct kernel *kernel, const union rx_line *line) {
   port->trace_index++;
 }
 
-/* Until the bridge says stop. One loop a mode: the hot path does not ask which it is. */
-static inline __attribute__((always_inline)) void trade(struct kernel *kernel, enum ring_mode mode) {
+/* Until the bridge says stop. One loop a mode, with and without recovery: the hot path does not ask which it is. */
+static inline __attribute__((always_inline)) void trade(struct kernel *kernel, enum ring_mode mode, bool recovers) {
   struct nic *nic = &kernel->nic;
   for (;;) {
     const union rx_line *line = nic_record(nic, mode);
@@ -318,15 +479,26 @@ static inline __attribute__((always_inline)) void trade(struct kernel *kernel, e
       if (!idle(kernel)) return;
       continue;
     }
-    if ((line->record.status & STATUS_EVENT) == 0) process(kernel, line);
-    else engine_event(&kernel->engine, line);
+    if ((line->record.status & STATUS_EVENT) != 0) {
+      if (recovers) take_event(kernel, line);
+      else engine_event(&kernel->engine, line);
+    } else if (!recovers || recovery_in_order(&kernel->recovery, line) || !hold_record(kernel, line)) {
+      process(kernel, line);
+    }
     if (nic_consume(nic, line, mode)) take_frames(kernel); /* a stream without a pause must not starve them */
   }
 }
 
-static __attribute__((noinline)) void trade_lines(struct kernel *kernel) { trade(kernel, RING_MODE_LINES); }
+static __attribute__((noinline)) void trade_lines(struct kernel *kernel) { trade(kernel, RING_MODE_LINES, false); }
 
-static __attribute__((noinline)) void trade_descriptors(struct kernel *kernel) { trade(kernel, RING_MODE_DESCRIPTORS); }
+static __attribute__((noinline)) void trade_descriptors(struct kernel *kernel) {
+  trade(kernel, RING_MODE_DESCRIPTORS, false);
+}
+
+static __attribute__((noinline)) void trade_recovering(struct kernel *kernel) {
+  if (kernel->config->rx_mode == RING_MODE_LINES) trade(kernel, RING_MODE_LINES, true);
+  else trade(kernel, RING_MODE_DESCRIPTORS, true);
+}
 
 static void print_statistics(const struct kernel *kernel, uint64_t work) {
   const struct engine *engine = &kernel->engine;
@@ -364,6 +536,7 @@ static void print_statistics(const struct kernel *kernel, uint64_t work) {
 }
 
 static void finish(struct kernel *kernel) {
+  finish_recovery(kernel);
   uint64_t work = work_now(&kernel->port);
   uint64_t bytes = export_write(&kernel->engine, work, kernel->raw_frames, kernel->export, kernel->export_bytes);
   if (bytes == 0) panic("the export does not fit its pool");
@@ -394,6 +567,7 @@ void kernel_main(uint64_t start_info) {
   kernel.trace = pools_take_zeroed(&memory, "trace ring", TRACE_ENTRIES, sizeof(struct trace_entry), PAGE_BYTES);
   take_engine(&kernel, &memory, config);
   kernel.told.stops = kernel.engine.risk.stops;
+  take_recovery(&kernel, &memory, config);
   kernel.export_bytes = export_limit(config);
   kernel.export = pools_take(&memory, "export", 1, kernel.export_bytes, PAGE_BYTES);
 
@@ -406,7 +580,8 @@ void kernel_main(uint64_t start_info) {
     order_port_init(&kernel.orders, &kernel.nic, config, &kernel.ouch);
   }
 
-  if (config->rx_mode == RING_MODE_LINES) trade_lines(&kernel);
+  if (config->recovery_address != 0) trade_recovering(&kernel);
+  else if (config->rx_mode == RING_MODE_LINES) trade_lines(&kernel);
   else trade_descriptors(&kernel);
   finish(&kernel);
   machine_exit(EXIT_STATUS_DONE);

@@ -46,8 +46,7 @@ const char *host_open(struct host *host, const void *module, uint64_t bytes) {
     return "out of memory";
   }
   wrong = engine_init(&host->engine, host->config, memory);
-  if (wrong == NULL) ouch_init(&host->ouch, host->config);
-  return wrong;
+  return wrong != NULL ? wrong : ouch_init(&host->ouch, host->config);
 }
 
 void host_close(struct host *host) {

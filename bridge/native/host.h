@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "core/engine.h"
-#include "core/ouch.h"
+#include "session/ouch.h"
 
 struct host {
   struct config_header *config; /* its own copy of the module */

@@ -42,6 +42,13 @@ struct statistics {
   uint64_t executions;
   uint64_t commands;
   uint64_t refused[REFUSALS]; /* by enum refusal */
+  uint64_t recovery_gaps; /* these are the recovery's, whose owner copies them */
+  uint64_t recovery_requests;
+  uint64_t recovery_answers;
+  uint64_t recovery_ignored;
+  uint64_t recovered_messages;
+  uint64_t recovery_voided;
+  uint64_t recovery_losses;
 };
 
 #define GAPS_KEPT 4u

@@ -70,6 +70,13 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
       .commands = statistics->commands,
       .orders_lost = engine->oms.lost,
       .breached_level = engine->market.breached,
+      .recovery_gaps = statistics->recovery_gaps,
+      .recovery_requests = statistics->recovery_requests,
+      .recovery_answers = statistics->recovery_answers,
+      .recovery_ignored = statistics->recovery_ignored,
+      .recovered_messages = statistics->recovered_messages,
+      .recovery_voided = statistics->recovery_voided,
+      .recovery_losses = statistics->recovery_losses,
   };
   __builtin_memcpy(&header.orders_refused_price, &statistics->refused[REFUSAL_PRICE], REFUSED_BYTES);
   uint8_t *at = buffer;

@@ -2,9 +2,6 @@
 /* Recovery as a state machine; see recovery.h. Sequence numbers compare modulo 2^64: ahead if less than 2^63 ahead. */
 #include "core/recovery.h"
 
-/* rx_event.flags, bit by bit as frame_log.flags */
-#define FLAG_SESSION_CHANGE 8u
-
 static bool ahead(uint64_t sequence, uint64_t of) { return (int64_t)(sequence - of) > 0; }
 
 static uint64_t later(uint64_t a, uint64_t b) { return ahead(a, b) ? a : b; }
@@ -143,7 +140,7 @@ void recovery_event(struct recovery *recovery, const struct rx_event *event, uin
     bad_frame(recovery, event);
     return;
   }
-  if ((event->flags & FLAG_SESSION_CHANGE) != 0) {
+  if ((event->flags & FRAME_SESSION_CHANGE) != 0) {
     if (recovery->state == RECOVERY_STATE_RECOVERING) declare_loss(recovery, RECOVERY_LOSS_SESSION);
     close(recovery, RECOVERY_STATE_IDLE, event->sequence + event->delivered);
     recovery->started = true;

@@ -4,7 +4,7 @@
  * missing; its answers and then the held records go to the books in sequence, as if nothing had been lost.
  *
  * Pure: the caller brings records, event lines, raw frames and the time, and sends the request frames written here. Every
- * record that is not the next one, and every record while something is missing, goes through recovery_record.
+ * record that recovery_in_order does not let pass goes through recovery_record.
  *
  * What cannot be recovered (no room for a record, nothing useful in an answer for too long, another session) is a
  * declared loss: what is held goes to the books as it is, and until the session ends nothing is asked for any more.
@@ -70,6 +70,14 @@ struct recovery {
 
 void recovery_init(struct recovery *recovery, const struct recovery_limits *limits, const struct mold_path *path,
                    union rx_line *held, struct recovery_sink sink);
+
+/* Whether `line` is the one due, of a stream in order: nothing else is to be done with it. */
+static inline bool recovery_in_order(struct recovery *recovery, const union rx_line *line) {
+  if (line->record.sequence != recovery->next || recovery->state == RECOVERY_STATE_RECOVERING) return false;
+  if (!recovery->started) return false;
+  recovery->next++;
+  return true;
+}
 
 /* Whether `line` is held; otherwise it is the caller's to apply now, after anything given to the sink meanwhile. */
 bool recovery_record(struct recovery *recovery, const union rx_line *line, uint64_t now_ns);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0x814378A5u
+#define LAYOUT_HASH 0xE5F7F36Cu
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -68,6 +68,7 @@ enum own_state { OWN_STATE_FREE = 0, OWN_STATE_ASSUMED = 1, OWN_STATE_DEAD = 2, 
 enum refusal { REFUSAL_NONE = 0, REFUSAL_PRICE = 1, REFUSAL_RING = 2, REFUSAL_KILL = 3, REFUSAL_LINK = 4, REFUSAL_ANSWER = 5, REFUSAL_UNKNOWN_ORDER = 6, REFUSAL_SIDE = 7, REFUSAL_SIZE = 8, REFUSAL_NOTIONAL = 9, REFUSAL_COLLAR = 10, REFUSAL_LULD = 11, REFUSAL_SHORT_SALE = 12, REFUSAL_POSITION = 13, REFUSAL_TOTAL_POSITION = 14, REFUSAL_OPEN_ORDERS = 15, REFUSAL_SELF_TRADE = 16, REFUSAL_OWN_ORDERS = 17, REFUSAL_RATE = 18 };
 enum book_flag { BOOK_FLAG_HALTED = 1, BOOK_FLAG_OPERATIONAL = 2, BOOK_FLAG_BREACHED = 4, BOOK_FLAG_STALE = 8, BOOK_FLAG_SUSPECT = 16, BOOK_FLAG_QUIET = 32, BOOK_FLAG_RESTRICTED = 64 };
 enum trace_kind { TRACE_KIND_ANSWERS = 1, TRACE_KIND_COMMAND = 2, TRACE_KIND_LINK = 3, TRACE_KIND_RECOVERY = 4, TRACE_KIND_CANCELS = 5 };
+enum recovery_step { RECOVERY_STEP_ANSWER = 0, RECOVERY_STEP_REQUEST = 1 };
 enum recovery_state { RECOVERY_STATE_IDLE = 0, RECOVERY_STATE_RECOVERING = 1, RECOVERY_STATE_LOST = 2 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
@@ -569,7 +570,14 @@ struct export_header {
   uint64_t commands;
   uint64_t orders_lost;
   uint64_t breached_level;
-  uint8_t pad1[72];
+  uint64_t recovery_gaps;
+  uint64_t recovery_requests;
+  uint64_t recovery_answers;
+  uint64_t recovery_ignored;
+  uint64_t recovered_messages;
+  uint64_t recovery_voided;
+  uint64_t recovery_losses;
+  uint8_t pad1[16];
 };
 _Static_assert(sizeof(struct export_header) == 512, "export_header");
 _Static_assert(offsetof(struct export_header, magic) == 0, "export_header.magic");
@@ -626,6 +634,13 @@ _Static_assert(offsetof(struct export_header, profit) == 408, "export_header.pro
 _Static_assert(offsetof(struct export_header, commands) == 416, "export_header.commands");
 _Static_assert(offsetof(struct export_header, orders_lost) == 424, "export_header.orders_lost");
 _Static_assert(offsetof(struct export_header, breached_level) == 432, "export_header.breached_level");
+_Static_assert(offsetof(struct export_header, recovery_gaps) == 440, "export_header.recovery_gaps");
+_Static_assert(offsetof(struct export_header, recovery_requests) == 448, "export_header.recovery_requests");
+_Static_assert(offsetof(struct export_header, recovery_answers) == 456, "export_header.recovery_answers");
+_Static_assert(offsetof(struct export_header, recovery_ignored) == 464, "export_header.recovery_ignored");
+_Static_assert(offsetof(struct export_header, recovered_messages) == 472, "export_header.recovered_messages");
+_Static_assert(offsetof(struct export_header, recovery_voided) == 480, "export_header.recovery_voided");
+_Static_assert(offsetof(struct export_header, recovery_losses) == 488, "export_header.recovery_losses");
 
 struct export_book {
   uint16_t stock_locate;

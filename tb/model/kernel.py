@@ -9,7 +9,7 @@ cut-through the kernel has seen it by then, and the event that tells of it makes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from tb.model.book import BOOK_MESSAGES, Books, Change
@@ -19,6 +19,7 @@ from tb.model.market import Market
 from tb.model.orders import Order, order_of
 from tb.model.own_orders import OwnOrders
 from tb.model.packet import MessageResult
+from tb.model.recovery import Limits, Path, RecoveryModel
 from tb.model.results import HostEvent
 from tb.model.risk import REFUSALS, Refusal, Risk
 from tb.model.strategies import strategies
@@ -63,6 +64,7 @@ class KernelModel:
         self.books.doubted = self._doubted
         self.books.missed = lambda locate: self.market.suspect(locate, counted=False)
         self.orders: list[Order] = []
+        self.recovery = self._recovery(config)
 
     def _doubted(self, _: str, *stock_locates: int) -> None:
         for stock_locate in stock_locates:
@@ -73,6 +75,19 @@ class KernelModel:
         """Takes one delivered message, of a frame that came at ``time_ns``; returns the orders it causes.
 
         ``meanwhile`` is called between decision and orders: there the kernel looks for a command once more."""
+        if self.recovery is not None and self._recovers(lambda recovery: recovery.record(message, 0)):
+            return []
+        change = self._apply(message)
+        if change is None:
+            return []
+        intents = self._decide(change)
+        meanwhile()
+        orders = [order for intent in intents if (order := self._send(intent, time_ns, message.sequence))]
+        self.orders += orders
+        return orders
+
+    def _apply(self, message: MessageResult) -> Change | None:
+        """A message that is due to the books."""
         self._records += 1
         if message.sequence != self._next_sequence:
             self._note_jump()
@@ -81,20 +96,55 @@ class KernelModel:
         fields = message.fields
         if message.type not in BOOK_MESSAGES or fields is None:
             self._other(message.type, fields)
-            return []
+            return None
         books = len(self.books)
         change = self.books.apply(message.type, fields)
         if change is None:
-            return []
+            return None
         locate = change.book.stock_locate
         if len(self.books) > books:
             self.market.opened(locate)
         self._touched[locate] = self._records
-        intents = self._decide(change)
-        meanwhile()
-        orders = [order for intent in intents if (order := self._send(intent, time_ns, message.sequence))]
-        self.orders += orders
-        return orders
+        return change
+
+    def _recovery(self, config: KernelConfig) -> RecoveryModel | None:
+        if not config.recovery_address:
+            return None
+        limits = Limits(config.recovery_timeout_ns, config.recovery_retries, config.recovery_held,
+                        config.recovery_request)
+        path = Path(config.source_mac, config.destination_mac, config.source_address, config.recovery_address,
+                    config.recovery_local_port, config.recovery_port)
+        return RecoveryModel(limits, path, self._take)
+
+    def _take(self, message: MessageResult) -> None:
+        """Out of the recovery: its book is stale, so nothing else follows."""
+        self._apply(message)
+
+    def _recovers(self, step: Callable[[RecoveryModel], Any]) -> Any:
+        """A step of the recovery, and what it means for the books: stale while messages are missing."""
+        assert self.recovery is not None
+        losses, before = self.recovery.losses, self.recovery.state
+        result = step(self.recovery)
+        if self.recovery.losses == losses and self.recovery.state != before:
+            if self.recovery.state == "recovering":
+                self._miss()
+            elif before == "recovering":
+                self.market.recover()
+        return result
+
+    def answered(self, frame: bytes, now_ns: int) -> bool:
+        """Takes a raw frame; whether it was an answer of the re-request server that brought something."""
+        return bool(self._recovers(lambda recovery: recovery.answer(frame, now_ns)))
+
+    def asks(self, now_ns: int) -> bytes | None:
+        """The kernel asked for what is missing, or gave up; returns the request."""
+        request: bytes | None = self._recovers(lambda recovery: recovery.request(now_ns))
+        return request
+
+    def finish(self) -> None:
+        """The end of the run."""
+        if self.recovery is not None:
+            self._recovers(lambda recovery: recovery.finish())
 
     def _note_jump(self) -> None:
         """The first record, or one whose number is not the next; under the filter that alone says nothing."""
@@ -150,6 +200,12 @@ class KernelModel:
 
     def event(self, event: HostEvent) -> None:
         """Takes an event line of a frame, which follows the frame's messages."""
+        if self.recovery is not None:
+            voided = self.recovery.voided
+            self._recovers(lambda recovery: recovery.event(event, 0))
+            if event.reason is None and not event.flags.session_change:
+                return
+            event = replace(event, delivered=event.delivered - (self.recovery.voided - voided))
         if event.reason is not None:
             self._bad_frame(event.delivered)
         elif event.flags.session_change:
@@ -255,6 +311,18 @@ class KernelModel:
         now = book.best_bid() if position.shares > 0 else book.best_ask() if position.shares < 0 else 0
         return now or position.last_price
 
+    def _recovery_statistics(self) -> dict[str, int]:
+        recovery = self.recovery
+        return {
+            "recovery_gaps": recovery.gaps if recovery else 0,
+            "recovery_requests": recovery.requests if recovery else 0,
+            "recovery_answers": recovery.answers if recovery else 0,
+            "recovery_ignored": recovery.ignored if recovery else 0,
+            "recovered_messages": recovery.recovered if recovery else 0,
+            "recovery_voided": recovery.voided if recovery else 0,
+            "recovery_losses": recovery.losses if recovery else 0,
+        }
+
     @property
     def statistics(self) -> dict[str, Any]:
         """The kernel's counters by their names in the export, but for those that depend on time or on its memory."""
@@ -272,6 +340,7 @@ class KernelModel:
             "stale": int(self.market.stale),
             "halts": self.market.halts,
             "breached_level": self.market.breached_level,
+            **self._recovery_statistics(),
             "open_orders": len(self.own.open()),
             "orders_lost": self.own.lost,
             "position_cash": self.own.cash,

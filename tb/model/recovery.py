@@ -200,6 +200,10 @@ class RecoveryModel:
         count = min((self._missing_end() - self.next) % SEQUENCES, self.limits.request)
         return request_frame(self.path, self.session, self.next, count)
 
+    def waits_until_ns(self) -> int:
+        """Before this time nothing that has been asked for is asked for again."""
+        return 0 if self._fresh and self.session is not None else self._deadline_ns
+
     def due_ns(self) -> int | None:
         """When ``request`` has something to do; 0: now."""
         if self.state != "recovering":

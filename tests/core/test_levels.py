@@ -35,10 +35,10 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Core]:
     core.close()
 
 
-def message(kind: str, reference: int, **fields: object) -> bytes:
-    common = {"stock_locate": 1, "tracking_number": 0, "timestamp": 0}
+def message(kind: str, reference: int, **fields: str | int) -> bytes:
+    common: dict[str, str | int] = {"stock_locate": 1, "tracking_number": 0, "timestamp": 0}
     name = "original_order_reference_number" if kind == "U" else "order_reference_number"
-    return encode(kind, {**common, name: reference, **fields})
+    return encode(kind, common | {name: reference} | fields)
 
 
 def add(reference: int, side: str, price: int) -> bytes:
