@@ -26,6 +26,7 @@ from generators.exchange.tcp import PS_PER_MS, State, TcpConfig, TcpServer
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
 OURS, THEIRS = "10.9.0.2", "10.9.0.1"
 MAC = bytes.fromhex("02000000e001")
+LINUX_MAC = bytes.fromhex("020000000099")
 PORT = 26400
 BYTES = 1_000_000
 SPARED = 4  # frames of the handshake: Linux's first time-out is a whole second
@@ -36,7 +37,7 @@ def open_tap() -> int:
     """A TAP device with our address as a permanent neighbour, and time-outs that suit a test."""
     tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH", b"tap0", IFF_TAP | IFF_NO_PI))
-    for command in (f"addr add {THEIRS}/24 dev tap0", "link set tap0 up",
+    for command in (f"link set tap0 address {LINUX_MAC.hex(':')}", f"addr add {THEIRS}/24 dev tap0", "link set tap0 up",
                     f"neigh add {OURS} lladdr {MAC.hex(':')} dev tap0",
                     "route change 10.9.0.0/24 dev tap0 rto_min 5ms"):
         subprocess.run(["ip", *command.split()], check=True)

@@ -3,12 +3,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,8 +12,8 @@ from scapy.layers.l2 import Ether
 
 from generators.exchange.tcp import PS_PER_MS, State, TcpConfig, TcpServer
 from tests.session.client import MASK, SERVER_MAC, SERVER_PORT, Client, dissect, payload, segment
+from tests.session.namespace import in_namespace
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = TcpConfig(bytes.fromhex(SERVER_MAC.replace(":", "")), 0xC0000201, SERVER_PORT, initial_sequence=0xFFFFFF00)
 LINUX_SEEDS = 6
 
@@ -267,20 +262,9 @@ def test_random_segments_never_stop_the_endpoint(server, client):
     Client(server).open()
 
 
-def namespaces():
-    """Whether this machine lets us make a network of our own."""
-    return shutil.which("unshare") and shutil.which("ip") and subprocess.run(
-        ["unshare", "-rn", "test", "-w", "/dev/net/tun"], capture_output=True, check=False).returncode == 0
-
-
 @pytest.mark.parametrize("seed", range(1, LINUX_SEEDS + 1))
 def test_linux_tcp_gets_every_byte_over_a_lossy_line(seed):
-    if not namespaces():
-        pytest.skip("no network namespace with a TAP device here")
-    print(f"repeat with: unshare -rn python -m tests.session.linux_tcp {seed}")
-    done = subprocess.run(["unshare", "-rn", sys.executable, "-m", "tests.session.linux_tcp", str(seed)], cwd=ROOT,
-                          capture_output=True, text=True, check=True, timeout=90)
-    result = json.loads(done.stdout)
+    result = in_namespace("tests.session.linux_tcp", str(seed))
     assert result["same"], result
     assert result["state"] == "LISTEN"
     assert result["retransmissions"] > 0

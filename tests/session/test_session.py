@@ -12,11 +12,13 @@ from generators.exchange.segment import PSH, parse
 from generators.exchange.soup import SoupConfig, SoupServer
 from generators.exchange.tcp import PS_PER_MS, State, TcpConfig, TcpServer
 from generators.tables import OUCH42_INBOUND, OUCH42_OUTBOUND
+from tests.session.namespace import in_namespace
 from tests.session.session_harness import SERVER, SERVER_MAC, SERVER_PORT, make_config, make_slot
 from tests.session.world import Faults, World
 
 MS, SECOND = 10**6, 10**9
 SESSIONS = 400
+LINUX_SEEDS = 6
 
 
 def make_server(rto_ms: int = 10, heartbeat_ms: int = 1_000, **tcp: int) -> SoupServer:
@@ -325,3 +327,13 @@ def test_sessions_over_a_bad_line_lose_nothing_that_was_acknowledged(session):
     assert retransmissions > SESSIONS
     assert reconnected > SESSIONS / 10
     assert 0 < lost < orders / 10
+
+
+@pytest.mark.parametrize("seed", range(1, LINUX_SEEDS + 1))
+def test_linux_tcp_takes_every_order_over_a_lossy_line(session_program, seed):
+    """The exchange's TCP is Linux's here: handshake, 400 orders with their answers, logout and close."""
+    result = in_namespace("tests.session.linux_server", str(session_program), str(seed))
+    assert result["received"], result
+    assert result["answers"], result
+    assert result["links"] == ["ready", "logging out", "logged out"]
+    assert result["retransmissions"] > 0

@@ -53,15 +53,17 @@ class Faults:
 class Nic:
     """Slots to segments, as rtl/order_entry.v makes them."""
 
-    def __init__(self) -> None:
+    def __init__(self, source_mac: bytes = CLIENT_MAC, destination_mac: bytes = SERVER_MAC, source: int = CLIENT,
+                 destination: int = SERVER) -> None:
         self.sequence = self.acknowledge = self.identification = 0
+        self._path = (source_mac, destination_mac, source, destination, CLIENT_PORT, SERVER_PORT)
 
     def segment(self, slot: bytes) -> bytes:
         fields = np.frombuffer(slot, layout.TX_SLOT)[0]
         message = fields["message"].tobytes()[:fields["length"]]
         payload = (1 + len(message)).to_bytes(2, "big") + bytes([fields["packet_type"]]) + message
-        frame = build(Segment(CLIENT_MAC, SERVER_MAC, CLIENT, SERVER, CLIENT_PORT, SERVER_PORT, self.sequence,
-                              self.acknowledge, ACK | PSH, WINDOW, payload), self.identification)
+        frame = build(Segment(*self._path, self.sequence, self.acknowledge, ACK | PSH, WINDOW, payload),
+                      self.identification)
         self.sequence = (self.sequence + len(payload)) & MASK
         self.identification += 1
         return frame
