@@ -130,3 +130,11 @@ def test_delivery_and_hold_reach_the_nic(boot: Boot) -> None:
     run = boot(Peer(), config_module(verified=1, hold_ns=1500))
     assert run.writes("HOLD") == [1500]
     assert run.writes("CONTROL")[-1] & layout.REGISTER_FIELDS["CONTROL"]["VERIFIED"]
+
+
+def test_pools_of_8000_symbols_and_two_million_orders_fit(boot: Boot) -> None:
+    messages = [message for _, message in generate("quiet", seed=7, messages=50)]
+    limits = {"max_books": 8000, "max_orders": 1 << 21, "max_levels": 1 << 20, "own_orders_log2": 12}
+    run = boot(Peer(lines_of(messages)), config_module(**limits))
+    assert run.exit_code == exit_code(layout.EXIT_STATUS_DONE)
+    assert parse_export(run.export).books == predict(messages).books.levels() != []
