@@ -85,11 +85,11 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   }
   struct order *order = orders_probe(&books->orders, reference);
   if (order->shares != 0) return OUTCOME_DUPLICATE_REFERENCE;
-  if (books->orders.live == books->orders.limit) return OUTCOME_POOL_FULL;
+  if (books->orders.live == books->orders.limit || order == orders_no_place(&books->orders)) return OUTCOME_POOL_FULL;
 
   uint16_t number = known->book;
   if (number == 0) {
-    /* The first order of a book always needs a level: with both checked, nothing below can refuse it. */
+    /* The first order of a book always needs a level: with both checked, only a place in its index can be missing. */
     if (books->count == books->limit || levels_full(&books->levels)) return OUTCOME_POOL_FULL;
     number = open_book(books, locate, known);
   }
@@ -98,7 +98,7 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   uint64_t identity = level_identity(level_key(price, side), number, side);
   uint32_t *place;
   uint32_t index = levels_find(&books->levels, &book->side[side], identity, &place);
-  if (index == 0 && levels_full(&books->levels)) return OUTCOME_POOL_FULL;
+  if (index == 0 && levels_no_room(&books->levels, place)) return OUTCOME_POOL_FULL;
 
   /* commit */
   report(book, side, change);
@@ -148,6 +148,7 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
     target = orders_probe(&books->orders, reference);
     if (target->shares != 0) return OUTCOME_DUPLICATE_REFERENCE;
   }
+  bool no_place = target == orders_no_place(&books->orders);
 
   /* commit: the original goes, whatever becomes of its successor (see books.h) */
   struct level *level = &books->levels.pool[order->level];
@@ -161,7 +162,7 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
   uint64_t identity = level_identity(level_key(price, side), number, side);
   uint32_t *place;
   uint32_t index = levels_find(&books->levels, tree, identity, &place);
-  if (index == 0 && levels_full(&books->levels)) {
+  if (no_place || (index == 0 && levels_no_room(&books->levels, place))) {
     orders_remove(&books->orders, order);
     return OUTCOME_POOL_FULL;
   }

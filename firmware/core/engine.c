@@ -9,12 +9,12 @@
 
 struct engine_sizes engine_sizes(const struct config_header *config) {
   return (struct engine_sizes){
-      .orders = 1ull << orders_log2(config->max_orders),
-      .levels = config->max_levels + 1ull,
+      .orders = (1ull << orders_log2(config->max_orders)) + 1,
+      .levels = config->max_levels + 2ull, /* none, and the barrier */
       .books = config->max_books + 1ull,
       .locates = LOCATES,
       .symbol_index = 1ull << symbols_index_log2(config->symbol_count),
-      .level_index = 1ull << levels_log2(config->max_levels),
+      .level_index = (1ull << levels_log2(config->max_levels)) + 1,
       .windows = 2 * (config->max_books + 1ull),
       .collars = LOCATES,
       .own_orders = 1ull << config->own_orders_log2,
@@ -37,6 +37,7 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
                                   .mask = (1u << log2) - 1,
                                   .shift = 64 - log2,
                                   .limit = config->max_levels};
+  memory->levels[config->max_levels + 1] = (struct level){0};
   books->pool = memory->books;
   books->limit = config->max_books;
   if (!symbols_init(&books->symbols, config, memory->locates, memory->symbol_index)) {

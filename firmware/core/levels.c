@@ -258,17 +258,36 @@ uint32_t levels_neighbour(const struct levels *levels, const struct side_tree *t
   return *levels_place(levels, with_key(identity, near));
 }
 
-/* Free the index's place: entries behind it move up unless that would put them before their home. */
-static inline void index_remove(struct levels *levels, uint64_t identity) {
-  uint32_t hole = (uint32_t)(levels_place(levels, identity) - levels->index);
-  for (uint32_t at = (hole + 1) & levels->mask; levels->index[at] != 0; at = (at + 1) & levels->mask) {
-    uint32_t home = levels_home(levels, level_identity_of(&levels->pool[levels->index[at]]));
+uint32_t *levels_place_on(const struct levels *levels, uint64_t identity, uint32_t home) {
+  for (uint32_t step = 1; step <= PLACE_LIMIT; step++) {
+    uint32_t *place = &levels->index[(home + step) & levels->mask];
+    if (*place == 0 || level_identity_of(&levels->pool[*place]) == identity) return place;
+  }
+  return levels_no_place(levels);
+}
+
+static void __attribute__((noinline)) close_up(struct levels *levels, uint32_t hole) {
+  uint32_t first = hole;
+  for (uint32_t step = 1; step <= INDEX_SHIFT_LIMIT; step++) {
+    uint32_t at = (first + step) & levels->mask, index = levels->index[at];
+    if (index == 0) {
+      levels->index[hole] = 0;
+      return;
+    }
+    uint32_t home = levels_home(levels, level_identity_of(&levels->pool[index]));
     if (((at - home) & levels->mask) >= ((at - hole) & levels->mask)) {
-      levels->index[hole] = levels->index[at];
+      levels->index[hole] = index;
       hole = at;
     }
   }
-  levels->index[hole] = 0;
+  levels->index[hole] = levels->limit + 1; /* a barrier: a level that nobody looks for */
+}
+
+/* Free the index's place: entries behind it move up unless that would put them before their home. */
+static inline void index_remove(struct levels *levels, uint64_t identity) {
+  uint32_t hole = (uint32_t)(levels_place(levels, identity) - levels->index);
+  if (levels->index[(hole + 1) & levels->mask] == 0) levels->index[hole] = 0;
+  else close_up(levels, hole);
 }
 
 static inline void find_best(struct levels *levels, struct side_tree *tree, const struct window *window,

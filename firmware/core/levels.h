@@ -52,7 +52,7 @@ _Static_assert(sizeof(struct window) == 128, "two cache lines");
 
 struct levels {
   struct level *pool;     /* need not be zeroed */
-  uint32_t *index;        /* zeroed by the owner: open-addressed, at most half full */
+  uint32_t *index;        /* zeroed by the owner: open-addressed, at most half full; one more for what has no place */
   struct window *windows; /* zeroed by the owner: two a book */
   uint32_t mask;          /* entries of the index - 1 */
   uint32_t shift;         /* 64 - log2(entries) */
@@ -102,13 +102,25 @@ static inline uint32_t levels_home(const struct levels *levels, uint64_t identit
   return (uint32_t)((identity * 0x9E3779B97F4A7C15ull) >> levels->shift); /* 2^64 / golden ratio */
 }
 
-/* The place of a level in the index, or the free place where it would go. */
+/* As among orders (orders.h): walks end, where prices chosen against the multiplier would make them long. */
+#define PLACE_LIMIT 256u
+#define INDEX_SHIFT_LIMIT 1024u
+
+static inline uint32_t *levels_no_place(const struct levels *levels) { return &levels->index[levels->mask + 1]; }
+
+/* The place of a level in the index, or the free place where it would go; levels_no_place if there is none. */
+uint32_t *levels_place_on(const struct levels *levels, uint64_t identity, uint32_t home);
+
 static inline uint32_t *levels_place(const struct levels *levels, uint64_t identity) {
-  uint32_t at = levels_home(levels, identity);
-  while (levels->index[at] != 0 && level_identity_of(&levels->pool[levels->index[at]]) != identity) {
-    at = (at + 1) & levels->mask;
-  }
-  return &levels->index[at];
+  uint32_t home = levels_home(levels, identity);
+  uint32_t *place = &levels->index[home];
+  if (*place == 0 || level_identity_of(&levels->pool[*place]) == identity) return place;
+  return levels_place_on(levels, identity, home);
+}
+
+/* No level can come into being at `place`, as levels_find gave it. */
+static inline bool levels_no_room(const struct levels *levels, const uint32_t *place) {
+  return levels_full(levels) || place == levels_no_place(levels);
 }
 
 /* The level of `identity`, or 0; then *place is where it goes in the index, as long as no level comes or goes. */

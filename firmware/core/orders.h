@@ -6,8 +6,11 @@
  * back instead of leaving tombstones, so the table never ages. References of a trading day are near-sequential. Following
  * ones lie 1 + the golden ratio = 2.618 entries apart, around the table again and again: new orders stand near one another,
  * in lines and pages that the cache has just seen, and yet even references without any gap between them fill two fifths of
- * their stretch at most, so that with half a table of old orders under it there is room. Only references chosen against
- * the multiplier could make a long run.
+ * their stretch at most, so that with half a table of old orders under it there is room (measured: 50 entries at most).
+ *
+ * References chosen against the multiplier could make long runs, so every walk has an end. An order that would stand more
+ * than PROBE_LIMIT entries from its home is refused as by a full table, so none is looked for beyond; and a removal that
+ * has moved entries for SHIFT_LIMIT steps leaves a barrier in its place, which probes pass and never find.
  *
  * A reference may be any 64-bit value, 0 too: an entry is in use if its shares are not 0.
  */
@@ -24,8 +27,14 @@ struct order {
 };
 _Static_assert(sizeof(struct order) == 16, "four orders a cache line");
 
+#define PROBE_LIMIT 256u
+#define SHIFT_LIMIT 1024u
+
+/* Level 0 is none: an order of it is a barrier. */
+#define BARRIER_SHARES 1u
+
 struct orders {
-  struct order *entries; /* zeroed by the owner before use */
+  struct order *entries; /* zeroed by the owner before use; one more than the table: the place of what has none */
   uint64_t mask;
   uint64_t stride; /* from a reference to the next one, as a fraction of the table times 2^64 */
   uint32_t shift; /* 64 - log2(entries) */
@@ -47,33 +56,26 @@ static inline uint64_t orders_home(const struct orders *orders, uint64_t referen
   return (reference * orders->stride) >> orders->shift;
 }
 
-/* The entry of `reference`, or the free entry where it would go: shares tell which. */
+static inline struct order *orders_no_place(const struct orders *orders) { return &orders->entries[orders->mask + 1]; }
+
+/* The entry of `reference`, or the free entry where it would go (orders_no_place if there is none): shares tell which. */
+struct order *orders_probe_on(const struct orders *orders, uint64_t reference, uint64_t home);
+
 static inline struct order *orders_probe(const struct orders *orders, uint64_t reference) {
-  uint64_t at = orders_home(orders, reference);
-  struct order *order = &orders->entries[at];
-  while (order->shares != 0 && order->reference != reference) {
-    at = (at + 1) & orders->mask;
-    order = &orders->entries[at];
-  }
-  return order;
+  uint64_t home = orders_home(orders, reference);
+  struct order *order = &orders->entries[home];
+  if (order->shares == 0 || order->reference == reference) return order;
+  return orders_probe_on(orders, reference, home);
 }
 
 /* Free `order`: entries behind it move up unless that would put them before their home. */
+void orders_close_up(struct orders *orders, uint64_t hole);
+
 static inline void orders_remove(struct orders *orders, struct order *order) {
   uint64_t hole = (uint64_t)(order - orders->entries);
-  uint64_t at = hole;
-  for (;;) {
-    at = (at + 1) & orders->mask;
-    const struct order *next = &orders->entries[at];
-    if (next->shares == 0) break;
-    uint64_t distance = (at - orders_home(orders, next->reference)) & orders->mask;
-    if (distance >= ((at - hole) & orders->mask)) {
-      orders->entries[hole] = *next;
-      hole = at;
-    }
-  }
-  orders->entries[hole].shares = 0;
   orders->live--;
+  if (orders->entries[(hole + 1) & orders->mask].shares == 0) order->shares = 0;
+  else orders_close_up(orders, hole);
 }
 
 #endif

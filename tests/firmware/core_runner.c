@@ -145,7 +145,7 @@ static const char *check(uint32_t *tallest) {
   *tallest = 0;
   for (uint64_t i = 0; i < sizes.orders; i++) {
     struct order *order = &memory.orders[i];
-    if (order->shares == 0) continue;
+    if (order->shares == 0 || order->level == 0) continue; /* free, or a barrier */
     live++;
     if (orders_probe(orders, order->reference) != order) wrong = "an order cannot be found";
     sums[order->level].shares += order->shares;
@@ -180,7 +180,7 @@ static const char *check(uint32_t *tallest) {
   }
   for (uint64_t i = 0; i < sizes.level_index; i++) {
     uint32_t index = memory.level_index[i];
-    if (index == 0) continue;
+    if (index == 0 || index == engine.books.levels.limit + 1) continue; /* free, or a barrier */
     indexed++;
     if (levels_place(&engine.books.levels, level_identity_of(&memory.levels[index])) != &memory.level_index[i]) {
       wrong = "a level cannot be found";

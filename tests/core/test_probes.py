@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Order references and prices chosen against the hash tables: every walk ends, what is kept is found, the rest is
+refused as by a full pool, and told of."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from generators.tables import encode
+from tests.firmware.core_harness import Core
+from tests.firmware.records import config_module
+
+PROBE_LIMIT = 256  # orders.h, levels.h
+MAX_ORDERS = 1 << 16
+LOG2 = 17  # of the table for them
+STRIDE = (2 << 64 - LOG2) + (0x9E3779B97F4A7C15 >> LOG2)
+GOLDEN = 0x9E3779B97F4A7C15
+WORD = (1 << 64) - 1
+
+
+def home(reference: int) -> int:
+    return (reference * STRIDE & WORD) >> (64 - LOG2)
+
+
+def references(homes: list[int]) -> list[int]:
+    """A reference for each home, all different."""
+    found, turns = [], {}
+    for wanted in homes:
+        turn = turns.get(wanted, 0)
+        while True:
+            reference = -(-((turn << 64) + (wanted << 64 - LOG2)) // STRIDE)
+            turn += 1
+            if home(reference) == wanted:
+                break
+        turns[wanted] = turn
+        found.append(reference)
+    assert len(set(found)) == len(found)
+    return found
+
+
+def add(reference: int, price: int = 10_000, locate: int = 1) -> bytes:
+    return encode("A", {
+        "stock_locate": locate, "tracking_number": 0, "timestamp": 0, "order_reference_number": reference,
+        "buy_sell_indicator": "B", "shares": 100, "stock": f"SYM{locate}", "price": price})
+
+
+def delete(reference: int) -> bytes:
+    return encode("D", {"stock_locate": 1, "tracking_number": 0, "timestamp": 0, "order_reference_number": reference})
+
+
+@pytest.fixture
+def books(core: Core) -> Core:
+    assert core.configure(config_module(default_strategy=0, max_orders=MAX_ORDERS)) == ""
+    return core
+
+
+def assert_kept(core: Core, kept: list[int], refused: int) -> None:
+    statistics = core.export().statistics
+    assert (statistics["live_orders"], statistics["pool_full"]) == (len(kept), refused)
+    assert core.check().broken == ""
+    Random(1).shuffle(kept)
+    core.messages([delete(reference) for reference in kept])
+    statistics = core.export().statistics
+    assert (statistics["live_orders"], statistics["unknown_references"]) == (0, 0)
+    assert core.check().broken == ""
+
+
+def test_references_of_one_home(books: Core) -> None:
+    crowd = references([40_000] * 1000)
+    books.messages([add(reference) for reference in crowd])
+    assert_kept(books, crowd[: PROBE_LIMIT + 1], len(crowd) - PROBE_LIMIT - 1)
+    assert books.export().statistics["suspect_books"] == 1
+
+
+def test_a_replace_without_a_place_still_takes_the_original(books: Core) -> None:
+    crowd = references([7] * (PROBE_LIMIT + 2))
+    books.messages([add(reference) for reference in crowd[:-1]] + [add(1 << 50)])
+    fields: dict[str, Any] = {"stock_locate": 1, "tracking_number": 0, "timestamp": 0, "shares": 1, "price": 100,
+                              "original_order_reference_number": 1 << 50, "new_order_reference_number": crowd[-1]}
+    books.messages([encode("U", fields)])
+    assert_kept(books, crowd[:-1], 1)
+
+
+@pytest.mark.parametrize("start", [0, 65_000, (1 << LOG2) - 3000])
+def test_a_removal_that_would_move_thousands(books: Core, start: int) -> None:
+    """Two of one home, and then one each: all but the first stand one entry off, and would all move up."""
+    homes = [start, *range(start, start + 5000)]
+    crowd = references([at % (1 << LOG2) for at in homes])
+    books.messages([add(reference) for reference in crowd])
+    books.messages([delete(crowd[0])])
+    assert_kept(books, crowd[1:], 0)
+    books.messages([add(reference) for reference in crowd])  # a barrier takes a place, no more
+    assert_kept(books, crowd, 0)
+
+
+def test_prices_of_one_home(books: Core) -> None:
+    """Prices whose levels meet in the index: the first ones are kept, and found."""
+    wanted: dict[int, list[int]] = {}
+    log2 = 16  # of the index for 32,768 levels
+    step, prices = 0x7735939D // 3_000_000, []
+    for price in range(1, 0x7735939D, step):
+        at = ((price | 1 << 32) * GOLDEN & WORD) >> (64 - log2)
+        wanted.setdefault(at // 8, []).append(price)
+    prices = max(wanted.values(), key=len)
+    books.messages([add(n + 1, price) for n, price in enumerate(prices)])
+    kept = books.export().statistics["live_levels"]
+    assert kept == len(prices) or kept >= PROBE_LIMIT
+    assert books.check().broken == ""
+    books.messages([delete(n + 1) for n in range(len(prices))])
+    assert books.export().statistics["live_levels"] == 0
+    assert books.check().broken == ""
