@@ -240,3 +240,8 @@ def decode(data: bytes, table: Table = ITCH50) -> dict[str, Any]:
     if message is None:
         raise WireError(f"unknown message type {data[offset:offset + 1]!r}")
     return message.decode(data)
+
+
+def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Decoded fields as JSON can hold them: bytes, OUCH 5.0's appendage, in hexadecimal."""
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()}

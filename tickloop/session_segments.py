@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The segments in which the messages of a session that the kernel has opened must have left.
 
-Of each connection only its numbers are the run's own: where it begins, which the kernel writes to the NIC, and what it
-has acknowledged by then, which is one of the values that the kernel wrote. Everything else follows.
+Of a connection only its numbers are the run's own: where it begins and the window, which the kernel writes to the NIC,
+and what it has acknowledged by then, which is one of the values that the kernel wrote. Everything else follows.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ def session_segments(result: LoopResult, config: KernelConfig, orders: Sequence[
     written = result.register_accesses[result.register_accesses["write"] != 0]
     starts = _writes(written, "SESSION_SEQUENCE")
     acknowledged = {value for _, value in _writes(written, "SESSION_ACKNOWLEDGE")}
+    window = next((value for _, value in reversed(_writes(written, "SESSION_WINDOW"))), config.tcp_window)
     segments = []
     for sent in pushed(result):
         while starts and starts[0][0] <= sent.first_clock:
-            model.begin(starts.pop(0)[1])
+            model.begin(starts.pop(0)[1], window)
         tcp = tcp_of(sent.data)
         number = int.from_bytes(tcp[ACKNOWLEDGE_AT:ACKNOWLEDGE_AT + 4], "big")
         if number in acknowledged:

@@ -20,7 +20,7 @@ from tickloop.progress import Progress
 from tickloop.rundir.files import RECORD
 from tickloop.rundir.lines import ring_records
 from tickloop.rundir.observed import Observed
-from tickloop.rundir.orders import segments_sent
+from tickloop.rundir.orders import segments_sent, token_of
 from waves.dump import DumpError, read_definitions
 from waves.kernel import Activity, kernel_activity, target_locate
 from waves.save_file import write_save_file
@@ -65,7 +65,7 @@ def write_views(out: Path, views: Views, result: LoopResult, observed: Observed,
         return []
     if result.mode == "free":  # what the kernel did has no place on simulated time
         result = replace(result, guest=result.guest[:0], trace=result.trace[:0])
-    tokens = [order["fields"].get("order_token", "") for order in observed.orders]
+    tokens = [token_of(order["fields"]) for order in observed.orders]
     symbols = {book["stock_locate"]: book["stock"] for book in observed.export.books}
     posted_write_clocks = -(-time.posted_write_ns * 1000 // result.clock_ps)
     ring = ring_records(result)

@@ -17,6 +17,7 @@ import numpy as np
 from bridge.interface import LoopResult
 from bridge.layout import MailboxOp
 from tickloop.rundir.lines import Records
+from tickloop.rundir.orders import last_orders
 
 NO_ASK = 0xFFFFFFFF
 
@@ -94,10 +95,8 @@ def kernel_activity(result: LoopResult, ring: Records, tokens: list[str], symbol
 
 def _messages(result: LoopResult, lines: list[int], tokens: list[str], symbols: Mapping[int, str]) -> list[Message]:
     messages = []
-    sent = 0
-    for entry, count in zip(result.trace, lines, strict=False):
+    for entry, count, last in zip(result.trace, lines, last_orders(result).tolist(), strict=False):
         orders, locate, ask = int(entry["orders"]), int(entry["stock_locate"]), int(entry["ask"])
-        sent += orders
         applied = bool(entry["applied_work"])
         messages.append(Message(
             int(entry["sequence"]), int(entry["type"]), locate, symbols.get(locate, " " * 8), count,
@@ -105,7 +104,7 @@ def _messages(result: LoopResult, lines: list[int], tokens: list[str], symbols: 
             int(entry["decision_ps"]) if entry["decision_work"] else None,
             int(entry["doorbell_ps"]) if orders else None, int(entry["done_ps"]), int(entry["bid"]),
             0 if ask == NO_ASK or not applied else ask, orders,
-            tokens[sent - 1] if orders and sent <= len(tokens) else None,
+            tokens[last] if orders and last < len(tokens) else None,
         ))
     return messages
 

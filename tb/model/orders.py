@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from generators.tables import OUCH42_INBOUND, OUCH50_INBOUND, decode, encode
+from generators.tables import OUCH42_INBOUND, OUCH50_INBOUND, decode, encode, plain
 from tb.model.config import TOKEN_DIGITS, KernelConfig, OuchVersion
 from tb.model.intent import Intent
 
@@ -23,7 +23,7 @@ class Order:
     def as_line(self) -> dict[str, Any]:
         """The order's line of orders.jsonl, but for the time at which it left the NIC."""
         fields = decode(self.message, OUCH42_INBOUND if self.version == "4.2" else OUCH50_INBOUND)
-        return {"type": fields["message_type"], "fields": fields, "hex": self.message.hex()}
+        return {"type": fields["message_type"], "fields": plain(fields), "hex": self.message.hex()}
 
 
 def order_of(cause: int, intent: Intent, config: KernelConfig) -> Order:

@@ -42,9 +42,10 @@ class SegmentModel:
         self._sequence = config.tcp_sequence
         self._identification = 0
 
-    def begin(self, sequence: int) -> None:
-        """A connection whose next byte has this number."""
+    def begin(self, sequence: int, window: int) -> None:
+        """A connection whose next byte has this number, and which announces this window."""
         self._sequence = sequence
+        self._window = window
 
     def acknowledge(self, number: int) -> None:
         """What segments acknowledge from here on."""

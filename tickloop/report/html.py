@@ -14,11 +14,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from generators.tables import PRICE_SCALE
 from tickloop.exits import UsageError
 from tickloop.report.figures import figures
 from tickloop.report.svg import data_path, histogram
 
 SHOWN_ORDERS = 20
+# Of an order, as the versions of OUCH name its token, side, shares, stock and price.
+_ORDER_FIELDS = (("order_token", "replacement_order_token", "user_ref_num"), ("buy_sell_indicator", "side"),
+                 ("shares", "quantity"), ("stock", "symbol"), ("price",))
 SHOWN_EVENTS = 20
 NOT_REPRODUCIBLE = ("<p class=bad>A run in free mode: its times are those of this machine under its load, and no other "
                     "run repeats them. What was done is comparable, and clocks inside the NIC.</p>")
@@ -77,7 +81,8 @@ def _page(directory: Path, run: dict[str, Any], summary: dict[str, Any], stages:
         "<h2>Receive counters</h2>", _counters(summary),
     ]
     if closed_loop:
-        parts += ["<h2>Kernel counters</h2>", _kernel(run["kernel_statistics"]), "<h2>Orders</h2>", _orders(directory)]
+        parts += ["<h2>Kernel counters</h2>", _kernel(run["kernel_statistics"]), "<h2>Orders</h2>", _orders(directory),
+                  "<h2>Positions</h2>", _positions(directory)]
     parts += ["<h2>Events</h2>", _events(directory), "<h2>The run</h2>", _run(run)]
     return (f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
             f"<title>tickloop: {escape(run['input'])}</title><style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n")
@@ -177,16 +182,34 @@ def _orders(directory: Path) -> str:
             total += 1
             if total <= SHOWN_ORDERS:
                 order = json.loads(line)
-                fields = order["fields"]
-                price = f"{fields['price'] // 10_000}.{fields['price'] % 10_000:04d}" if "price" in fields else ""
-                rows.append([f"{order['time_ns']:,}", escape(order["type"]), escape(fields.get("order_token", "")),
-                             escape(fields.get("buy_sell_indicator", "")), f"{fields.get('shares', ''):,}",
-                             escape(fields.get("stock", "")), price])
+                token, side, shares, stock, price = (
+                    next((order["fields"][name] for name in names if name in order["fields"]), None)
+                    for names in _ORDER_FIELDS)
+                rows.append([f"{order['time_ns']:,}", escape(order["type"]), escape(str(token)), escape(side or ""),
+                             "" if shares is None else f"{shares:,}", escape(stock or ""),
+                             "" if price is None else _price(price)])
     if not total:
         return "<p>None.</p>"
     more = f"<p class=soft>The first {SHOWN_ORDERS} of {total:,}; all are in orders.jsonl and orders.pcap.</p>" \
         if total > SHOWN_ORDERS else ""
     return _table(["#time, ns", "type", "token", "side", "#shares", "stock", "#price"], rows) + more
+
+
+def _positions(directory: Path) -> str:
+    """Of the symbols that traded."""
+    path = directory / "positions.json"
+    entries = _json(path)["symbols"] if path.exists() else []
+    rows = [[escape(entry["stock"]), f"{entry['position']:,}", f"{entry['bought']:,}", f"{entry['sold']:,}",
+             _price(entry["cash"]), _price(entry["mark"]), _price(entry["cash"] + entry["position"] * entry["mark"])]
+            for entry in entries if entry["bought"] or entry["sold"]]
+    if not rows:
+        return "<p>None.</p>"
+    return _table(["stock", "#position", "#bought", "#sold", "#cash", "#mark", "#profit"], rows)
+
+
+def _price(value: int) -> str:
+    """Four implied decimals."""
+    return f"{'-' if value < 0 else ''}{abs(value) // PRICE_SCALE:,}.{abs(value) % PRICE_SCALE:04d}"
 
 
 def _events(directory: Path) -> str:

@@ -8,6 +8,7 @@ what is sent again, without PSH. The NIC counts the two apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from bridge.interface import LoopResult, SentFrame
 from bridge.layout import TraceKind
 from generators.framing import ETHERTYPE_IPV4
-from generators.tables import OUCH42_INBOUND, OUCH50_INBOUND, SOUPBINTCP, WireError, decode
+from generators.tables import OUCH42_INBOUND, OUCH50_INBOUND, SOUPBINTCP, WireError, decode, plain
 
 ETHERNET_BYTES = 14
 PROTOCOL_TCP = 6
@@ -88,6 +89,12 @@ def ouch_message(frame: bytes) -> bytes:
     return message
 
 
+def token_of(fields: Mapping[str, Any]) -> str:
+    """What names the order that an OUCH message is about: a replacement's own name where it is one."""
+    names = ("order_token", "replacement_order_token", "user_ref_num")
+    return str(next((fields[name] for name in names if name in fields), ""))
+
+
 def sent_time_ns(result: LoopResult, sent: SentFrame) -> int:
     """When a frame's first byte left, on the run's time: 0 at the first received frame."""
     origin = int(result.frames["first_clock"][0]) if len(result.frames) else 0
@@ -109,6 +116,6 @@ def order_lines(result: LoopResult, ouch: str = "4.2") -> tuple[list[dict[str, A
         except WireError as error:
             problems.append(f"sent segment {index}: {error}")
             continue
-        lines.append({"time_ns": sent_time_ns(result, sent), "type": fields["message_type"], "fields": fields,
+        lines.append({"time_ns": sent_time_ns(result, sent), "type": fields["message_type"], "fields": plain(fields),
                       "hex": message.hex()})
     return lines, problems
