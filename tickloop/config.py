@@ -135,6 +135,7 @@ _PPM = (0, 0, 1_000_000)
 # Key of [exchange] -> (default, smallest, largest).
 _EXCHANGE = {
     "symbols": (4, 1, MAX_SYMBOLS), "latency_ns": (5_000, 7, 1_000_000_000), "slowness": (1, 1, 10_000),
+    "heartbeat_ns": (1_000_000_000, 1_000, _MAX_NS),
     "loss_a_ppm": _PPM, "loss_b_ppm": _PPM, "answer_loss_ppm": _PPM, "order_loss_ppm": _PPM,
     "order_duplicate_ppm": _PPM, "order_late_ppm": _PPM,
 }
@@ -265,6 +266,7 @@ class _Reader:
         if sum(values[f"order_{what}_ppm"] for what in ("loss", "duplicate", "late")) > _PPM[2]:
             raise self.error("exchange.order_loss_ppm", "a million at most, order_duplicate_ppm and order_late_ppm too")
         values["latency_ps"] = 1_000 * values.pop("latency_ns")
+        values["order_heartbeat_ps"] = 1_000 * values.pop("heartbeat_ns")
         values["prevent_self_trades"] = self.flag("exchange", "prevent_self_trades", False)
         events = table.get("event", [])
         if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):

@@ -74,6 +74,7 @@ class ExchangeConfig:
     client_address: str = "10.0.0.1"
 
     # Order entry
+    order_heartbeat_ps: int = 1_000 * PS_PER_MS   # without anything else; it also ends a replay
     session: str = "TICKLOOP01"
     username: str = "TICKLP"
     password: str = "PASSWORD"

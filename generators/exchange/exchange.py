@@ -92,7 +92,8 @@ class Exchange:
                                           config.seed)
         self._mac = bytes.fromhex(config.mac.replace(":", ""))
         self._address = int(IPv4Address(config.address))
-        self.soup = SoupServer(SoupConfig(config.session, {config.username: config.password}), TcpServer(
+        port = SoupConfig(config.session, {config.username: config.password}, config.order_heartbeat_ps)
+        self.soup = SoupServer(port, TcpServer(
             TcpConfig(self._mac, self._address, config.port, rto_ps=config.retransmit_ps)))
         weather = WireConfig(config.order_loss_ppm, config.order_duplicate_ppm, config.order_late_ppm)
         self.wires = (Wire(weather, 2 * config.seed), Wire(weather, 2 * config.seed + 1))
