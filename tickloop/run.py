@@ -46,7 +46,7 @@ from tickloop.rundir.frames import LINES
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.write import write_logs, write_outcome
 from tickloop.session_segments import pushed
-from tickloop.settlement import check_ends, check_positions
+from tickloop.settlement import check_ends, check_positions, link_broke
 from tickloop.unfinished import keep
 from tickloop.versions import git_commit, package_versions
 from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
@@ -280,7 +280,8 @@ def _compared(job: Job, result: LoopResult, observed: Observed, prediction: Pred
     if result.exchange is not None:
         ledger = ledger_of(observed.answers, job.config.kernel.ouch_version)
         comparisons += check_positions(ledger, observed.export, result.exchange)
-        comparisons.append(check_ends(ledger, observed.orders, observed.export, result.exchange))
+        comparisons.append(check_ends(ledger, observed.orders, observed.export, result.exchange,
+                                      link_broke(result.notes)))
     return comparisons
 
 

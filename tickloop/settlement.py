@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.interface import TraceNote
+from bridge.layout import LinkState, TraceKind
 from tb.scoreboard import Comparison, compare
 from tickloop.own_orders import IGNORED, OPEN, Ledger, keys_sent
 from tickloop.rundir.books import Export
@@ -35,9 +37,16 @@ def _line(stock: str, entries: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
     return {"stock": stock, "position": position, "cash": cash}
 
 
-def check_ends(ledger: Ledger, orders: Sequence[Line], export: Export, exchange: Mapping[str, Any]) -> Comparison:
+def link_broke(notes: Sequence[TraceNote]) -> bool:
+    """Whether order entry was ready and then down, before the end of the session."""
+    return sum(note.kind == TraceKind.LINK and note.value == LinkState.DOWN for note in notes) > 1
+
+
+def check_ends(ledger: Ledger, orders: Sequence[Line], export: Export, exchange: Mapping[str, Any],
+               broke: bool = False) -> Comparison:
     """Each order that left, as the answers and as the exchange say that it ended. One that the exchange was never to
-    take (a replacement for an order that was over, say) has ended by being ignored."""
+    take (a replacement for an order that was over, say) has ended by being ignored; what of that the kernel cannot know
+    when the link ``broke`` and the session ended, it holds as unknown."""
     at_exchange = {order["key"]: order["end"] for order in exchange["client"]["orders"]}
     keys = keys_sent(orders)
     told = [{"order": key, "end": ledger.orders[key].end if key in ledger.orders else IGNORED} for key in keys]
@@ -47,8 +56,7 @@ def check_ends(ledger: Ledger, orders: Sequence[Line], export: Export, exchange:
     unsent = {*ledger.orders, *at_exchange} - set(keys)
     faults = [*ledger.problems, *(f"order {key} has no end" for key in left_open),
               *(f"order {key} never left" for key in sorted(unsent, key=str))]
-    # Whether an order on a link that broke was taken the kernel learns from the next session, if there is one.
-    unknown = sum(line["end"] == IGNORED for line in told)
+    unknown = sum(line["end"] == IGNORED for line in told) if broke else 0
     if export.statistics.get("open_orders", 0) > unknown:
         faults.append(f"the kernel holds {export.statistics['open_orders']} orders as open")
     if len(set(keys)) != len(keys):
