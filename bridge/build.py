@@ -236,7 +236,7 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
     command = [
         verilator,
         *VERILATOR_FLAGS,
-        *(["--trace"] if waves else []),
+        *(["--trace"] if waves else ["+define+TICKLOOP_CLOCK_PULSE"]),
         "--Mdir",
         str(directory / "obj_dir"),
         f"-I{ROOT / 'rtl'}",

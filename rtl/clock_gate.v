@@ -9,7 +9,7 @@
 `default_nettype none
 
 module clock_gate #(
-  parameter TAIL = 2                  // at most 15
+  parameter TAIL = 2                  // at least 2
 ) (
   input  wire clk,
   input  wire enable,
@@ -17,22 +17,26 @@ module clock_gate #(
 );
 
 `ifdef TICKLOOP_GATE_CLOCKS
-  localparam [31:0] LEFT = TAIL;
-
-  reg       open;
-  reg [3:0] left;
+  reg [TAIL-1:0] recent;              // `enable` in the clocks before
 
   always @(posedge clk)
-    left <= enable ? LEFT[3:0] : left - {3'd0, left != 4'd0};
+    recent <= {recent[TAIL-2:0], enable};
+
+`ifdef TICKLOOP_CLOCK_PULSE
+  // The clock falls with whatever its rising edge changes: there is no high phase in which `enable` could change.
+  assign gated = clk && (enable || recent != {TAIL{1'b0}});
+`else
+  reg       open;
 
   // A latch, closed while the clock is high: the gated clock has no glitch.
   /* verilator lint_off LATCH */
   always @*
     if (!clk)
-      open = enable || left != 4'd0;
+      open = enable || recent != {TAIL{1'b0}};
   /* verilator lint_on LATCH */
 
   assign gated = clk && open;
+`endif
 `else
   assign gated = clk;
 

@@ -78,16 +78,28 @@ class Waves {
 #endif
 };
 
+#if VM_TRACE
+void run_clock(Vtestbench &top, Waves &waves) {
+  top.clk = 1;
+  top.eval_step();
+  waves.dump(now_ps + kClockPs / 2);
+  top.clk = 0;
+  top.eval_step();
+  now_ps += kClockPs;
+  waves.dump(now_ps);
+}
+#else
+void run_clock(Vtestbench &top, Waves &) {
+  top.tick = !top.tick;
+  top.eval_step();
+  now_ps += kClockPs;
+}
+#endif
+
 unsigned run_batch(Vtestbench &top, Waves &waves, vluint64_t deadline) {
   unsigned clocks = 0;
   while (clocks < kBatchClocks && now_ps + kClockPs < deadline && top.go != top.done) {
-    top.clk = 1;
-    top.eval_step();
-    waves.dump(now_ps + kClockPs / 2);
-    top.clk = 0;
-    top.eval_step();
-    now_ps += kClockPs;
-    waves.dump(now_ps);
+    run_clock(top, waves);
     now_ps += kClockPs * tl_take_skip();
     ++clocks;
   }
