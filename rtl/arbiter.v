@@ -88,7 +88,7 @@ module arbiter #(
 
   clock_gate u_clock_gate (
     .clk    (clk),
-    .enable (rst || a_starts || b_starts || a_valid || b_valid || !idle),
+    .enable (rst || a_valid || b_valid || !idle),
     .gated  (stream_clk)
   );
 
@@ -103,17 +103,23 @@ module arbiter #(
   assign a_others_started = b_started;
   assign b_others_started = a_started + {15'd0, a_starts};
 
-  always @(posedge stream_clk)
+  // Frames start long before anything else of them is here.
+  always @(posedge clk)
     if (rst) begin
       a_started <= 16'd0;
       b_started <= 16'd0;
-      a_settled <= 16'd0;
-      b_settled <= 16'd0;
     end else begin
       if (a_starts)
         a_started <= a_started + 16'd1;
       if (b_starts)
         b_started <= b_started + 16'd1;
+    end
+
+  always @(posedge stream_clk)
+    if (rst) begin
+      a_settled <= 16'd0;
+      b_settled <= 16'd0;
+    end else begin
       if (a_settles)
         a_settled <= a_settled + 16'd1;
       if (b_settles)

@@ -15,6 +15,7 @@
 
 module header (
   input  wire         clk,
+  input  wire         beat_clk,            // the same clock; may stand once the last beat has left
   input  wire         rst,
   input  wire [31:0]  group_address,
   input  wire [15:0]  group_port,
@@ -92,7 +93,7 @@ module header (
   reg  signed [5:0] past_after_2;                 // past_ip of the next beat, if an IPv4 header begins at lane 2 or 6
   reg  signed [5:0] past_after_6;
 
-  always @(posedge clk)
+  always @(posedge beat_clk)
     if (load) begin
       type_0_ip  <= load_half_0 == ETHERTYPE_IPV4;
       type_0_tag <= load_half_0 == ETHERTYPE_C_TAG || load_half_0 == ETHERTYPE_S_TAG;
@@ -133,7 +134,7 @@ module header (
 
   wire [15:0] udp_length_here = payload_at_lane_6 ? half_2 : {previous_lanes_6_7[7:0], previous_lanes_6_7[15:8]};
 
-  always @(posedge clk) begin
+  always @(posedge beat_clk) begin
     if (rst)
       layer <= LAYER_NONE;
     else if (beat_fresh) begin
@@ -160,7 +161,7 @@ module header (
   reg [15:0] udp_port;
   reg        udp_checked;                         // the sender computed a UDP checksum
 
-  always @(posedge clk)
+  always @(posedge beat_clk)
     if (beat_fresh && ip_here) begin
       position_next <= position + 5'd2;
       past_ip_next  <= in_ip ? past_ip_next + 6'sd2 : ip_at_lane_2 ? past_after_2 : past_after_6;
@@ -225,7 +226,7 @@ module header (
   wire        end_here    = end_known && !load_first && end_beat == {2'd0, end_carry ? next_beat : beyond_next};
   wire        past_end    = !load_first && (end_passed || number_after == MAX_BEATS);
 
-  always @(posedge clk) begin
+  always @(posedge beat_clk) begin
     if (payload_begins) begin
       end_beat    <= udp_length_here[15:3];
       end_carry   <= end_sum[3];
@@ -265,7 +266,7 @@ module header (
 
   assign udp_lanes = short_payload ? short_lanes : 8'hFF;
 
-  always @(posedge clk)
+  always @(posedge beat_clk)
     if (beat_fresh)
       if (payload_begins) begin
         short_payload <= short_here;
@@ -412,7 +413,7 @@ module header (
   // 14 bytes and 0, 1 or 2 tags; lane 6 of beat 1 or of beat 2.
   reg  [4:0]  ip_start;
 
-  always @(posedge clk) begin
+  always @(posedge beat_clk) begin
     if (beat_fresh) begin
       if (beat_first) begin
         ip_seen     <= 1'b0;
@@ -432,6 +433,9 @@ module header (
                      : beat_number == MAX_BEATS  ? `TL_DROP_REASON_OVERSIZE
                      : beat_bad_fcs              ? `TL_DROP_REASON_BAD_FCS : `TL_DROP_REASON_ACCEPT;
     end
+  end
+
+  always @(posedge clk) begin
     if (ends_d[1]) begin
       frame_bytes_2 <= frame_bytes;
       ip_bytes      <= {1'b0, ip_total} + {12'd0, ip_start};

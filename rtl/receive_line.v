@@ -47,14 +47,22 @@ module receive_line #(
   output wire         idle
 );
 
-  // ---- Clock: stands still between frames
+  // ---- Clocks: stand still between frames, that of beats and blocks from a frame's last beat on
 
   wire line_clk;
+  wire beat_clk;
+  wire beats_idle;
 
-  clock_gate u_clock_gate (
+  clock_gate u_line_clock (
     .clk    (clk),
     .enable (rst || s_axis_tvalid || !idle),
     .gated  (line_clk)
+  );
+
+  clock_gate u_beat_clock (
+    .clk    (clk),
+    .enable (rst || s_axis_tvalid || !beats_idle),
+    .gated  (beat_clk)
   );
 
   // ---- beats
@@ -81,7 +89,7 @@ module receive_line #(
   beat_queue #(
     .DEPTH_LOG2 (QUEUE_LOG2)
   ) u_beat_queue (
-    .clk            (line_clk),
+    .clk            (beat_clk),
     .rst            (rst),
     .enable         (enable),
     .time_ns        (time_ns),
@@ -130,6 +138,7 @@ module receive_line #(
 
   header u_header (
     .clk                (line_clk),
+    .beat_clk           (beat_clk),
     .rst                (rst),
     .group_address      (group_address),
     .group_port         (group_port),
@@ -214,7 +223,7 @@ module receive_line #(
   wire        parser_idle;
 
   moldudp64_parser u_moldudp64_parser (
-    .clk               (line_clk),
+    .clk               (beat_clk),
     .rst               (rst),
     .load              (load),
     .load_data         (load_data),
@@ -265,7 +274,7 @@ module receive_line #(
   // Asked for from the block's tenth word on, when the type has long been known and the block is longer than any type.
   reg          streams;
 
-  always @(posedge line_clk)
+  always @(posedge beat_clk)
     streams <= !known;
 
   wire         line_ready;
@@ -274,7 +283,7 @@ module receive_line #(
   wire [639:0] words;
 
   align u_align (
-    .clk           (line_clk),
+    .clk           (beat_clk),
     .beat_data     (beat_data),
     .previous_data (previous_data),
     .payload_lanes (payload_lanes),
@@ -313,7 +322,7 @@ module receive_line #(
     for (i = 0; i < 8; i = i + 1)
       number_after[8 * i +: 8] = number[8 * i +: 8] + {7'd0, (number | ~64'd0 << 8 * i) == ~64'd0};
 
-  always @(posedge line_clk) begin
+  always @(posedge beat_clk) begin
     block_done <= block_ends && !dropped && !rst;
     if (block_ends) begin
       done_length      <= length;
@@ -368,7 +377,7 @@ module receive_line #(
   prototype_parser #(
     .LINE_B (LINE_B)
   ) u_prototype_parser (
-    .clk               (line_clk),
+    .clk               (beat_clk),
     .rst               (rst),
     .beat_fresh        (beat_fresh),
     .beat_first        (beat_first),
@@ -485,9 +494,9 @@ module receive_line #(
     .idle         (entries_idle)
   );
 
-  assign overflow = beat_overflow || entry_overflow;
-  assign idle     = queue_idle && header_idle && parser_idle && prototype_idle && output_idle && entries_idle
-                    && !block_done && !line_ready;
+  assign overflow   = beat_overflow || entry_overflow;
+  assign beats_idle = queue_idle && parser_idle && prototype_idle && !block_done && !line_ready;
+  assign idle       = beats_idle && header_idle && output_idle && entries_idle;
 
 endmodule
 `default_nettype wire
