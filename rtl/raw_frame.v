@@ -48,13 +48,14 @@ module raw_frame #(
   localparam [2:0]  LINE_BEATS      = 3'd7;     // `TL_CONTINUATION_BYTES / 8
   localparam [STORE_LOG2:0] FULL    = (1 << STORE_LOG2) - 2;
 
-  // ---- Clock: stands still between frames
+  // ---- Clock: stands still between frames, and in one that is not kept between its first beat and its last
 
   wire frame_clk;
+  wire beat_matters = !in_frame || keeping || s_axis_tlast;
 
   clock_gate u_clock_gate (
     .clk    (clk),
-    .enable (rst || s_axis_tvalid || verdict_valid || !idle),
+    .enable (rst || (s_axis_tvalid && beat_matters) || verdict_valid || !idle),
     .gated  (frame_clk)
   );
 
