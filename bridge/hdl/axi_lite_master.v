@@ -35,7 +35,7 @@ module axi_lite_master (
   assign m_axil_bready = 1'b1;
   assign m_axil_rready = 1'b1;
 
-  always @(posedge clk) begin
+  always @(posedge clk) if (rst || start || busy || done) begin  // spares the work in all other clocks
     done <= 1'b0;
     if (start) begin
       busy <= 1'b1;
