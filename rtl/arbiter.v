@@ -82,13 +82,14 @@ module arbiter #(
   output wire         idle
 );
 
-  // ---- Clock: stands still while no line has anything
+  // ---- Clock: stands still while no line has anything, also inside the owner's frame
 
   wire stream_clk;
+  wire rests;
 
   clock_gate u_clock_gate (
     .clk    (clk),
-    .enable (rst || a_valid || b_valid || !idle),
+    .enable (rst || !rests),
     .gated  (stream_clk)
   );
 
@@ -611,8 +612,11 @@ module arbiter #(
   assign line_event   = event_told;
   assign line_data    = emitted ? emitted_data : event_data;
 
-  assign idle = !a_active && !b_active && a_none && b_none && !a_swallow && !b_swallow && !emitted && !line_abort
-                && !stream_changed && report_idle;
+  // Nothing moves before the next entry: the owner waits for it, if there is one.
+  wire quiet   = !a_active && !b_active && !a_swallow && !b_swallow && !emitted && !line_abort && !stream_changed
+                 && report_idle;
+  assign rests = quiet && (a_none || a_holds) && (b_none || b_holds);
+  assign idle  = quiet && a_none && b_none;
 
 endmodule
 `default_nettype wire

@@ -131,13 +131,13 @@ module host_side #(
 
   wire control_clk;
   wire lines_clk;
-  wire raw_clk;
   wire control_active = rst || s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || !registers_idle;
   wire transmitting   = !tx_ring_idle || tx_in_flight || !order_entry_idle || !tx_frame_idle;
 
   clock_gate u_control_clock (
     .clk    (clk),
-    .enable (control_active || transmitting || rx_read_valid || read_in_flight),
+    .enable (control_active || transmitting || rx_read_valid || read_in_flight || raw_a_valid || raw_b_valid
+             || raw_in_flight || !raw_ring_idle),
     .gated  (control_clk)
   );
 
@@ -146,12 +146,6 @@ module host_side #(
     .enable (control_active || line_valid || line_abort || !rx_ring_idle || rx_in_flight || tx_in_flight
              || raw_in_flight || tx_write_valid || raw_write_valid),
     .gated  (lines_clk)
-  );
-
-  clock_gate u_raw_clock (
-    .clk    (clk),
-    .enable (control_active || raw_a_valid || raw_b_valid || raw_in_flight || !raw_ring_idle),
-    .gated  (raw_clk)
   );
 
   // ---- Registers
@@ -560,7 +554,7 @@ module host_side #(
   );
 
   raw_ring u_raw_ring (
-    .clk           (raw_clk),
+    .clk           (control_clk),
     .rst           (rst),
     .enable        (raw_enable),
     .start         (raw_start),
