@@ -2,8 +2,8 @@
 """Where the instructions of the loop's simulator go: executed instructions a clock, by module of the RTL.
 
 Counted by callgrind on the RTL alone at `opening`'s natural pacing: exact, whatever the load. The total is that of the
-plain build; the shares are those of one with a function a statement (Verilator's ``--prof-cfuncs``), of which some are
-inlined into the scheduling all the same.
+plain build; the shares are those of one with a function a statement (Verilator's ``--prof-cfuncs``), which gcc leaves
+where it is.
 
     python bench/loop_profile.py [--messages N] [--back-to-back]
 """
@@ -27,6 +27,7 @@ from bridge.stimulus import write_stimulus
 from generators import profiles
 
 SIMULATOR, CORE = "Vtestbench", "libtickloop_core.so"
+KEEP_FUNCTIONS = "OPT_FAST='-O3 -fno-inline-functions-called-once -fno-inline-small-functions -fno-inline-functions'"
 _COST = re.compile(r"\s*([\d,]+) \(\s*[\d.]+%\)\s+\S+?:(.*) \[.*/(.*)\]")
 _STATEMENT = re.compile(r"__PROF__(\w+?)__l\d+")
 
@@ -67,9 +68,9 @@ def main() -> None:
         frames = profiles.frames(profiles.generate("opening", seed=1, messages=options.messages), seed=1)
         write_stimulus(stimulus, ((0 if options.back_to_back else time, data, False) for time, data in frames))
         result, functions = _counted(stimulus, out / "plain")
-        flags = (*build.VERILATOR_FLAGS, "--prof-cfuncs")
         with (
-            mock.patch.object(build, "VERILATOR_FLAGS", flags),
+            mock.patch.object(build, "SPEED_FLAGS", (*build.SPEED_FLAGS, "--prof-cfuncs")),
+            mock.patch.object(build, "VERILATOR_MAKE_FLAGS", f"{build.VERILATOR_MAKE_FLAGS} {KEEP_FUNCTIONS}"),
             mock.patch.object(build, "BUILD", build.BUILD / "bench-profile"),
         ):
             _, statements = _counted(stimulus, out / "profile")
