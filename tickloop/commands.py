@@ -16,6 +16,7 @@ from typing import get_args
 
 import tickloop
 from bridge.interface import BridgeError
+from generators.exchange.config import ExchangeConfig
 from generators.faults import Faults
 from generators.framing import DEFAULT_GROUP, Group
 from generators.profiles import MAX_SYMBOLS, PROFILES, write_itch, write_profile, write_prototype
@@ -265,7 +266,10 @@ def _exchange(options: argparse.Namespace, config: RunConfig) -> tuple[RunConfig
     for option, given in refused.items():
         if given:
             raise UsageError(f"{option} does not go with --scenario {EXCHANGE}")
-    config = replace(config, kernel=replace(config.kernel, session_mode="connect"))
+    kernel = replace(config.kernel, session_mode="connect")
+    if not kernel.recovery_address and not kernel.filtered:
+        kernel = replace(kernel, recovery_address=kernel.destination_address, recovery_port=ExchangeConfig.request_port)
+    config = replace(config, kernel=kernel)
     return config, from_exchange(config.kernel, config.exchange, options.seed, options.messages, options.out)
 
 

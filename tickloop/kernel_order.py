@@ -21,7 +21,7 @@ from tb.model.recovery import answer_blocks
 class KernelOrder:
     """``answers`` are all of the exchange's, by their numbers."""
 
-    def __init__(self, kernel: KernelModel, result: LoopResult, answers: Sequence[Answer | None]) -> None:
+    def __init__(self, kernel: KernelModel, result: LoopResult, answers: Sequence[Answer]) -> None:
         self._kernel = kernel
         self._notes = result.notes
         self._dequeued = result.trace["dequeue_ps"].tolist()
@@ -80,8 +80,7 @@ class KernelOrder:
                     f"the kernel has taken {note.value} answers, the exchange gave {len(self._answers)}")
             self._answered += len(taken)
             for answer in taken:
-                if answer is not None:
-                    self._kernel.answer(answer)
+                self._kernel.answer(answer)
 
     def _recovery(self, note: TraceNote) -> None:
         """A step of the recovery of lost messages: the kernel took an answer, or asked."""

@@ -13,7 +13,8 @@ from tb.model.intent import Answer, AnswerKind
 KINDS: Mapping[str, AnswerKind] = {
     "S": "system_event", "A": "accepted", "U": "replaced", "C": "canceled", "D": "aiq_canceled", "E": "executed",
     "B": "broken", "J": "rejected", "P": "cancel_pending", "I": "cancel_reject", "T": "priority_update",
-    "M": "modified", "R": "restated",
+    "M": "modified", "R": "restated", "F": "corrected",
+    "G": "executed", "N": "trade_now", "Q": "account",
 }
 DEAD = "D"  # order state
 _TABLES = {"4.2": OUCH42_OUTBOUND, "5.0": OUCH50_OUTBOUND}
@@ -54,15 +55,13 @@ def _numbers(fields: Mapping[str, Any], config: KernelConfig) -> tuple[int, int]
     return read(name), read("previous_order_token")
 
 
-def answer_of(message: bytes, config: KernelConfig) -> Answer | None:
-    """The answer; None: it is one that says nothing of an order, or no message of the configured version."""
+def answer_of(message: bytes, config: KernelConfig) -> Answer:
+    """The answer; malformed: it is no message of the configured version."""
     try:
         fields = fields_of(message, config.ouch_version)
     except WireError:
-        return None
-    kind = KINDS.get(fields["message_type"])
-    if kind is None:
-        return None
+        return Answer("malformed")
+    kind = KINDS[fields["message_type"]]
     number, original = _numbers(fields, config)
     values = {key: next((fields[name] for name in names if name in fields), None) for key, names in _FIELDS.items()}
     reason = fields.get("reason", fields.get("event_code", ""))

@@ -166,3 +166,24 @@ def test_a_link_that_breaks_is_opened_again_and_what_is_unknown_is_settled(
     assert state["logins"] >= 2
     console = (run.path / "console.log").read_text()
     assert console.count("session: up") >= 2
+
+
+def test_what_the_exchange_does_by_itself_and_lost_market_data(
+    completed: Completed, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A halt, a broken and a corrected trade, priorities; and packets lost on both lines, which the re-request server
+    brings, for it is that of the exchange unless told otherwise."""
+    times = _times(completed(*LONG), "orders.jsonl")
+    config = tmp_path_factory.mktemp("events") / "events.toml"
+    events = ["halt", "resume", "break", "correct", "reprice"]
+    config.write_text(
+        "[exchange]\nloss_a_ppm = 30000\nloss_b_ppm = 30000\nanswer_loss_ppm = 100000\n"
+        + "".join(f'[[exchange.event]]\ntime_ns = {times[len(times) // 2] + 50_000 * number}\naction = "{event}"\n'
+                  f'stock = "TKAA"\n' for number, event in enumerate(events))
+    )  # fmt: skip
+    run = completed(*LONG, "--config", config)
+    statistics = run.json("run.json")["kernel_statistics"]
+    assert statistics["halts"] > 0
+    assert {"B", "F"} <= {answer["message_type"] for answer in _answers(run, "4.2")}
+    assert "recovery: complete" in (run.path / "console.log").read_text()
+    assert statistics["stale"] == 0

@@ -10,8 +10,8 @@ from bridge.interface import RawFrame
 from bridge.layout import DropReason
 from generators.exchange.config import PS_PER_MS, PS_PER_US, ExchangeConfig, Scripted
 from generators.exchange.exchange import Exchange
-from generators.tables import decode
-from tb.model.answers import answer_of, token_number
+from generators.tables import OUCH42_OUTBOUND, OUCH50_OUTBOUND, decode
+from tb.model.answers import KINDS, answer_of, token_number
 from tb.model.config import KernelConfig
 from tests.exchange.test_exchange import READY_PS, trade
 from tests.exchange.trader import Trader, run
@@ -147,4 +147,6 @@ def test_answers_as_the_kernel_must_read_them():
     assert {answer.kind for answer in answers} >= {"system_event", "accepted", "replaced", "canceled", "executed"}
     assert all(answer.number for answer in answers if answer.kind != "system_event")
     assert all(answer.original for answer in answers if answer.kind == "replaced")
-    assert answer_of(b"?", config) is None
+    assert answer_of(b"?", config).kind == answer_of(messages[1][:-1], config).kind == "malformed"
+    for version, table in (("4.2", OUCH42_OUTBOUND), ("5.0", OUCH50_OUTBOUND)):
+        assert set(table) <= set(KINDS), version
