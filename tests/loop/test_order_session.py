@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from scapy.utils import RawPcapReader
 
 from generators.exchange.segment import PSH, parse
@@ -51,8 +52,10 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_line_that_loses_doubles_and_delays_frames_costs_no_order(completed: Completed, tmp_path: Path) -> None:
-    run = completed(*SCENARIO, "--config", written(tmp_path / "lossy.toml", LOSSY))
+@pytest.mark.parametrize("ouch", ["4.2", "5.0"])
+def test_a_line_that_loses_doubles_and_delays_frames_costs_no_order(completed: Completed, tmp_path: Path,
+                                                                    ouch: str) -> None:
+    run = completed(*SCENARIO, "--ouch", ouch, "--config", written(tmp_path / "lossy.toml", LOSSY))
     assert session_lines(run) == ["up: ready", "down: end of session"]
     frames = [frame for frame, _ in RawPcapReader(str(run.path / "orders.pcap"))]
     segments = [segment for frame in frames if (segment := parse(frame))]
