@@ -2,11 +2,11 @@
 /*
  * Live orders by reference number: an open-addressed table of 16-byte entries, four a cache line.
  *
- * Linear probing on a multiplicative hash, at most half full, so a probe always ends; deletion shifts the rest of the run
- * back instead of leaving tombstones, so the table never ages. References of a trading day are near-sequential. Following
- * ones lie 1 + the golden ratio = 2.618 entries apart, around the table again and again: new orders stand near one another,
- * in lines and pages that the cache has just seen, and yet even references without any gap between them fill two fifths of
- * their stretch at most, so that with half a table of old orders under it there is room (measured: 50 entries at most).
+ * Linear probing on a multiplicative hash, at most a quarter full, so a probe always ends; deletion shifts the rest of the
+ * run back instead of leaving tombstones, so the table never ages. References of a trading day are near-sequential.
+ * Following ones lie the golden ratio = 1.618 entries apart, around the table again and again: new orders stand near one
+ * another, in lines and pages that the cache has just seen, and yet even references without any gap between them leave two
+ * fifths of their stretch free, more than a table of old orders under it takes.
  *
  * References chosen against the multiplier could make long runs, so every walk has an end. An order that would stand more
  * than PROBE_LIMIT entries from its home is refused as by a full table, so none is looked for beyond; and a removal that
@@ -39,18 +39,18 @@ struct orders {
   uint64_t stride; /* from a reference to the next one, as a fraction of the table times 2^64 */
   uint32_t shift; /* 64 - log2(entries) */
   uint32_t live;
-  uint32_t limit; /* live orders allowed, at most half of the entries */
+  uint32_t limit; /* live orders allowed, at most a quarter of the entries */
 };
 
-/* log2 of the entries for `limit` live orders: at least twice as many, so also one to spare for a replace in flight. */
+/* log2 of the entries for `limit` live orders: at least four times as many. */
 static inline uint32_t orders_log2(uint32_t limit) {
   uint32_t log2 = 4;
-  while ((1ull << log2) < 2ull * limit) log2++;
+  while ((1ull << log2) < 4ull * limit) log2++;
   return log2;
 }
 
-/* 2 and 1 / golden ratio entries; 2^log2 of them are the whole table. */
-static inline uint64_t orders_stride(uint32_t log2) { return (2ull << (64 - log2)) + (0x9E3779B97F4A7C15ull >> log2); }
+/* The golden ratio in entries; 2^log2 of them are the whole table. */
+static inline uint64_t orders_stride(uint32_t log2) { return (1ull << (64 - log2)) + (0x9E3779B97F4A7C15ull >> log2); }
 
 static inline uint64_t orders_home(const struct orders *orders, uint64_t reference) {
   return (reference * orders->stride) >> orders->shift;
