@@ -15,8 +15,8 @@ from tests.firmware.records import config_module
 
 PROBE_LIMIT = 256  # orders.h, levels.h
 MAX_ORDERS = 1 << 16
-LOG2 = 17  # of the table for them
-STRIDE = (2 << 64 - LOG2) + (0x9E3779B97F4A7C15 >> LOG2)
+LOG2 = 18  # of the table for them
+STRIDE = (1 << 64 - LOG2) + (0x9E3779B97F4A7C15 >> LOG2)
 GOLDEN = 0x9E3779B97F4A7C15
 WORD = (1 << 64) - 1
 
