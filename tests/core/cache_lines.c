@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache_lines MODULE ITCH: which 64-byte lines of the core's tables each message touches, as struct row on standard output.
+ *
+ * The core is compiled with -fsanitize=thread, which puts a call before each access to memory; the calls end here instead of
+ * in the sanitizer's library. Counted are the tables (orders, levels, index, windows, books, locates), not the record, the
+ * stack, and the engine's own counters.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "core/moldudp64.h"
+#include "host.h"
+#include "itch_input.h"
+
+#define MOST 256u
+
+struct row {
+  uint32_t type;
+  uint32_t lines;
+  uint32_t levels; /* 1: a level came or went */
+};
+
+static struct host host;
+static struct range {
+  uintptr_t start, end;
+} ranges[6];
+static uintptr_t touched[MOST];
+static unsigned count;
+static bool watching;
+
+#define UNWATCHED __attribute__((no_sanitize("thread"), noinline))
+
+UNWATCHED static void touch(uintptr_t line) {
+  for (unsigned i = 0; i < count; i++) {
+    if (touched[i] == line) return;
+  }
+  if (count < MOST) touched[count++] = line;
+}
+
+UNWATCHED static void access(const void *address, uintptr_t bytes) {
+  uintptr_t at = (uintptr_t)address;
+  if (!watching) return;
+  for (unsigned i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+    if (at < ranges[i].start || at >= ranges[i].end) continue;
+    for (uintptr_t line = at / 64; line <= (at + bytes - 1) / 64; line++) touch(line);
+  }
+}
+
+#define ACCESS(bytes)                                                                    \
+  void __tsan_read##bytes(void *address);                                                \
+  void __tsan_write##bytes(void *address);                                               \
+  void __tsan_unaligned_read##bytes(void *address);                                      \
+  void __tsan_unaligned_write##bytes(void *address);                                     \
+  UNWATCHED void __tsan_read##bytes(void *address) { access(address, bytes); }           \
+  UNWATCHED void __tsan_write##bytes(void *address) { access(address, bytes); }          \
+  UNWATCHED void __tsan_unaligned_read##bytes(void *address) { access(address, bytes); } \
+  UNWATCHED void __tsan_unaligned_write##bytes(void *address) { access(address, bytes); }
+ACCESS(1)
+ACCESS(2)
+ACCESS(4)
+ACCESS(8)
+ACCESS(16)
+
+void __tsan_init(void);
+void __tsan_func_entry(void *caller);
+void __tsan_func_exit(void *caller);
+void __tsan_read_range(void *address, long bytes);
+void __tsan_write_range(void *address, long bytes);
+UNWATCHED void __tsan_init(void) {}
+UNWATCHED void __tsan_func_entry(void *caller) { (void)caller; }
+UNWATCHED void __tsan_func_exit(void *caller) { (void)caller; }
+UNWATCHED void __tsan_read_range(void *address, long bytes) { access(address, (uintptr_t)bytes); }
+UNWATCHED void __tsan_write_range(void *address, long bytes) { access(address, (uintptr_t)bytes); }
+
+UNWATCHED static struct range range(const void *start, uint64_t entries, uint64_t size) {
+  return (struct range){(uintptr_t)start, (uintptr_t)start + entries * size};
+}
+
+UNWATCHED int main(int argc, char **argv) {
+  if (argc != 3) return 2;
+  static union rx_line lines[MOLD_RECORD_LINES];
+  uint64_t module_bytes, bytes, at = 0, sequence = 0;
+  uint8_t *module = read_whole(argv[1], &module_bytes), *data = read_whole(argv[2], &bytes);
+  if (host_open(&host, module, module_bytes) != NULL) return 2;
+  struct engine_sizes sizes = engine_sizes(host.config);
+  const struct engine_memory *memory = &host.memory;
+  ranges[0] = range(memory->orders, sizes.orders, sizeof(struct order));
+  ranges[1] = range(memory->levels, sizes.levels, sizeof(struct level));
+  ranges[2] = range(memory->level_index, sizes.level_index, sizeof(uint32_t));
+  ranges[3] = range(memory->windows, sizes.windows, sizeof(struct window));
+  ranges[4] = range(memory->books, sizes.books, sizeof(struct book));
+  ranges[5] = range(memory->locates, sizes.locates, sizeof(struct locate));
+  uint16_t length;
+  for (const uint8_t *message; (message = next_message(data, bytes, &at, &length)) != NULL;) {
+    (void)mold_record(message, length, ++sequence, 0, lines);
+    uint32_t levels = host.engine.books.levels.live;
+    count = 0;
+    watching = true;
+    enum effect effect = engine_record(&host.engine, lines);
+    watching = false;
+    struct row row = {.type = message[0], .lines = count, .levels = levels != host.engine.books.levels.live};
+    if (effect == EFFECT_BOOK) fwrite(&row, sizeof row, 1, stdout);
+  }
+  return 0;
+}
