@@ -134,3 +134,18 @@ def test_random_trouble_is_predicted(tickloop: Tickloop, tmp_path: Path, seed: i
     found = statistics(run(tickloop, tmp_path, trouble(seed), "timeout_ns = 150000\nretries = 20\n"))
     assert found["recovery_gaps"] > 0
     assert found["recovery_requests"] > 0, f"seed {seed}: {json.dumps(found)}"
+
+
+@pytest.mark.parametrize("answers_lost", [0, 300_000])
+def test_the_exchange_serves_what_its_lines_lost(tickloop: Tickloop, tmp_path: Path, answers_lost: int) -> None:
+    """Both ends live: the exchange's feed loses packets, its re-request server answers, now and then in vain."""
+    config = tmp_path / "config.toml"
+    config.write_text(f"[exchange]\nloss_a_ppm = 20000\nloss_b_ppm = 1000000\nanswer_loss_ppm = {answers_lost}\n")
+    finished = tickloop("sim", "--scenario", "exchange", "--messages", "1500", "--config", config, "--out",
+                        tmp_path / "run")
+    assert finished.returncode == 0, finished.stderr
+    found = statistics(RunDirectory(tmp_path / "run", finished.stdout))
+    assert found["recovery_gaps"] > 5
+    assert found["recovered_messages"] >= found["recovery_gaps"]
+    assert found["recovery_losses"] == found["stale"] == 0
+    assert (found["recovery_requests"] > found["recovery_answers"]) == bool(answers_lost)
