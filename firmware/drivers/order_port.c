@@ -36,7 +36,7 @@ void order_port_send(struct order_port *port, uint64_t now_ns) {
     register_write(nic->port, REG_SESSION_ACKNOWLEDGE, port->acknowledge);
   }
   bool published = false;
-  session_settle(session, now_ns);
+  session_settle(session);
   order_port_step(port, now_ns);
   while (session_has_packet(session, now_ns)) {
     struct tx_slot *slot = nic_slot(nic);

@@ -180,7 +180,7 @@ static void accepted(struct session *session, uint64_t now_ns) {
     if (session->next == SOUP_NO_NUMBER) session->next = number;
     session->repeated = session->next - number;
     session->said_ns = now_ns;
-    session->login_ns = now_ns;
+    session->replay_ns = now_ns;
     if (again) session->state = SESSION_REPLAY;
     else ready(session);
   }
@@ -213,6 +213,8 @@ static bool sequenced(struct session *session, struct answer *answer) {
 static bool take_packet(struct session *session, uint64_t now_ns, struct answer *answer) {
   const struct soup_reader *reader = &session->reader;
   bool in_login = session->state == SESSION_LOGIN;
+  /* After such a silence there would have been a heartbeat: more than it may be on its way still. */
+  if (now_ns - session->heard_ns >= session->config->heartbeat_ns) session->replay_ns = now_ns;
   session->heard_ns = now_ns;
   switch (soup_type(reader)) {
     case SOUP_PACKET_DEBUG: return false;
@@ -275,9 +277,9 @@ enum session_event session_next(struct session *session, uint64_t now_ns, struct
   }
 }
 
-void session_settle(struct session *session, uint64_t now_ns) {
-  if (session->state != SESSION_REPLAY || session->repeated != 0) return;
-  if (session->tcp.range_count != 0 || now_ns < session->login_ns + session->config->heartbeat_ns) return;
+void session_settle(struct session *session) {
+  if (session->state != SESSION_REPLAY || session->repeated != 0 || session->tcp.range_count != 0) return;
+  if (session->heard_ns < session->replay_ns + session->config->heartbeat_ns) return; /* silence settles nothing */
   ready(session);
 }
 

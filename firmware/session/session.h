@@ -63,7 +63,7 @@ struct session {
   uint8_t id[SOUP_SESSION_BYTES];
   uint64_t next;      /* sequenced message; SOUP_NO_NUMBER until the first login */
   uint64_t repeated;  /* sequenced messages to come that were here before */
-  uint64_t login_ns; /* when the last login was accepted */
+  uint64_t replay_ns; /* since when, after a new login, the exchange has been heard without a break */
   uint64_t heard_ns;
   uint64_t said_ns;
   uint64_t retry_ns;
@@ -90,7 +90,7 @@ bool session_receive(struct session *session, uint64_t now_ns, const uint8_t *fr
 enum session_event session_next(struct session *session, uint64_t now_ns, struct answer *answer);
 
 /* Everything that has arrived has been taken: a replay may be over. */
-void session_settle(struct session *session, uint64_t now_ns);
+void session_settle(struct session *session);
 
 bool session_packet(struct session *session, uint64_t now_ns, struct tx_slot *slot);
 uint32_t session_frame(struct session *session, uint8_t *frame);

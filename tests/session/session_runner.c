@@ -152,7 +152,7 @@ static void service(const uint8_t *payload) {
     check();
   }
   if (service.logout != 0) session_logout(session, service.now_ns);
-  session_settle(session, service.now_ns);
+  session_settle(session);
   drain(&service);
   struct tx_slot slot = {0};
   while (session_packet(session, service.now_ns, &slot)) {

@@ -186,6 +186,33 @@ def test_an_exchange_that_never_pauses_delays_trading_by_a_second_only(world, se
     assert server.statistics.heartbeats_sent == 0
 
 
+def test_silence_ends_no_replay(world, server, market):
+    """A line that dies within the replay for longer than a heartbeat takes: ready when all that was missed is there."""
+    world.run(SECOND, lambda: world.ready)
+    world._to_kernel = lambda frame: None
+    world.publish([enter(number) for number in range(1, 61)])
+    world.run(world.now_ns + MS)
+    assert market.received == list(range(1, 61))
+
+    def deliver_until_answers(frame):
+        if not world.answers:
+            world.service([frame])
+
+    world._to_kernel = deliver_until_answers
+    server.tcp.abort()
+    world.poll_server()
+    world.run(world.now_ns + 20 * SECOND, lambda: bool(world.answers))
+    assert 0 < len(world.answers) < 60, "in the middle of the replay"
+    world.run(world.now_ns + 1_500 * MS)
+    assert not world.ready
+    world._to_kernel = lambda frame: world.service([frame])
+    world.run(world.now_ns + 5 * SECOND, lambda: world.ready)
+    down, *answers, ready = world.told[1:]
+    assert down == (LinkState.DOWN, "connection reset by the exchange")
+    assert [answer.number for answer in answers] == list(range(1, 61))
+    assert ready == (LinkState.READY, "ready")
+
+
 def test_logout_is_orderly_and_final(world, server, market):
     world.run(SECOND, lambda: world.ready)
     world.service(logout=True)
