@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ import numpy as np
 
 from bridge.build import BRIDGE, build_native
 from generators.captures import CaptureError, read_capture
-from generators.tables import OUCH42_INBOUND, decode
+from generators.tables import decode, plain
+from tb.model.config import OuchVersion
 from tickloop.config import RunConfig, compile_module, load_config
 from tickloop.exits import UsageError
 from tickloop.rundir.books import Export, parse_export
 from tickloop.rundir.files import clear, write_json, write_json_array, write_json_lines
+from tickloop.rundir.orders import OUCH_INBOUND
 
 ORDER = np.dtype([("sequence", "<u8"), ("time_ns", "<u8"), ("message", "u1", 56), ("length", "<u4"), ("zero", "<u4")])
 RESULT = "backtest.json"
@@ -49,7 +51,9 @@ class Backtest:
         for order in self.orders:
             fields = order["fields"]
             if order["type"] != "O":
-                continue
+                continue  # what replaces, cancels or modifies an order that would have filled
+            fields = {"shares": fields.get("quantity"), "stock": fields.get("symbol"),
+                      "buy_sell_indicator": fields.get("side"), **fields}
             shares = fields["shares"] if fields["buy_sell_indicator"] == "B" else -fields["shares"]
             held[fields["stock"]] += shares
             cash -= shares * fields["price"]
@@ -68,6 +72,7 @@ def run_core(path: Path, config: RunConfig) -> Backtest:
         UsageError: the file cannot be read, or is no ITCH file.
         BridgeError: the core cannot be built.
     """
+    config = replace(config, kernel=replace(config.kernel, session_mode="established"))  # nobody is there to log in to
     try:
         capture = read_capture(path, config.group)
     except CaptureError as error:
@@ -96,7 +101,7 @@ def run_core(path: Path, config: RunConfig) -> Backtest:
         if core.returncode != 0:
             raise UsageError(f"{path}: {errors.decode(errors='replace').strip()}")
         totals = json.loads(output)
-        lines = list(_order_lines(np.fromfile(orders, ORDER)))
+        lines = list(_order_lines(np.fromfile(orders, ORDER), config.kernel.ouch_version))
         result = parse_export(export.read_bytes())
     return Backtest(totals, lines, result, [*capture.warnings, *_warnings(path, totals, result)])
 
@@ -112,17 +117,20 @@ def _warnings(path: Path, totals: dict[str, Any], export: Export) -> Iterator[st
         yield f"{full:,} message(s) found a pool full: raise pools.max_orders, max_levels or max_books"
 
 
-def _order_lines(orders: Any) -> Iterator[dict[str, Any]]:
+def _order_lines(orders: Any, ouch: str) -> Iterator[dict[str, Any]]:
     for order in orders:
         message = order["message"].tobytes()[:order["length"]]
-        fields = decode(message, OUCH42_INBOUND)
+        fields = plain(decode(message, OUCH_INBOUND[ouch]))
         yield {"time_ns": int(order["time_ns"]), "sequence": int(order["sequence"]), "type": fields["message_type"],
                "fields": fields, "hex": message.hex()}
 
 
-def backtest(path: Path, config: Path | None, out: Path | None) -> Backtest:
-    """Runs the core and leaves its results in ``out``, if that is given."""
-    result = run_core(path, load_config(config))
+def backtest(path: Path, config: Path | None, out: Path | None, ouch: OuchVersion | None = None) -> Backtest:
+    """Runs the core and leaves its results in ``out``, if that is given; ``ouch`` overrides the configuration's."""
+    loaded = load_config(config)
+    if ouch is not None:
+        loaded = replace(loaded, kernel=replace(loaded.kernel, ouch_version=ouch))
+    result = run_core(path, loaded)
     if out is not None:
         try:
             out.mkdir(parents=True, exist_ok=True)

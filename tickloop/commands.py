@@ -137,6 +137,8 @@ def _parser() -> argparse.ArgumentParser:
                    "closed loop, positions, profit and loss.")
     test.add_argument("file", metavar="FILE", type=_path("FILE"), help="a Nasdaq ITCH 5.0 file; .gz too")
     test.add_argument("--config", metavar="FILE", type=Path, help="TOML: subscription, strategies, limits")
+    test.add_argument("--ouch", type=_choice("--ouch", "4.2", "5.0"), metavar="V",
+                      help="4.2 or 5.0 (default: the configuration's)")
     test.add_argument("--out", metavar="DIR", type=_path("--out"),
                       help="leave orders.jsonl, books.json and backtest.json there")
 
@@ -335,7 +337,7 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 
 
 def _backtest(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    result = backtest(options.file, options.config, options.out)
+    result = backtest(options.file, options.config, options.out, options.ouch)
     for warning in result.warnings:
         print(f"tickloop: warning: {warning}", file=sys.stderr)
     print_backtest(options.file, result, options.out)

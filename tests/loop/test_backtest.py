@@ -60,6 +60,11 @@ def test_another_configuration(tickloop: Tickloop, completed: Completed, tmp_pat
     assert_as_the_loop(tickloop, loop, itch_file, tmp_path, "--config", config)
 
 
+def test_the_other_version_of_ouch(tickloop: Tickloop, completed: Completed, tmp_path: Path, itch_file: Path) -> None:
+    loop = completed("sim", itch_file, "--ouch", "5.0")
+    assert_as_the_loop(tickloop, loop, itch_file, tmp_path, "--ouch", "5.0")
+
+
 def test_a_file_that_ends_early(tickloop: Tickloop, tmp_path: Path, itch_file: Path) -> None:
     cut = tmp_path / "cut.itch"
     cut.write_bytes(itch_file.read_bytes()[:-5])
