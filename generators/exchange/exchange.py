@@ -32,7 +32,7 @@ from generators.exchange.flow import Flow
 from generators.exchange.itch import Instrument, ItchWriter
 from generators.exchange.ledger import Ledger
 from generators.exchange.matching import HALTED, TRADING, MatchingEngine
-from generators.exchange.orders import BUY, TICK, Account
+from generators.exchange.orders import BUY, MAX_PRICE, TICK, Account
 from generators.exchange.ouch import HELD, REFUSED, TIMEOUT, Entry, OuchServer
 from generators.exchange.publisher import FeedConfig, Injected, Publisher
 from generators.exchange.rerequest import RerequestServer
@@ -318,7 +318,7 @@ class Exchange:
         return self._now + self.config.preamble_gap_ps
 
     def _trade(self) -> int | None:
-        if self._is_spent():
+        if self._is_spent() or self._is_halted():
             self._step = self._close
             return self._now
         self.flow.act()
@@ -328,6 +328,11 @@ class Exchange:
     def _is_spent(self) -> bool:
         """What is published, the live orders' withdrawals and three system events make up the budget."""
         return len(self.publisher.messages) + len(self.engine.live) + 3 >= self.config.messages
+
+    def _is_halted(self) -> bool:
+        """Everywhere and for good: without a trade the budget would never be spent."""
+        return all(book.state != TRADING for book in self.engine.books) and not any(
+            item.action == "resume" for item in self._script[self._scripted:])
 
     def _close(self) -> int | None:
         """End of market hours: no more orders; those that rest are withdrawn some at a time."""
@@ -399,7 +404,7 @@ class Exchange:
         """Breaks the client's last trade, or corrects its price."""
         for trade in reversed(self.ledger.trades):
             if trade.resting.book == book and not trade.broken and self.account in (
-                    trade.resting.account, trade.incoming.account):
+                    trade.resting.account, trade.incoming.account) and not (correct and trade.price + TICK > MAX_PRICE):
                 if correct:
                     self.engine.correct_trade(trade, trade.price + TICK, ERRONEOUS)
                 else:
@@ -411,6 +416,8 @@ class Exchange:
         for entry in self.ouch.entries.values():
             order = entry.order
             if order is not None and order.end is None and order.book == book:
-                self.ouch.reprice(entry, order.price + (-TICK if order.side == BUY else TICK))
-                return
+                price = order.price + (-TICK if order.side == BUY else TICK)
+                if self.engine.books[book].state == TRADING and 0 < price <= MAX_PRICE:
+                    self.ouch.reprice(entry, price)
+                    return
         self.counts["nothing_to_reprice"] += 1

@@ -413,6 +413,30 @@ def test_scripted_events_reach_the_client() -> None:
     assert state["totals"]["broken"] == 1
 
 
+@pytest.mark.parametrize(("state", "side", "price"), [("halted", "B", 100_000), ("trading", "B", 100)])
+def test_what_cannot_be_repriced_is_counted(state: str, side: str, price: int) -> None:
+    halt = (Scripted(4 * PS_PER_MS, "halt", "TKAA"), Scripted(6 * PS_PER_MS, "resume", "TKAA"))
+    config = ExchangeConfig(messages=5_000, symbols=1, script=(
+        *(halt if state == "halted" else ()), Scripted(5 * PS_PER_MS, "reprice", "TKAA")))
+    exchange, trader = Exchange(config), Trader(config)
+    trader.connect(0)
+    run(exchange, trader, [(READY_PS, lambda trader: put(trader, enter(trader, 1, side, price)))])
+    assert assert_agreed(exchange, trader)["frames"]["nothing_to_reprice"] == 1
+    assert [answer["message_type"] for answer in trader.answers if answer["message_type"] in "AT"] == ["A"]
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_market_that_is_halted_for_good_closes(resumes: bool) -> None:
+    halts = tuple(Scripted(4 * PS_PER_MS, "halt", stock) for stock in ("TKAA", "TKAB"))
+    back = (Scripted(8 * PS_PER_MS, "resume", "TKAB"),) if resumes else ()
+    exchange = Exchange(ExchangeConfig(messages=8_000, symbols=2, script=halts + back))
+    run(exchange, Trader(exchange.config), limit=60_000)
+    state = exchange.state()
+    assert state["finished"]
+    assert state["totals"]["orders"]["open"] == 0
+    assert (state["published"] > 7_900) is resumes, "trading goes on where it may"
+
+
 def test_nobody_connects_and_the_day_ends_all_the_same() -> None:
     exchange = Exchange(ExchangeConfig(messages=500))
     step, calls = exchange.start(), 0
