@@ -57,14 +57,14 @@ def books(core: Core) -> Core:
     return core
 
 
-def assert_kept(core: Core, kept: list[int], refused: int) -> None:
+def assert_kept(core: Core, kept: list[int], refused: int, unknown: int = 0) -> None:
     statistics = core.export().statistics
     assert (statistics["live_orders"], statistics["pool_full"]) == (len(kept), refused)
     assert core.check().broken == ""
     Random(1).shuffle(kept)
     core.messages([delete(reference) for reference in kept])
     statistics = core.export().statistics
-    assert (statistics["live_orders"], statistics["unknown_references"]) == (0, 0)
+    assert (statistics["live_orders"], statistics["unknown_references"]) == (0, unknown)
     assert core.check().broken == ""
 
 
@@ -94,6 +94,19 @@ def test_a_removal_that_would_move_thousands(books: Core, start: int) -> None:
     assert_kept(books, crowd[1:], 0)
     books.messages([add(reference) for reference in crowd])  # a barrier takes a place, no more
     assert_kept(books, crowd, 0)
+
+
+def test_a_barrier_is_never_found(books: Core) -> None:
+    """Its reference is one of a far home; removals in front must not move it there, where a message would find it."""
+    far = ((1 << LOG2) - 1) // 4
+    start = home(far)
+    crowd = references([at % (1 << LOG2) for at in [start, *range(start, start + 5000)]])
+    books.messages([add(reference) for reference in crowd])
+    books.messages([delete(reference) for reference in crowd[:1500]])
+    books.messages([delete(far), add(far)])
+    statistics = books.export().statistics
+    assert (statistics["unknown_references"], statistics["duplicate_references"]) == (1, 0)
+    assert_kept(books, crowd[1500:], 1, unknown=1)  # barriers take its places
 
 
 def test_prices_of_one_home(books: Core) -> None:
