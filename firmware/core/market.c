@@ -56,16 +56,15 @@ void market_stale(struct market *market, struct books *books) {
 void market_fresh(struct market *market, struct books *books) {
   market->stale = false;
   books->inherited &= (uint8_t)~BOOK_FLAG_STALE;
-  for (uint32_t number = 1; number <= books->count; number++) books->pool[number].flags &= (uint8_t)~BOOK_FLAG_STALE;
+  for (uint32_t number = market->old + 1; number <= books->count; number++) {
+    books->pool[number].flags &= (uint8_t)~BOOK_FLAG_STALE;
+  }
 }
 
 void market_session(struct market *market, struct books *books, uint32_t before) {
   market_stale(market, books);
-  market->stale = false;
-  books->inherited &= (uint8_t)~BOOK_FLAG_STALE;
-  for (uint32_t number = before + 1; number <= books->count; number++) {
-    books->pool[number].flags &= (uint8_t)~BOOK_FLAG_STALE;
-  }
+  market->old = before;
+  market_fresh(market, books);
 }
 
 void market_suspect(struct market *market, struct books *books, uint16_t locate, enum outcome outcome) {

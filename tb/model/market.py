@@ -24,6 +24,7 @@ class Market:
         self._marks: defaultdict[int, set[Mark]] = defaultdict(set)
         self._released: set[int] | None = None  # since the market-wide halt, by a trading action; None: there was none
         self._stale: set[int] = set()
+        self._old: frozenset[int] = frozenset()  # of sessions before
         self.stale = False
         self.halts = 0
         self.suspects = 0
@@ -71,14 +72,14 @@ class Market:
         self.stale = True
 
     def recover(self) -> None:
-        """Nothing is missing any more."""
-        self._stale.clear()
+        """Nothing of this session is missing any more."""
+        self._stale = set(self._old)
         self.stale = False
 
     def session(self, books: Iterable[int]) -> None:
         """A new session: the old one's ``books`` are stale, others are not."""
-        self._stale = set(books)
-        self.stale = False
+        self._old = frozenset(books)
+        self.recover()
 
     def opened(self, stock_locate: int) -> None:
         """A book came into being."""

@@ -129,6 +129,18 @@ def test_a_new_session_ends_a_loss(stream: Stream) -> None:
     assert not stream.add(1)
 
 
+def test_what_is_right_again_in_a_new_session_leaves_the_old_books_stale(stream: Stream) -> None:
+    stream.event(0, session_change=True)
+    assert stream.add(2)
+    stream.sequence += 1000
+    assert not stream.add(3)
+    stream.event(1, bad=True)  # there was no gap
+    stream.sequence -= 1001
+    assert stream.add(2)
+    assert not stream.add(1)
+    assert [stream.flags(locate) for locate in (1, 2, 3)] == [BookFlag.STALE, 0, BookFlag.SUSPECT]
+
+
 def test_under_the_filter_numbers_have_holes_and_the_event_tells(core: Core) -> None:
     stream = Stream(core, filter=1)
     assert stream.add()
