@@ -239,6 +239,13 @@ static enum answered replaced(struct oms *oms, struct own_order *order, const st
   return ANSWERED_APPLIED;
 }
 
+/* What can only be said of an order that is there, of one that is over here: it was taken for lost, and is not. */
+static bool is_back(const struct oms *oms, const struct answer *answer) {
+  if (oms->assume || answer->number == 0 || answer->number > oms->number) return false;
+  return answer->kind == ANSWER_KIND_ACCEPTED || answer->kind == ANSWER_KIND_REPLACED ||
+         answer->kind == ANSWER_KIND_EXECUTED;
+}
+
 enum answered oms_answer(struct oms *oms, const struct answer *answer) {
   switch (answer->kind) {
     case ANSWER_KIND_SYSTEM_EVENT:
@@ -249,7 +256,8 @@ enum answered oms_answer(struct oms *oms, const struct answer *answer) {
     default: break;
   }
   struct own_order *order = oms_find(oms, answer->number);
-  if (order == NULL || order->state == OWN_STATE_ASSUMED) return ANSWERED_UNKNOWN;
+  if (order == NULL) return is_back(oms, answer) ? ANSWERED_BAD : ANSWERED_UNKNOWN;
+  if (order->state == OWN_STATE_ASSUMED) return ANSWERED_UNKNOWN;
   switch (answer->kind) {
     case ANSWER_KIND_ACCEPTED:
       if (!is_new(order) || order->original != 0 || answer->shares > order->shares) return ANSWERED_BAD;

@@ -205,7 +205,9 @@ class OwnOrders:
             case "malformed":
                 return "bad"
         order = self.find(answer.number)
-        if order is None or not order.open:
+        if order is None:
+            return "bad" if self._is_back(answer) else "unknown"
+        if not order.open:
             return "unknown"
         if not self._possible(order, answer):
             return "bad"
@@ -233,6 +235,11 @@ class OwnOrders:
             case "modified":
                 self._reduce(order, order.shares - answer.shares)
         return "applied"
+
+    def _is_back(self, answer: Answer) -> bool:
+        """What can only be said of an order that is there, of one that is over here: it was taken for lost."""
+        return (not self._assume and 0 < answer.number <= self.number
+                and answer.kind in ("accepted", "replaced", "executed"))
 
     def _possible(self, order: OwnOrder, answer: Answer) -> bool:
         match answer.kind:
