@@ -27,7 +27,7 @@ void orders_close_up(struct orders *orders, uint64_t hole) {
       return;
     }
     uint64_t distance = (at - orders_home(orders, next->reference)) & orders->mask;
-    if (next->level != 0 && distance >= ((at - hole) & orders->mask)) { /* a barrier stands where nothing finds it */
+    if (distance >= ((at - hole) & orders->mask) && next->level != 0) { /* a barrier stands where nothing finds it */
       orders->entries[hole] = *next;
       hole = at;
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Answers of the exchange that an own order does not expect, one by one: the core beside its model, and what must follow.
+"""Answers of the exchange that an own order does not expect, one by one: core and model, and what must follow.
 
 What is in doubt stops new orders; nothing that the exchange says of a trade is lost unsaid.
 """
