@@ -235,6 +235,18 @@ static inline bool is_decoded(const struct rx_record *record) {
   return status == MESSAGE_STATUS_OK || status == MESSAGE_STATUS_TOO_LONG;
 }
 
+static void touch(struct engine *engine, uint16_t locate) {
+  engine->touches[engine->touches_next] = (struct touch){(uint32_t)engine->statistics.records, locate};
+  engine->touches_next = (engine->touches_next + 1) % TOUCHES;
+}
+
+/* A symbol of which a bad frame told: nothing undoes that. One without a name yet may be named as one of ours. */
+static void distrust(struct engine *engine, uint16_t locate) {
+  struct books *books = &engine->books;
+  if (symbols_subscribed(&books->symbols, locate)) market_suspect(&engine->market, books, locate, OUTCOME_APPLIED);
+  else books_set(books, locate, BOOK_FLAG_SUSPECT);
+}
+
 /* Records without effect on a book; R still names the symbol of a locate (ITCH 5.0, 1.2.1). */
 static enum effect other_record(struct engine *engine, const union rx_line *line) {
   const struct rx_record *record = &line->record;
@@ -244,15 +256,17 @@ static enum effect other_record(struct engine *engine, const union rx_line *line
     return EFFECT_NONE;
   }
   if (record->type == 'R' && is_decoded(record)) {
+    bool named = engine->books.symbols.locates[record->stock_locate].state != LOCATE_UNKNOWN;
     if (!symbols_learn(&engine->books.symbols, record->stock_locate, load_u64(line->R.stock))) {
       engine->statistics.bad_records++;
       return EFFECT_NONE;
     }
+    if (!named) touch(engine, record->stock_locate);
     engine->statistics.other_messages++;
     return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? EFFECT_NONE : EFFECT_BLOCK;
   }
   engine->statistics.other_messages++;
-  if (is_decoded(record)) market_message(&engine->market, &engine->books, line);
+  if (is_decoded(record) && market_message(&engine->market, &engine->books, line)) touch(engine, record->stock_locate);
   return EFFECT_NONE;
 }
 
@@ -265,9 +279,11 @@ static void bad_frame(struct engine *engine, uint64_t delivered) {
   uint64_t before = statistics->records - delivered;
   for (uint32_t number = 1; number <= books->count; number++) {
     const struct book *book = &books->pool[number];
-    if ((uint32_t)statistics->records - book->touched < delivered) {
-      market_suspect(&engine->market, books, book->stock_locate, OUTCOME_APPLIED);
-    }
+    if ((uint32_t)statistics->records - book->touched < delivered) distrust(engine, book->stock_locate);
+  }
+  for (uint32_t i = 0; i < TOUCHES; i++) {
+    const struct touch *touch = &engine->touches[i];
+    if ((uint32_t)statistics->records - touch->record < delivered) distrust(engine, touch->locate);
   }
   const struct jump *jump = &engine->jump;
   if (jump->record <= before) {

@@ -88,6 +88,15 @@ struct jump {
   bool stale;     /* messages were missing before */
 };
 
+/* More than a jumbo frame has messages that set the state of a symbol or name it: with its length none has less than 22. */
+#define TOUCHES 512u
+
+/* One of the latest of them, to be distrusted if its frame turns out bad. */
+struct touch {
+  uint32_t record; /* records consumed with it */
+  uint16_t locate;
+};
+
 struct engine {
   struct books books;
   struct change change;
@@ -96,6 +105,8 @@ struct engine {
   bool started;  /* next_sequence is known */
   bool filtered; /* the NIC keeps messages back: only its event lines tell what is missing */
   struct jump jump;
+  struct touch touches[TOUCHES];
+  uint32_t touches_next;
   struct market market;
   struct oms oms;
   struct risk risk;

@@ -26,24 +26,25 @@ static void breach(struct market *market, struct books *books, uint8_t level) {
   for (uint32_t locate = 0; locate < LOCATES; locate++) books_set(books, (uint16_t)locate, BOOK_FLAG_BREACHED);
 }
 
-void market_message(struct market *market, struct books *books, const union rx_line *line) {
+bool market_message(struct market *market, struct books *books, const union rx_line *line) {
   uint16_t locate = line->record.stock_locate;
   switch (line->record.type) {
-    case 'H': trading_action(market, books, locate, line->H.trading_state); break;
+    case 'H': trading_action(market, books, locate, line->H.trading_state); return true;
     case 'h':
-      if (line->h.market_code != MARKET_CODE) break;
-      set(market, books, locate, BOOK_FLAG_OPERATIONAL, line->h.operational_halt_action != 'T');
-      break;
-    case 'W': breach(market, books, line->W.breached_level); break;
+      if (line->h.market_code == MARKET_CODE) {
+        set(market, books, locate, BOOK_FLAG_OPERATIONAL, line->h.operational_halt_action != 'T');
+      }
+      return true;
+    case 'W': breach(market, books, line->W.breached_level); return false;
     case 'Y':
       /* ITCH 5.0, 1.2.3: 0 no restriction, 1 in effect, 2 remains in effect */
       if (line->Y.reg_sho_action == '0') books_clear(books, locate, BOOK_FLAG_RESTRICTED);
       else books_set(books, locate, BOOK_FLAG_RESTRICTED);
-      break;
+      return true;
     case 'J':
       market->collars[locate] = (struct collar){line->J.lower_auction_collar_price, line->J.upper_auction_collar_price};
-      break;
-    default: break; /* V too: its levels are for the exchange to watch, W tells of a breach */
+      return true;
+    default: return false; /* V too: its levels are for the exchange to watch, W tells of a breach */
   }
 }
 

@@ -31,8 +31,9 @@ struct market {
   struct note notes[MARKET_NOTES]; /* the first ones */
 };
 
-/* A decoded record without effect on orders: H h W Y J change what may be traded, others nothing. */
-void market_message(struct market *market, struct books *books, const union rx_line *line);
+/* A decoded record without effect on orders: H h W Y J change what may be traded, others nothing.
+ * True: the state of one symbol. */
+bool market_message(struct market *market, struct books *books, const union rx_line *line);
 
 /* Messages of this session are missing, or no longer. */
 void market_stale(struct market *market, struct books *books);

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from tb.model.book import BOOK_MESSAGES, Books, Change
 from tb.model.config import KernelConfig
 from tb.model.intent import Answer, Intent
-from tb.model.market import Market
+from tb.model.market import SYMBOL_STATES, Market
 from tb.model.orders import Order, order_of
 from tb.model.own_orders import OwnOrders
 from tb.model.packet import MessageResult
@@ -51,7 +51,7 @@ class KernelModel:
         self._sequence_gaps = 0
         self._next_sequence: int | None = None
         self._jump = _Jump()
-        self._touched: dict[int, int] = {}  # by locate: records consumed when its book changed last
+        self._touched: dict[int, int] = {}  # by locate: records consumed when its book, state or name changed last
         self._counts = dict.fromkeys(
             ("orders_sent", "bad_frames", "lost_messages", "answers", "answers_unknown", "answers_bad", "executions",
              "commands"), 0)
@@ -161,12 +161,18 @@ class KernelModel:
 
     def _other(self, message_type: str | None, fields: Mapping[str, Any] | None) -> None:
         """A message without effect on a book; a Stock Directory still names the symbol of its locate."""
-        if message_type == "R" and fields and not self._symbols.learn(fields["stock_locate"], fields["stock"]):
-            self.books.statistics.bad_records += 1
-            return
+        if message_type == "R" and fields:
+            named = self._symbols.named(fields["stock_locate"])
+            if not self._symbols.learn(fields["stock_locate"], fields["stock"]):
+                self.books.statistics.bad_records += 1
+                return
+            if not named:
+                self._touched[fields["stock_locate"]] = self._records
         self._other_messages += 1
         if message_type and fields:
             self.market.message(message_type, fields)
+            if message_type in SYMBOL_STATES:
+                self._touched[fields["stock_locate"]] = self._records
 
     def _decide(self, change: Change) -> list[Intent]:
         locate = change.book.stock_locate
@@ -223,9 +229,9 @@ class KernelModel:
         if not 0 < delivered <= self._records:
             return
         before = self._records - delivered
-        for book in self.books:
-            if self._touched.get(book.stock_locate, 0) > before:
-                self.market.suspect(book.stock_locate)
+        for locate, record in self._touched.items():
+            if record > before:
+                self.market.suspect(locate, counted=self._symbols.subscribed(locate))
         if self._jump.record <= before:
             assert self._next_sequence is not None
             self._next_sequence = (self._next_sequence - delivered) % SEQUENCES

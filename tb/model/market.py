@@ -15,6 +15,7 @@ Mark = Literal["halted", "operational", "breached", "suspect", "restricted"]
 
 OUR_MARKET = "Q"
 LOCATES = 1 << 16
+SYMBOL_STATES = ("H", "h", "Y", "J")  # messages that change what may be done in one symbol
 
 
 class Market:

@@ -92,6 +92,38 @@ def test_a_bad_frame_makes_suspect_what_it_touched_and_nothing_else(stream: Stre
     assert [stream.flags(locate) for locate in (1, 2, 3)] == [0, 0, BookFlag.SUSPECT]
 
 
+@pytest.mark.parametrize("locate", [1, 7])
+@pytest.mark.parametrize("kind", ["H", "h", "Y", "J"])
+def test_a_bad_frame_makes_suspect_what_it_tells_of(stream: Stream, kind: str, locate: int) -> None:
+    """A symbol's book or, where it has none yet, the one that comes: what was told wrongly stays."""
+    states: dict[str, dict[str, Any]] = {
+        "H": {"trading_state": "T", "reserved": " ", "reason": ""},
+        "h": {"market_code": "Q", "operational_halt_action": "T"}, "Y": {"reg_sho_action": "0"},
+        "J": {"auction_collar_reference_price": 0, "upper_auction_collar_price": 0, "lower_auction_collar_price": 0,
+              "auction_collar_extension": 0}}
+    stream.state(kind, locate, **states[kind])
+    stream.event(1, bad=True)
+    stream.sequence -= 1
+    assert not stream.add(locate)
+    assert stream.add(2)
+    assert [stream.flags(locate), stream.flags(2)] == [BookFlag.SUSPECT, 0]
+
+
+def test_a_bad_frame_makes_suspect_what_it_names(stream: Stream) -> None:
+    names = {"market_category": "Q", "financial_status_indicator": "N", "round_lot_size": 100, "round_lots_only": "N",
+             "issue_classification": "C", "issue_sub_type": "Z", "authenticity": "P",
+             "short_sale_threshold_indicator": "N", "ipo_flag": "N", "luld_reference_price_tier": "1",
+             "etp_flag": "N", "etp_leverage_factor": 0, "inverse_indicator": "N"}
+    for locate in (7, 8):
+        stream.state("R", locate, **names)
+    stream.event(1, bad=True)
+    stream.sequence -= 1
+    stream.state("R", 8, **names)
+    assert stream.add(7)
+    assert not stream.add(8)
+    assert [stream.flags(7), stream.flags(8)] == [0, BookFlag.SUSPECT]
+
+
 def test_a_bad_frame_with_a_wrong_number_leaves_no_gap(stream: Stream) -> None:
     stream.sequence += 1000
     assert not stream.add(2)
