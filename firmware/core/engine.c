@@ -92,7 +92,11 @@ static void __attribute__((noinline, cold)) refused(struct engine *engine, const
       /* Not named yet: should the feed name it as one of ours, messages of it have passed unseen. */
       if (books->symbols.locates[locate].state == LOCATE_UNKNOWN) books_set(books, locate, BOOK_FLAG_SUSPECT);
       return;
-    case OUTCOME_INVALID: statistics->invalid_messages++; return;
+    case OUTCOME_INVALID:
+      statistics->invalid_messages++;
+      if (line->record.type != 'U' || !symbols_subscribed(&books->symbols, locate)) return;
+      holder = books_holder(books, line->U.original_order_reference_number); /* for the exchange it has gone */
+      break;
     case OUTCOME_BAD_SYMBOL: statistics->bad_records++; return;
     case OUTCOME_UNKNOWN_REFERENCE: statistics->unknown_references++; break;
     case OUTCOME_POOL_FULL:

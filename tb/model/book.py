@@ -252,6 +252,9 @@ class Books:
         price, shares = fields["price"], fields["shares"]
         if price == 0 or shares == 0:
             self.statistics.invalid_messages += 1
+            if self.symbols.subscribed(fields["stock_locate"]):
+                gone = self._orders.get(original)
+                self.doubted("invalid_messages", fields["stock_locate"], *([gone.book.stock_locate] if gone else []))
             return None
         order = self._find(original, fields)
         if order is None:

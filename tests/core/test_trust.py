@@ -182,6 +182,16 @@ def test_under_the_filter_numbers_have_holes_and_the_event_tells(core: Core) -> 
     assert not stream.add()
 
 
+@pytest.mark.parametrize(("shares", "price"), [(0, 100), (100, 0)])
+def test_a_replace_by_nothing_makes_its_book_suspect(stream: Stream, shares: int, price: int) -> None:
+    stream.raw(encode("U", {
+        "stock_locate": 1, "tracking_number": 0, "timestamp": 0, "original_order_reference_number": stream.price,
+        "new_order_reference_number": 1 << 40, "shares": shares, "price": price}))
+    assert stream.add(2)
+    assert not stream.add(1)
+    assert stream.flags(1) == BookFlag.SUSPECT
+
+
 def test_halts_stop_and_trading_actions_resume(stream: Stream) -> None:
     action = {"reserved": " ", "reason": ""}
     for state in "HPQ":
