@@ -10,11 +10,11 @@
 struct answer {
   uint64_t timestamp; /* ns since midnight */
   uint64_t reference; /* accepted, replaced: the order's reference number, also in the feed */
-  uint64_t match; /* executed, broken */
+  uint64_t match; /* executed, broken, corrected */
   uint32_t number; /* own order; replaced: the new one */
   uint32_t original; /* replaced: the one before */
   uint32_t shares; /* accepted, replaced, modified: open; executed: executed; canceled: taken off */
-  uint32_t price;
+  uint32_t price; /* accepted, replaced, priority update: the order's; executed, corrected: the trade's */
   uint8_t kind; /* answer_kind */
   uint8_t side;
   uint8_t reason; /* canceled, rejected, broken; system_event: the event */

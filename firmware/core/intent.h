@@ -13,8 +13,7 @@ struct intent {
   uint64_t stock; /* as the eight bytes stand on the wire */
   uint32_t number; /* of the new order (enter, replace); strictly increasing */
   uint32_t original; /* own order concerned (replace, cancel, modify) */
-  uint32_t
-      shares; /* wanted open; once it is sent, a replace's also count what the original has executed (OUCH 4.2, 2.2) */
+  uint32_t shares; /* wanted open; a sent replace or modify counts what the original has executed too (OUCH 4.2, 2.2) */
   uint32_t price;
   uint16_t book;
   uint8_t kind; /* intent_kind */

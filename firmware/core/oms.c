@@ -129,7 +129,7 @@ static void __attribute__((noinline)) send_change(struct oms *oms, struct intent
         original->state = OWN_STATE_PENDING_CANCEL;
       }
       break;
-    default: break; /* a modify changes nothing before it is answered */
+    default: intent->shares += original->executed; /* a modify changes nothing before it is answered */
   }
 }
 
@@ -140,6 +140,13 @@ void oms_send(struct oms *oms, struct intent *intent) {
   }
   intent->original = 0;
   place(oms, intent, intent->shares);
+}
+
+static bool has_price(const struct answer *answer) { return answer->price != 0 && answer->price < PRICE_LIMIT; }
+
+/* What is accepted or replaces is what was sent, but for its price and for less of it; all sales are one side. */
+static bool fits(const struct own_order *order, const struct answer *answer) {
+  return answer->shares <= order->shares && oms_side(answer->side) == oms_side(order->side) && has_price(answer);
 }
 
 /* Its answers say that it exists: it may be reduced, executed, and end. */
@@ -185,11 +192,12 @@ static bool book_trade(struct oms *oms, uint16_t number, uint8_t side, uint32_t 
 
 static enum answered executed(struct oms *oms, struct own_order *order, const struct answer *answer) {
   if (!is_open(order) || answer->shares == 0 || answer->shares > order->shares) return ANSWERED_BAD;
-  if (answer->price == 0 || answer->price >= PRICE_LIMIT) return ANSWERED_BAD;
+  if (!has_price(answer)) return ANSWERED_BAD;
   if (!book_trade(oms, order->book, order->side, answer->shares, answer->price, false)) return ANSWERED_BAD;
 
   /* commit */
   oms->matches[oms->matches_next] = (struct oms_match){.match = answer->match,
+                                                       .number = order->number,
                                                        .shares = answer->shares,
                                                        .price = answer->price,
                                                        .book = order->book,
@@ -201,36 +209,39 @@ static enum answered executed(struct oms *oms, struct own_order *order, const st
   return ANSWERED_APPLIED;
 }
 
-static enum answered broken(struct oms *oms, const struct answer *answer) {
+/* The execution that the answer names; NULL: none, or broken. */
+static struct oms_match *find_match(struct oms *oms, const struct answer *answer) {
   for (uint32_t i = 0; i < OMS_MATCHES; i++) {
     struct oms_match *match = &oms->matches[i];
-    if (match->shares == 0 || match->match != answer->match) continue;
-    if (!book_trade(oms, match->book, match->side, match->shares, match->price, true)) return ANSWERED_BAD;
-    match->shares = 0;
-    return ANSWERED_APPLIED;
+    if (match->shares != 0 && match->match == answer->match && match->number == answer->number) return match;
   }
-  return ANSWERED_UNKNOWN;
+  return NULL;
+}
+
+static enum answered broken(struct oms *oms, const struct answer *answer) {
+  struct oms_match *match = find_match(oms, answer);
+  if (match == NULL) return ANSWERED_UNKNOWN;
+  if (!book_trade(oms, match->book, match->side, match->shares, match->price, true)) return ANSWERED_BAD;
+  match->shares = 0;
+  return ANSWERED_APPLIED;
 }
 
 /* The match has another price. */
 static enum answered corrected(struct oms *oms, const struct answer *answer) {
-  for (uint32_t i = 0; i < OMS_MATCHES; i++) {
-    struct oms_match *match = &oms->matches[i];
-    if (match->shares == 0 || match->match != answer->match) continue;
-    if (answer->shares != match->shares || answer->price == 0 || answer->price >= PRICE_LIMIT) return ANSWERED_BAD;
-    if (!book_trade(oms, match->book, match->side, match->shares, match->price, true)) return ANSWERED_BAD;
-    bool fits = book_trade(oms, match->book, match->side, match->shares, answer->price, false);
-    if (fits) match->price = answer->price;
-    else book_trade(oms, match->book, match->side, match->shares, match->price, false); /* as it was, so it fits */
-    return fits ? ANSWERED_APPLIED : ANSWERED_BAD;
-  }
-  return ANSWERED_UNKNOWN;
+  struct oms_match *match = find_match(oms, answer);
+  if (match == NULL) return ANSWERED_UNKNOWN;
+  if (answer->shares != match->shares || !has_price(answer)) return ANSWERED_BAD;
+  if (!book_trade(oms, match->book, match->side, match->shares, match->price, true)) return ANSWERED_BAD;
+  bool fits = book_trade(oms, match->book, match->side, match->shares, answer->price, false);
+  if (fits) match->price = answer->price;
+  else book_trade(oms, match->book, match->side, match->shares, match->price, false); /* as it was, so it fits */
+  return fits ? ANSWERED_APPLIED : ANSWERED_BAD;
 }
 
 static enum answered replaced(struct oms *oms, struct own_order *order, const struct answer *answer) {
   if (!is_new(order) || order->original == 0 || order->original != answer->original) return ANSWERED_BAD;
   struct own_order *original = oms_find(oms, order->original);
-  if (!is_open(original) || answer->shares > order->shares) return ANSWERED_BAD;
+  if (!is_open(original) || !fits(order, answer)) return ANSWERED_BAD;
 
   /* commit */
   original->replacement = 0;
@@ -260,7 +271,7 @@ enum answered oms_answer(struct oms *oms, const struct answer *answer) {
   if (order->state == OWN_STATE_ASSUMED) return ANSWERED_UNKNOWN;
   switch (answer->kind) {
     case ANSWER_KIND_ACCEPTED:
-      if (!is_new(order) || order->original != 0 || answer->shares > order->shares) return ANSWERED_BAD;
+      if (!is_new(order) || order->original != 0 || !fits(order, answer)) return ANSWERED_BAD;
       accept(oms, order, answer);
       return ANSWERED_APPLIED;
     case ANSWER_KIND_REPLACED: return replaced(oms, order, answer);
@@ -288,8 +299,9 @@ enum answered oms_answer(struct oms *oms, const struct answer *answer) {
       reduce(oms, order, order->shares - answer->shares);
       return ANSWERED_APPLIED;
     case ANSWER_KIND_PRIORITY_UPDATE:
-      if (!is_open(order)) return ANSWERED_BAD;
+      if (!is_open(order) || !has_price(answer)) return ANSWERED_BAD;
       order->reference = answer->reference;
+      order->price = answer->price;
       return ANSWERED_APPLIED;
     case ANSWER_KIND_RESTATED:
     case ANSWER_KIND_TRADE_NOW: return is_open(order) ? ANSWERED_APPLIED : ANSWERED_BAD;

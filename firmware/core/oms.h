@@ -41,8 +41,10 @@ struct own_order {
   bool accepted;
 };
 
+/* One side of an execution: where two of our orders trade with each other, both have the match number. */
 struct oms_match {
   uint64_t match;
+  uint32_t number; /* the order's */
   uint32_t shares; /* 0: none, or broken */
   uint32_t price;
   uint16_t book;

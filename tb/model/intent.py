@@ -13,7 +13,7 @@ INTENTS = 4  # that one change of a book may cause
 @dataclass(slots=True)
 class Intent:
     """Price, shares and side as far as the kind has them; ``original`` is the own order concerned. A sent one has its
-    ``number``, and a replace's shares count what the original has executed."""
+    ``number``, and the shares of a replace or a modify count what the original has executed."""
 
     kind: IntentKind
     side: str = ""

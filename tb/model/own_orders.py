@@ -69,6 +69,10 @@ class _Match:
     price: int
 
 
+def _priced(answer: Answer) -> bool:
+    return 0 < answer.price <= ORDER_PRICE_MAX
+
+
 class OwnOrders:
     """All own orders. ``table_log2`` is the size of the kernel's table: a number has its place there, modulo that."""
 
@@ -144,6 +148,9 @@ class OwnOrders:
                     original.replacement = intent.number
                     original.state = "pending_replace"
                 self._place(intent, wanted)
+            case "modify":
+                assert original
+                intent.shares += original.executed
             case "cancel":
                 assert original
                 if not self._assume:
@@ -234,6 +241,8 @@ class OwnOrders:
                 order.state = "live"
             case "modified":
                 self._reduce(order, order.shares - answer.shares)
+            case "priority_update":
+                order.price = answer.price
         return "applied"
 
     def _is_back(self, answer: Answer) -> bool:
@@ -244,22 +253,27 @@ class OwnOrders:
     def _possible(self, order: OwnOrder, answer: Answer) -> bool:
         match answer.kind:
             case "accepted":
-                return not order.accepted and not order.original and answer.shares <= order.shares
+                return not order.accepted and not order.original and self._fits(order, answer)
             case "rejected":
                 return not order.accepted
             case "replaced":
                 original = self.find(order.original)
                 return (not order.accepted and original is not None and order.original == answer.original
-                        and original.accepted and answer.shares <= order.shares)
+                        and original.accepted and self._fits(order, answer))
             case "canceled" | "aiq_canceled":
                 return order.accepted and 0 < answer.shares <= order.shares
             case "executed":
-                return (order.accepted and 0 < answer.shares <= order.shares
-                        and 0 < answer.price <= ORDER_PRICE_MAX)
+                return order.accepted and 0 < answer.shares <= order.shares and _priced(answer)
+            case "priority_update":
+                return order.accepted and _priced(answer)
             case "modified":
                 return order.accepted and answer.shares <= order.shares
             case _:
                 return order.accepted
+
+    def _fits(self, order: OwnOrder, answer: Answer) -> bool:
+        """What was sent, but for its price and for less of it; all sales are one side."""
+        return answer.shares <= order.shares and (answer.side == "B") == order.buys and _priced(answer)
 
     def _trade(self, order: OwnOrder, shares: int, price: int) -> bool:
         position = self.positions[order.stock_locate]
@@ -283,29 +297,33 @@ class OwnOrders:
         self._reduce(order, answer.shares)
         return "applied"
 
+    def _find_match(self, answer: Answer) -> _Match | None:
+        """Of a trade between two own orders each has one."""
+        return next((match for match in self._matches if match.shares and
+                     (match.match, match.order.number) == (answer.match, answer.number)), None)
+
     def _broken(self, answer: Answer) -> Answered:
-        for match in self._matches:
-            if match.match == answer.match and match.shares:
-                if not self._trade(match.order, -match.shares, match.price):
-                    return "bad"
-                match.shares = 0
-                return "applied"
-        return "unknown"
+        match = self._find_match(answer)
+        if match is None:
+            return "unknown"
+        if not self._trade(match.order, -match.shares, match.price):
+            return "bad"
+        match.shares = 0
+        return "applied"
 
     def _corrected(self, answer: Answer) -> Answered:
-        for match in self._matches:
-            if match.match == answer.match and match.shares:
-                if answer.shares != match.shares or not 0 < answer.price <= ORDER_PRICE_MAX:
-                    return "bad"
-                if not self._trade(match.order, -match.shares, match.price):
-                    return "bad"
-                fits = self._trade(match.order, match.shares, answer.price)
-                if not fits:
-                    self._trade(match.order, match.shares, match.price)
-                    return "bad"
-                match.price = answer.price
-                return "applied"
-        return "unknown"
+        match = self._find_match(answer)
+        if match is None:
+            return "unknown"
+        if answer.shares != match.shares or not _priced(answer):
+            return "bad"
+        if not self._trade(match.order, -match.shares, match.price):
+            return "bad"
+        if not self._trade(match.order, match.shares, answer.price):
+            self._trade(match.order, match.shares, match.price)
+            return "bad"
+        match.price = answer.price
+        return "applied"
 
     def link_down(self) -> None:
         """What is open is unknown."""

@@ -80,3 +80,33 @@ def test_late_answers_about_orders_that_are_over_change_nothing(desk: Desk) -> N
         desk.answer(answer)
     assert desk.bid() == ["enter"]
     assert desk.statistics()["answers_unknown"] == 3
+
+
+def test_each_side_of_a_trade_is_broken_and_corrected_by_itself(desk: Desk) -> None:
+    """Two orders that have met each other have the same match number."""
+    assert desk.bid() == ["enter"]
+    for number, shares in ((1, 40), (2, 60)):
+        desk.accepted(number)
+        desk.answer(Answer("executed", number, shares=shares, price=PRICE, match=7))
+    desk.answer(Answer("broken", 2, match=7))
+    assert (desk.statistics()["position_total"], desk.statistics()["position_cash"]) == (40, -40 * PRICE)
+    desk.answer(Answer("corrected", 1, shares=40, price=PRICE + 1, match=7))
+    assert (desk.statistics()["position_total"], desk.statistics()["position_cash"]) == (40, -40 * (PRICE + 1))
+    desk.answer(Answer("corrected", 2, shares=60, price=PRICE + 1, match=7))
+    assert desk.statistics()["answers_unknown"] == 1
+    assert desk.bid() == ["enter"]
+
+
+@pytest.mark.parametrize("wrong", [{"side": "S"}, {"price": 0}, {"price": 2_000_000_000}, {"shares": 101}], ids=str)
+def test_an_order_accepted_as_another_one_stops_trading(desk: Desk, wrong: dict[str, Any]) -> None:
+    desk.accepted(1, **wrong)
+    assert desk.statistics()["answers_bad"] == 1
+    assert desk.bid() == []
+
+
+@pytest.mark.parametrize("price", [0, 2_000_000_000])
+def test_a_priority_update_without_a_price_stops_trading(desk: Desk, price: int) -> None:
+    desk.accepted(1)
+    desk.answer(Answer("priority_update", 1, price=price))
+    assert desk.statistics()["answers_bad"] == 1
+    assert desk.bid() == []

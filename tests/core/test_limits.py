@@ -63,7 +63,7 @@ class Ledger:
             return
         if intent.kind == "modify":
             assert self.up
-            assert 0 < intent.shares <= self.open[intent.original].shares
+            assert 0 < intent.shares - self.executed_of(intent.original) <= self.open[intent.original].shares
             return
         self.checked += 1
         locate, risk = intent.stock_locate, self.risk
@@ -160,6 +160,9 @@ class Ledger:
                 order.shares = left
                 if left == 0:
                     self.gone(answer.number)
+            case "priority_update":
+                assert order
+                order.price = answer.price
             case "broken" if answer.match in self.trades:
                 locate, signed = self.trades.pop(answer.match)
                 self.position[locate] -= signed

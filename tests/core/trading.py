@@ -73,7 +73,7 @@ class Exchange:
     open: dict[int, Intent] = field(default_factory=dict)
     executed: dict[int, int] = field(default_factory=dict)
     waiting: deque[Intent] = field(default_factory=deque)
-    matches: list[int] = field(default_factory=list)
+    matches: list[tuple[int, int, int]] = field(default_factory=list)  # number, match, shares
     match: int = 0
 
     def answer(self) -> Answer | None:
@@ -88,7 +88,7 @@ class Exchange:
                                               stock_locate=intent.stock_locate)
             self.executed[intent.number] = 0
         return Answer("replaced" if original else "accepted", intent.number, original, shares, intent.price,
-                      reference=1 << 40 | intent.number, dead=dead)
+                      side=intent.side, reference=1 << 40 | intent.number, dead=dead)
 
     def _process(self, intent: Intent) -> Answer | None:
         chance = self.random.random()
@@ -102,8 +102,11 @@ class Exchange:
                 return Answer("cancel_reject", order.number)
             return Answer("cancel_pending", order.number) if chance < 0.2 else self._reduce(order, order.shares)
         if intent.kind == "modify":
-            number, order.shares = order.number, min(order.shares, intent.shares)
-            return Answer("modified", number, shares=order.shares)
+            left = intent.shares - self.executed[order.number]
+            if left <= 0:
+                return self._reduce(order, order.shares)
+            order.shares = min(order.shares, left)
+            return Answer("modified", order.number, shares=order.shares)
         left = intent.shares - self.executed[order.number]
         if chance < 0.1 or left <= 0:
             return self._reduce(order, order.shares)
@@ -124,20 +127,25 @@ class Exchange:
         chance = self.random.random()
         if chance < 0.55:
             self.match += 1
-            self.matches.append(self.match)
+            self.matches.append((order.number, self.match, some))
             self.executed[order.number] += some
             self._reduce(order, some)
             return Answer("executed", order.number, shares=some, price=order.price, match=self.match)
         if chance < 0.65:
             return self._reduce(order, some, self.random.choice(["canceled", "aiq_canceled"]))
         if chance < 0.7 and self.matches:
-            return Answer("broken", order.number, match=self.random.choice(self.matches))
+            number, match, shares = self.random.choice(self.matches)
+            if self.random.random() < 0.5:
+                return Answer("corrected", number, shares=shares, price=order.price + 100, match=match)
+            return Answer("broken", number, match=match)
         if chance < 0.75:
             number = order.number
             self._reduce(order, some)
             return Answer("modified", number, shares=order.shares)
-        return Answer(self.random.choice(["priority_update", "restated", "system_event"]), order.number,
-                      reference=self.random.getrandbits(60))
+        if chance < 0.85:
+            order.price = max(1, order.price + self.random.choice([-200, -100, 100]))
+            return Answer("priority_update", order.number, price=order.price, reference=self.random.getrandbits(60))
+        return Answer(self.random.choice(["restated", "system_event"]), order.number)
 
 
 class Feed:
@@ -314,11 +322,11 @@ class Day:
         number = self.random.choice([0, 5, self.model.own.number, self.random.getrandbits(32), *self.exchange.open])
         return Answer(self.random.choice(kinds), number, self.random.choice([0, number - 1]) & 0xFFFFFFFF,
                       self.random.choice([0, 1, 100, 0xFFFFFFFF]), self.random.choice([0, 1, 100, 0xFFFFFFFF]),
-                      match=self.random.choice([0, 1, 2]))
+                      match=self.random.choice([0, 1, 2]), side=self.random.choice("BST"))
 
     def answer(self, answer: Answer) -> None:
         line = np.zeros(1, ANSWER)
-        for name in ("number", "original", "shares", "price", "reference", "match", "dead"):
+        for name in ("number", "original", "shares", "price", "reference", "match", "dead", "side"):
             line[name] = getattr(answer, name)
         line["kind"] = layout.AnswerKind[answer.kind.upper()]
         self.core.answers(line)
