@@ -247,6 +247,8 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     config = replace(config, nic=_nic(config.nic, options))
     if options.ouch:
         config = replace(config, kernel=replace(config.kernel, ouch_version=options.ouch))
+    if options.mode == "free" and config.kernel.session_mode == "connect":
+        raise UsageError("session.mode = connect: --mode free has no simulated time for TCP; connect in lockstep")
     damage = Damage(options.faults, options.seed) if options.faults else None
     if options.scenario == EXCHANGE:
         config, source = _exchange(options, config)

@@ -94,6 +94,13 @@ def test_files_of_other_names_stay_in_the_run_directory(command, faultless, tmp_
     assert capture.exists()
 
 
+def test_a_session_to_be_opened_needs_lockstep(command, tmp_path):
+    (tmp_path / "connect.toml").write_text('[session]\nmode = "connect"\n')
+    finished = command("sim", "--mode", "free", "--config", tmp_path / "connect.toml", "--out", tmp_path / "out")
+    assert finished.status == 2
+    assert "session.mode = connect: --mode free" in finished.error_line()
+
+
 def test_a_record_without_a_byte_does_not_hurt_the_frames_around_it(command, faultless, tmp_path):
     whole = scenario_pcap(tmp_path / "whole.pcap", messages=2).read_bytes()
     (tmp_path / "gap.pcap").write_bytes(whole[:24] + bytes(16) + whole[24:])

@@ -89,6 +89,20 @@ def test_messages_are_found_over_two_connections():
     assert all(comparison.ok for comparison in check_positions(ledger, export_of(ledger), state))
 
 
+def test_a_session_joined_at_what_is_new_begins_at_the_logins_number():
+    """Requested number 0: the start of the day has passed; a second login goes on behind what was taken."""
+    config = ExchangeConfig(messages=5_000, symbols=2, script=(Scripted(5 * PS_PER_MS, "drop_link"),))
+    exchange, client = Exchange(config), Recorded(config)
+    client.next_soup = 0
+    client.connect(0)
+    act = trade(Random(1))
+    run(exchange, client, [(6 * PS_PER_MS, lambda client: client.reconnect()),
+                           *((READY_PS + n * 40 * PS_PER_US, act) for n in range(50))])
+    messages, problems = sequenced_messages(client.frames, KernelConfig())
+    assert problems == []
+    assert messages == client.raw_answers == exchange.soup.sequenced[1:]
+
+
 def test_a_broken_and_a_corrected_trade_count():
     script = (Scripted(6 * PS_PER_MS, "correct", "TKAA"), Scripted(7 * PS_PER_MS, "break", "TKAA"))
     _, messages, ledger, state = day(script=script)

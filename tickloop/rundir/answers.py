@@ -66,10 +66,12 @@ def _segments(frames: Iterable[RawFrame], config: KernelConfig) -> Iterator[tupl
 
 
 def sequenced_messages(frames: Iterable[RawFrame], config: KernelConfig) -> tuple[list[bytes], list[str]]:
-    """The session's sequenced messages by their numbers, over all connections; and what is wrong with them."""
+    """The session's sequenced messages by their numbers, from the first login's on, over all connections; and what is
+    wrong with them."""
     messages: dict[int, bytes] = {}
     problems: list[str] = []
     connection: _Connection | None = None
+    first: int | None = None
     following = 0
     for sequence, flags, payload in _segments(frames, config):
         if flags & SYN:
@@ -86,10 +88,12 @@ def sequenced_messages(frames: Iterable[RawFrame], config: KernelConfig) -> tupl
                 continue
             if fields["packet_type"] == "A":
                 following = int(fields["sequence_number"])
+                first = following if first is None else first
             elif fields["packet_type"] == "S":
                 if messages.setdefault(following, fields["message"]) != fields["message"]:
                     problems.append(f"the exchange's message {following} has come with two contents")
                 following += 1
-    if sorted(messages) != list(range(1, len(messages) + 1)):
-        problems.append("the exchange's messages are not numbered from 1 on without a gap")
+    first = 1 if first is None else first
+    if sorted(messages) != list(range(first, first + len(messages))):
+        problems.append(f"the exchange's messages are not numbered from {first} on without a gap")
     return [messages[number] for number in sorted(messages)], problems
