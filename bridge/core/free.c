@@ -2,7 +2,8 @@
 /*
  * A free run: kernel and RTL both go on as fast as they can, and what the NIC writes is visible at once. Nothing is lost
  * however slow the kernel is, or however long its processor is taken away: while an RX or raw ring is half full no frame
- * begins, while one is three quarters full the RTL stands still, and when the RTL has nothing left to do it waits.
+ * begins, while one is three quarters full the RTL stands still, and when the RTL has nothing left to do, or nothing yet,
+ * it waits.
  */
 #include "internal.h"
 
@@ -29,7 +30,7 @@ void free_look(uint64_t clock, bool idle) {
   if (!guest_running()) return;
   const bool hold = filled(2);
   player_hold(hold, clock);
-  const bool nothing_left = idle && registers_quiet() && (hold || player_finished());
+  const bool nothing_left = idle && registers_quiet() && (hold || player_finished() || !guest_feeding());
   if (nothing_left || filled(3)) guest_await_progress();
   guest_look(clock);
 }

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bridge import build, layout, record
+from bridge.interface import RunMode
 from tests.loop.peers import STOP_AT_THE_END, PeerRun, assert_one_line, at_exit
 
 OTHER_KERNEL = """for argument; do
@@ -34,6 +35,13 @@ OTHER_VERSION = """for argument; do
   case $argument in *id=nic,*) path=${{argument#*mem-path=}}; path=${{path%%,*}} ;; esac
 done
 printf '\\{version:03o}' | dd of="$path" bs=1 seek={offset} conv=notrunc 2>/dev/null || exit 1
+exec "$REAL" "$@"
+"""
+# A module that asks for a session to be opened, which the kernel refuses in a free run behind its first requests.
+SESSION_TO_OPEN = """for argument; do
+  [ "$previous" = -initrd ] && printf '\\{connect:03o}' | dd of="$argument" bs=1 seek={offset} conv=notrunc 2>/dev/null
+  previous=$argument
+done
 exec "$REAL" "$@"
 """
 # A PVH image whose only instruction faults, with no table of handlers: the machine resets.
@@ -59,8 +67,9 @@ def start(tmp_path: Path, built: None) -> Iterator[Start]:
     """``start(qemu_stand_in)``: a short run."""
     runs: list[PeerRun] = []
 
-    def begin(qemu: str | None, out: str = "run", messages: int = 300) -> PeerRun:
-        runs.append(PeerRun(tmp_path / out, "--scenario", "quiet", "--messages", str(messages), qemu=qemu))
+    def begin(qemu: str | None, out: str = "run", messages: int = 300, mode: RunMode = "lockstep") -> PeerRun:
+        arguments = ("--scenario", "quiet", "--messages", str(messages), "--mode", mode)
+        runs.append(PeerRun(tmp_path / out, *arguments, qemu=qemu))
         return runs[-1]
 
     yield begin
@@ -99,6 +108,12 @@ def test_a_mailbox_of_another_version(start: Start) -> None:
 
 def test_a_kernel_panic(start: Start) -> None:
     _ends(start(NO_MODULE), 9, "kernel panic: no configuration module")
+
+
+def test_a_kernel_panic_before_a_free_run_has_begun(start: Start) -> None:
+    """The RTL has nothing to do yet, and must not go round for it."""
+    offset, connect = layout.CONFIG_HEADER.fields["session_mode"][1], layout.SessionMode.CONNECT
+    _ends(start(SESSION_TO_OPEN.format(offset=offset, connect=connect), mode="free"), 9, "needs lockstep time")
 
 
 def test_a_triple_fault_is_no_success(start: Start, tmp_path: Path) -> None:
