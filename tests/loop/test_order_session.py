@@ -31,8 +31,9 @@ action = "cut_link"
 time_ns = 1300000000
 action = "mend_link"
 """
+# Long enough for something to be heard a second after the new login: before that a replay is not taken as complete.
 DROP = """[exchange]
-slowness = 400
+slowness = 1000
 [[exchange.event]]
 time_ns = 300000000
 action = "drop_link"
