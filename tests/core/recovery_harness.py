@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import NamedTuple
 from bridge.layout import LINE_BYTES
 from tb.model.recovery import Limits
 from tb.model.recovery import Path as UnicastPath
-from tests.firmware.core_harness import FIRMWARE
+from tests.sanitized import FIRMWARE, Runner, build
 
 OPEN, RECORD, EVENT, ANSWER, REQUEST, FINISH, MESSAGE, PARSE = range(1, 9)
 _REPORT = struct.Struct("<9Q4I")
@@ -57,14 +56,10 @@ class Step:
 def build_recovery(directory: Path) -> Path:
     """Compile the parts of core/ concerned and the runner with the address and undefined-behaviour sanitizers."""
     program = directory / "recovery_runner"
-    subprocess.run(
-        ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
-         "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program),
-         str(Path(__file__).parent / "recovery_runner.c"),
-         *(str(FIRMWARE / "core" / f"{name}.c") for name in ("recovery", "moldudp64"))],
-        check=True,
-    )
-    return program
+    return build(program, [
+        Path(__file__).parent / "recovery_runner.c",
+        *(FIRMWARE / "core" / f"{name}.c" for name in ("recovery", "moldudp64")),
+    ])
 
 
 def lines_of(data: bytes) -> list[bytes]:
@@ -72,28 +67,12 @@ def lines_of(data: bytes) -> list[bytes]:
     return [data[at:at + LINE_BYTES] for at in range(0, len(data), LINE_BYTES)]
 
 
-class Recovery:
+class Recovery(Runner):
     """A running recovery; a sanitizer's finding ends it and fails the next call."""
 
     def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        super().__init__(program)
         self.open()
-
-    def close(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        assert self._process.wait(10) == 0, "the sanitizers found something, leaks included"
-        self._process.stdout.close()
-
-    def _call(self, command: int, payload: bytes = b"") -> bytes:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(struct.pack("<II", command, len(payload)) + payload)
-        self._process.stdin.flush()
-        size = self._process.stdout.read(4)
-        assert len(size) == 4, "the runner ended: a sanitizer's report is on standard error"
-        return self._process.stdout.read(int.from_bytes(size, "little"))
 
     def _step(self, command: int, payload: bytes = b"") -> Step:
         data = self._call(command, payload)

@@ -15,7 +15,8 @@ import pytest
 from tb.model.config import SymbolConfig
 from tb.model.strategies import strategies
 from tests.core.trading import STOCKS, Day, random_config
-from tests.firmware.core_harness import FIRMWARE, Core, build_core
+from tests.firmware.core_harness import Core, build_core
+from tests.sanitized import FIRMWARE
 from tickloop.config import parse_config
 
 DOCUMENT = (FIRMWARE.parent / "docs/strategies.md").read_text(encoding="utf-8")

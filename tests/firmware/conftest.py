@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.core_harness import FIRMWARE, Core, build_core
+from tests.firmware.core_harness import Core, build_core
+from tests.sanitized import FIRMWARE
 
 BuildKernel = Callable[..., Path]
 

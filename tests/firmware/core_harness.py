@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import struct
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +12,9 @@ import numpy as np
 
 from bridge import layout
 from tests.firmware.records import Export, config_module, parse_export, record_lines
+from tests.sanitized import FIRMWARE, Runner, build
 
 STRATEGIES = Path(__file__).resolve().parents[1] / "core" / "strategies"  # of tests
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 CONFIGURE, RECORDS, EXPORT, CHECK, ANSWERS, LINK, TEXT, NUMBER = range(1, 9)
 INTENTS = 4  # that one record may lead to
 INTENT = np.dtype([  # struct intent
@@ -36,14 +34,11 @@ EXPORT_LIMIT = 64 << 20
 def build_core(directory: Path, sources: Sequence[Path] = ()) -> Path:
     """Compile core/, strategies, ``sources`` and the runner with the address and undefined-behaviour sanitizers."""
     program = directory / "core_runner"
-    subprocess.run(
-        ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
-         "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program), str(Path(__file__).parent / "core_runner.c"),
-         *sorted(str(source) for sources in ("core/*.c", "strategies/*.c", "session/ouch*.c")
-                 for source in FIRMWARE.glob(sources)), *sorted(map(str, STRATEGIES.glob("*.c"))), *map(str, sources)],
-        check=True,
-    )
-    return program
+    return build(program, [
+        Path(__file__).parent / "core_runner.c",
+        *sorted(path for names in ("core/*.c", "strategies/*.c", "session/ouch*.c") for path in FIRMWARE.glob(names)),
+        *sorted(STRATEGIES.glob("*.c")), *sources,
+    ])
 
 
 @dataclass(frozen=True)
@@ -54,28 +49,12 @@ class Invariants:
     broken: str
 
 
-class Core:
+class Core(Runner):
     """A running core; a sanitizer's finding ends it and fails the next call."""
 
     def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        super().__init__(program)
         self._sequence = 0
-
-    def close(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        assert self._process.wait(10) == 0, "the sanitizers found something, leaks included"
-        self._process.stdout.close()
-
-    def _call(self, command: int, payload: bytes = b"") -> bytes:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(struct.pack("<II", command, len(payload)) + payload)
-        self._process.stdin.flush()
-        size = self._process.stdout.read(4)
-        assert len(size) == 4, "the core ended: a sanitizer's report is on standard error"
-        return self._process.stdout.read(int.from_bytes(size, "little"))
 
     def configure(self, module: bytes | None = None) -> str:
         """Start over with a configuration; returns what is wrong with it."""

@@ -12,7 +12,7 @@ import pytest
 
 from bridge import layout
 from tests.firmware.conftest import BuildKernel
-from tests.firmware.core_harness import FIRMWARE
+from tests.sanitized import FIRMWARE
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -15,8 +14,8 @@ import numpy as np
 
 from bridge import layout
 from bridge.layout import AnswerKind, IntentKind, LinkState, OuchVersion, SoupPacket, TxKind
+from tests.sanitized import FIRMWARE, Runner, build
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 CONFIGURE, SERVICE, ENCODE, PARSE = range(1, 5)
 ANSWER, LINK, SLOT, FRAME, CONNECTION = range(1, 6)
 NEVER = (1 << 64) - 1
@@ -145,37 +144,14 @@ def make_slot(message: bytes, packet_type: int = SoupPacket.UNSEQUENCED) -> byte
 def build_session(directory: Path) -> Path:
     """Compile session/ and the runner with the address and undefined-behaviour sanitizers."""
     program = directory / "session_runner"
-    subprocess.run(
-        ["gcc", "-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
-         "-fno-sanitize-recover=all", f"-I{FIRMWARE}", "-o", str(program),
-         str(Path(__file__).parent / "session_runner.c"),
-         *sorted(map(str, (FIRMWARE / "session").glob("*.c")))],
-        check=True,
-    )
-    return program
+    return build(program, [
+        Path(__file__).parent / "session_runner.c",
+        *sorted((FIRMWARE / "session").glob("*.c")),
+    ])
 
 
-class Session:
+class Session(Runner):
     """A running session; a sanitizer's finding ends it and fails the next call."""
-
-    def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def close(self) -> None:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        assert self._process.wait(10) == 0, "the sanitizers found something, leaks included"
-        self._process.stdout.close()
-
-    def _call(self, command: int, payload: bytes = b"") -> bytes:
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(struct.pack("<II", command, len(payload)) + payload)
-        self._process.stdin.flush()
-        size = self._process.stdout.read(4)
-        assert len(size) == 4, "the session ended: a sanitizer's report is on standard error"
-        return self._process.stdout.read(int.from_bytes(size, "little"))
 
     def configure(self, config: bytes) -> str:
         """Start over; returns what is wrong with the configuration."""
