@@ -52,7 +52,7 @@ def test_a_stopped_kernel_shows_its_record_and_the_run_stays_the_same(
     commands = [part for command in script for part in ("-ex", command)]
     shown = subprocess.run([*gdb, *commands], capture_output=True, text=True, timeout=60, check=False).stdout
     assert "Breakpoint 1, process (" in shown
-    assert "main.c" in shown
+    assert "trading/loop.c" in shown
     assert next(line for line in shown.splitlines() if line.startswith("$")) == "$1 = 1"
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, output + errors
