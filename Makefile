@@ -74,7 +74,7 @@ mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors
 coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle coverage of the RTL, as HTML
 	@$(BIN)/python -m scripts.coverage
 
-regress: .venv/.setup-test  ## the trading core and, over many seeds, the RTL at full effort (SEEDS=n SEED=first)
+regress: .venv/.setup-test  ## the trading core and, over many new seeds, the RTL at full effort (SEEDS=n SEED=first)
 	@$(BIN)/python -m scripts.regress $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)')
 
 docs:

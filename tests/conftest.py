@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fixtures that any test may use: the repository, the real samples, the lock of closed loops."""
+"""Fixtures that any test may use: the repository, the real samples, the lock of closed loops. Sets hypothesis' seed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.seeds import fresh, given_seed
 
 ROOT = Path(__file__).resolve().parents[1]
 
 # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that: the tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+for _name, _derandomize in (("fixed", True), ("free", False)):
+    settings.register_profile(_name, deadline=None, database=None, derandomize=_derandomize, print_blob=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Before hypothesis' own: its tests follow the environment as all others do (tests/seeds.py)."""
+    seed = given_seed()
+    if seed is not None and config.getoption("--hypothesis-seed", None) is None:
+        config.option.hypothesis_seed = str(seed)
+    explicit = config.getoption("--hypothesis-seed", None) is not None
+    settings.load_profile("free" if explicit or fresh() else "fixed")
 
 
 @pytest.fixture(scope="session")

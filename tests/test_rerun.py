@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from vcdvcd import VCDVCD
 
+from tests.seeds import SEED, SEEDS, seed_of
+
 ROOT = Path(__file__).resolve().parents[1]
 
 COUNTER = """module counter (input wire clk, output reg [7:0] count);
@@ -60,7 +62,8 @@ def failing_pytest(directory: Path, test: str, *plugins: str) -> str:
     """What a pytest of its own says of one failing test."""
     (directory / "test_deliberate.py").write_text(test)
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{directory}", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("COCOTB_RANDOM_SEED", None)
+    for name in (SEED, SEEDS):
+        environment.pop(name, None)
     options = [option for plugin in plugins for option in ("-p", plugin)]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, *options,
                f"--basetemp={directory / 'temporary'}", "test_deliberate.py"]  # fmt: skip
@@ -78,7 +81,8 @@ def test_of_a_failing_bench(simulator: str, tmp_path: Path) -> None:
     (tmp_path / "benches" / "__init__.py").touch()
     (tmp_path / "benches" / "failing.py").write_text(FAILING_BENCH)
     output = failing_pytest(tmp_path, BENCH_TEST.replace("SIMULATOR", simulator))
-    assert re.search(r"reproduce: COCOTB_RANDOM_SEED=\d+ \S+ pytest test_deliberate.py::test_fails", output)
+    seed = seed_of("test_deliberate.py::test_fails", {})
+    assert re.search(rf"reproduce: COCOTB_RANDOM_SEED={seed} \S+ pytest test_deliberate.py::test_fails", output)
     told = re.search(r"^benches\.failing\.stops_at_random fails again; its waves: cd (\S+) && gtkwave (\S+) (\S+)$",
                      output, re.M)  # fmt: skip
     assert told, output

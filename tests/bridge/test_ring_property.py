@@ -112,7 +112,7 @@ def _play(native: ctypes.CDLL, model: Model, operation: tuple[Any, ...]) -> None
     assert native.pair_failure() == b""
 
 
-@settings(max_examples=300, deadline=None, print_blob=True)
+@settings(max_examples=300, deadline=None)
 @given(
     log2=st.integers(4, 6),
     turns=st.integers(0, 8),

@@ -60,7 +60,7 @@ STEPS = st.lists(st.tuples(st.sampled_from("AAADU"), st.integers(0, 30), st.samp
                  max_size=60)
 
 
-@settings(max_examples=int(os.environ.get("TEST_EFFORT", "20")) * 10, deadline=None, derandomize=True,
+@settings(max_examples=int(os.environ.get("TEST_EFFORT", "20")) * 10, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_any_sequence(core: Core, steps: list[tuple[str, int, str, int]]) -> None:

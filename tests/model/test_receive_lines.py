@@ -254,7 +254,7 @@ def feed(stream: list[tuple[int, str, str]], skew_ns: int) -> tuple[list[Arrival
     return frames, union
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(streams, st.integers(-5000, 5000), st.sampled_from(DELIVERIES), st.sampled_from([0, 700, HOLD_NS]))
 def test_each_number_at_most_once_in_order_and_every_loss_is_told(stream: list[tuple[int, str, str]], skew_ns: int,
                                                                   delivery: Delivery, hold_ns: int) -> None:
@@ -276,7 +276,7 @@ def test_each_number_at_most_once_in_order_and_every_loss_is_told(stream: list[t
     assert counters["dropped"]["bad_fcs"] == sum(arrival.bad_fcs for arrival in frames)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(streams, st.integers(-5000, 5000), st.sampled_from(DELIVERIES))
 def test_a_hold_longer_than_the_skew_loses_only_what_both_lines_lost(stream: list[tuple[int, str, str]], skew_ns: int,
                                                                      delivery: Delivery) -> None:
@@ -287,7 +287,7 @@ def test_a_hold_longer_than_the_skew_loses_only_what_both_lines_lost(stream: lis
     assert missing == set(range(1, model.counters["next_expected"])) - union
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(streams, st.integers(-5000, 5000), st.sampled_from(DELIVERIES))
 def test_without_hold_a_number_is_lost_only_to_a_later_one_that_came_first(stream: list[tuple[int, str, str]],
                                                                            skew_ns: int, delivery: Delivery) -> None:
@@ -303,7 +303,7 @@ def test_without_hold_a_number_is_lost_only_to_a_later_one_that_came_first(strea
     assert delivered(results) == due
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(streams, st.integers(-5000, 5000), st.integers(0, 2000))
 def test_a_clear_margin_means_that_a_few_clocks_change_nothing(stream: list[tuple[int, str, str]], skew_ns: int,
                                                                hold_ns: int) -> None:

@@ -278,7 +278,7 @@ packets = st.lists(st.tuples(
 ), max_size=12)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(packets)
 def test_random_streams_never_deliver_twice_and_account_for_every_message(stream: list[Any]) -> None:
     model, encoder = ReceiveModel(DEFAULT_GROUP.address, DEFAULT_GROUP.port), FrameEncoder()

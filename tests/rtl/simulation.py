@@ -6,7 +6,6 @@ A test that fails is run again with waves."""
 from __future__ import annotations
 
 import os
-import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from cocotb_tools.runner import get_runner
 from bridge.build import VERILATOR_PCH_FLAG, verilator_path
 from bridge.interface import Simulator
 from tests.rtl.effort import EFFORT
+from tests.seeds import SEED, seed_of
 from waves.save_file import write_plain_view
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,19 +58,19 @@ class Bench:
                  **parameters: Any) -> None:
         """Builds the bench in ``build`` and runs every test of ``modules``; fails with the simulation's failures, of
         which the first is run again, with the same seed and waves."""
-        seed = os.environ.get("COCOTB_RANDOM_SEED") or str(random.SystemRandom().randrange(1 << 31))
+        test = os.environ["PYTEST_CURRENT_TEST"].split(" ")[0]
+        seed = seed_of(test)
         effort = os.environ.get(EFFORT, self.effort[simulator])
-        print(f"reproduce: COCOTB_RANDOM_SEED={seed} {EFFORT}={effort} pytest "
-              f"{os.environ['PYTEST_CURRENT_TEST'].split(' ')[0]}")
-        run = _Run(simulator, [f"{self.package}.{module}" for module in modules], int(seed),
+        print(f"reproduce: {SEED}={seed} {EFFORT}={effort} pytest {test}")
+        run = _Run(simulator, [f"{self.package}.{module}" for module in modules], seed,
                    {EFFORT: effort, **(env or {})}, parameters)
         try:
             self._run(run, build)
         except SystemExit:
-            test = _first_failure(build / RESULTS)
-            if test is not None:
+            failed = _first_failure(build / RESULTS)
+            if failed is not None:
                 # Beside the build, not in it: Verilator's make also takes objects that lie one folder up.
-                print(self._waves_of(run, test, build.with_name(f"{build.name}-waves")))
+                print(self._waves_of(run, failed, build.with_name(f"{build.name}-waves")))
             raise
 
     def _run(self, run: _Run, build: Path, waves_of: str | None = None) -> None:
