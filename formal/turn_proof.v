@@ -60,6 +60,7 @@ module turn_proof (
     .a_same       (a_same),
     .a_ahead      (a_ahead),
     .a_harmless   (a_harmless),
+    .a_timed      (1'b1),               // five clocks after a header
     .a_over       (a_over),
     .a_after      (a_after),
     .a_after_wild (a_after_wild),
@@ -71,6 +72,7 @@ module turn_proof (
     .b_same       (b_same),
     .b_ahead      (b_ahead),
     .b_harmless   (b_harmless),
+    .b_timed      (1'b1),
     .b_over       (b_over),
     .b_after      (b_after),
     .b_after_wild (b_after_wild),

@@ -227,6 +227,7 @@ module arbiter #(
   wire        a_old;
   wire [63:0] a_number;
   wire [63:0] a_number_after;
+  wire        a_timed;
   wire        a_over;
   wire        a_after;
   wire        a_after_wild;
@@ -260,6 +261,7 @@ module arbiter #(
   wire        b_old;
   wire [63:0] b_number;
   wire [63:0] b_number_after;
+  wire        b_timed;
   wire        b_over;
   wire        b_after;
   wire        b_after_wild;
@@ -312,6 +314,7 @@ module arbiter #(
     .old             (a_old),
     .number          (a_number),
     .number_after    (a_number_after),
+    .timed           (a_timed),
     .over            (a_over),
     .other_decided   (b_harmless || b_draining || b_overtaken),
     .other_tame      (b_owner && b_same && b_near),
@@ -365,6 +368,7 @@ module arbiter #(
     .old             (b_old),
     .number          (b_number),
     .number_after    (b_number_after),
+    .timed           (b_timed),
     .over            (b_over),
     .other_decided   (a_harmless || a_draining || a_overtaken),
     .other_tame      (a_owner && a_same && a_near),
@@ -394,6 +398,7 @@ module arbiter #(
     .a_same       (a_same),
     .a_ahead      (a_ahead),
     .a_harmless   (a_harmless),
+    .a_timed      (a_timed),
     .a_over       (a_over),
     .a_after      (a_after),
     .a_after_wild (a_after_wild),
@@ -405,6 +410,7 @@ module arbiter #(
     .b_same       (b_same),
     .b_ahead      (b_ahead),
     .b_harmless   (b_harmless),
+    .b_timed      (b_timed),
     .b_over       (b_over),
     .b_after      (b_after),
     .b_after_wild (b_after_wild),

@@ -68,7 +68,8 @@ module line_front (
   output wire [63:0]  number,             // ... its number, where the packet has none
   output wire [63:0]  number_after,       // ... and the one after it
 
-  output reg          over,               // its time is over, or its queue full
+  output reg          timed,              // whether its time is over is known
+  output reg          over,               // ... and it is, or its queue is full
 
   // against the other line's frames
   input  wire         other_decided,      // the other line's front frame is, or not waited for
@@ -223,6 +224,7 @@ module line_front (
   always @(posedge clk) begin
     elapsed_known <= rst || header_valid ? 3'b000 : {elapsed_known[1:0], 1'b1};
     late          <= elapsed >= {32'd0, hold};
+    timed         <= !header_valid && elapsed_known[2];
     over          <= !header_valid && (level_high || (elapsed_known[2] && late));
   end
 

@@ -2,8 +2,9 @@
 // Who goes: decides about the frames at the two lines' fronts from what line_front.v says of them, in the same clock.
 //
 // A frame's turn comes when no older frame of the other line is undecided. At its turn it becomes the owner of the
-// stream, or drains if it is harmless, or is parked if it is ahead and packets are held. Harmless ones need not even
-// wait for an older frame that owns the stream and stays in its session and near: that leaves them harmless.
+// stream, or drains if it is harmless, or, if it is ahead and packets are held, is parked unless its time is over:
+// which is known some clocks after its header, so it waits for that. Harmless ones need not even wait for an older
+// frame that owns the stream and stays in its session and near: that leaves them harmless.
 //
 // A parked frame goes, before anything else, as soon as it is no longer ahead, and when a frame of another session
 // comes up, which may not pass it. When its time is over it is released: frames of the other line that started before
@@ -26,6 +27,7 @@ module turn (
   input  wire        a_same,              // session
   input  wire        a_ahead,
   input  wire        a_harmless,
+  input  wire        a_timed,             // whether its time is over is known
   input  wire        a_over,              // its time
   input  wire        a_after,             // a frame of B that started before it is undecided
   input  wire        a_after_wild,        // ... and might make a harmless frame harmful
@@ -38,6 +40,7 @@ module turn (
   input  wire        b_same,
   input  wire        b_ahead,
   input  wire        b_harmless,
+  input  wire        b_timed,
   input  wire        b_over,
   input  wire        b_after,             // a frame of A that started before it is undecided
   input  wire        b_after_wild,        // ... and might make a harmless frame harmful
@@ -127,8 +130,8 @@ module turn (
 
   assign a_go      = (a_steps && !a_waits) || a_leaves;
   assign b_go      = (b_steps && !b_waits) || b_leaves;
-  assign a_park    = a_steps && a_waits;
-  assign b_park    = b_steps && b_waits;
+  assign a_park    = a_steps && a_waits && a_timed;
+  assign b_park    = b_steps && b_waits && b_timed;
   assign a_drain   = a_harmless && (a_owner || (fresh && (a_held || (a_passes && !a_yields))));
   assign b_drain   = b_harmless && (b_owner || (fresh && (b_held || (b_passes && !b_yields))));
 

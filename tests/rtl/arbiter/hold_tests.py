@@ -96,6 +96,18 @@ async def a_frame_that_its_headers_drop_does_not_keep_its_time_from_being_over(d
 
 
 @cocotb.test()
+async def a_packet_whose_time_was_over_before_its_turn_is_not_held(dut: Any) -> None:
+    """Behind a bad one that was: it is older than the other line's, whose header is at its front by then."""
+    bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
+    for start in range(1261, 1281):
+        await bench.reset()
+        silent = replace(alien("B", 1050, 200), void=False)
+        run = await bench.play([packet("A", 1, 1), packet("A", 100, 7, reason=BAD_FCS), packet("A", 140, 10), silent,
+                                packet("B", start, 4)])
+        assert gaps(run) == [("A", 4, 10)]
+
+
+@cocotb.test()
 async def heartbeats_and_ends_wait_too(dut: Any) -> None:
     bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
     for kind in ("heartbeat", "end_of_session"):

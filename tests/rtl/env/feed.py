@@ -10,8 +10,12 @@ from typing import Any
 
 import cocotb
 
+from bridge.interface import CLOCK_PS
 from tb.agents.items import LINES
 from tb.env.environment import NicEnvironment
+from tb.env.setup import NicSetup
+from tb.model.receive import HOLD_MARGIN_PS, ReceiveModel
+from tb.model.wire import Arrival
 from tb.receive.items import BEAT_BYTES, FrameItem
 from tests.rtl.receive.frames import C_TAG, S_TAG, TYPES, frame, message, mold, unknown
 from tests.rtl.receive.verdict_tests import FAULTS
@@ -27,6 +31,7 @@ class Schedule:
 
     def __init__(self) -> None:
         self.lines: dict[str, list[FrameItem]] = {line: [] for line in LINES}
+        self.arrivals: list[Arrival] = []
         self._free = dict.fromkeys(LINES, 0)
 
     def add(self, line: str, start: int, data: bytes, bad_fcs: bool = False, pauses: Mapping[int, int] | None = None,
@@ -36,6 +41,7 @@ class Schedule:
         item = FrameItem(data, bad_fcs, max(gap, start - free), pauses)
         self.lines[line].append(item)
         begins = free + item.gap
+        self.arrivals.append(Arrival(line, begins * CLOCK_PS, data, bad_fcs))
         self._free[line] = begins + item.beats + sum(item.pauses.values())
         return begins
 
@@ -43,6 +49,12 @@ class Schedule:
     def end(self) -> int:
         """When both lines are free."""
         return max(self._free.values())
+
+    def is_clear(self, setup: NicSetup) -> bool:
+        """Whether no hold ends so close to a frame that the NIC's clocks decide (tb/model/arbitration.py)."""
+        model = ReceiveModel(setup.group_address, setup.group_port, delivery=setup.delivery, hold_ns=setup.hold_ns)
+        model.run(sorted(self.arrivals, key=lambda arrival: (arrival.start_ps, arrival.line)))
+        return model.hold_margin_ps is None or model.hold_margin_ps >= HOLD_MARGIN_PS
 
     async def send(self, env: NicEnvironment) -> None:
         """Both ports at once; returns when the last beat has gone in."""
