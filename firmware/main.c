@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel from entry to exit: configuration, NIC, then the trading loop (trading/) with interrupts off.
+ * The kernel from entry to exit: the platform, then what the command line asks for.
  *
  * Memory:  0x00000000  page 0 unmapped (null pointers fault), firmware, loader's start information
  *          0x00100000  RESERVED_BASE, 64 KiB kept free for descriptor rings: RX, then TX, if both fit
@@ -10,59 +10,59 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/boot.h"
+#include "arch/command_line.h"
 #include "arch/machine.h"
 #include "arch/paging.h"
 #include "arch/pvh.h"
 #include "arch/traps.h"
 #include "console/console.h"
-#include "core/config.h"
-#include "drivers/mailbox.h"
 #include "drivers/serial.h"
-#include "include/kernel.h"
-#include "trading/finish.h"
-#include "trading/loop.h"
-#include "trading/setup.h"
+#include "include/layout.h"
+#include "trading/run.h"
 
 void kernel_main(uint64_t start_info) __attribute__((noreturn));
 
-static const struct config_header *find_config(const struct boot *boot) {
-  if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
-  const struct config_header *config = (const struct config_header *)boot->modules[0].start;
-  uint64_t bytes = boot->modules[0].end - boot->modules[0].start;
-  if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
-  const char *wrong = config_validate(config, bytes);
-  if (wrong != NULL) panic("configuration: %s", wrong);
-  return config;
+/* run=console: the platform alone. */
+static void console_run(const struct boot *boot) {
+  (void)boot;
+  console_print("console: ready\n");
 }
 
-static void print_config(const struct config_header *config) {
-  console_print("config: %u symbols listed, subscribe_all %u\n", config->symbol_count, config->subscribe_all);
-  console_print("config: default strategy %u, shares %u\n", config->default_strategy, config->default_shares);
-  console_print("config: RX ring %u slots, TX ring %u slots\n", 1u << config->rx_log2, 1u << config->tx_log2);
-  console_print("config: up to %u books, %u orders, %u levels\n", config->max_books, config->max_orders,
-                config->max_levels);
-  uint32_t group = config->group_address;
-  console_print("config: group %u.%u.%u.%u:%u\n", group >> 24, group >> 16 & 255, group >> 8 & 255, group & 255,
-                config->group_port);
+/* What `run=` may name, the default first. A run that returns has done what it was asked for. */
+static const struct {
+  const char *name;
+  void (*run)(const struct boot *boot);
+} runs[] = {
+    {"trade", trading_run},
+    {"console", console_run},
+};
+#define RUNS (sizeof runs / sizeof runs[0])
+
+/* The index of the run that the command line chooses; panics at the first word that it cannot follow. */
+static unsigned choose(const struct boot *boot) {
+  const char *text = boot->command_line;
+  struct command_line_word word;
+  unsigned chosen = 0;
+  for (;;) {
+    enum command_line_step step = command_line_next(&text, &word);
+    if (step == COMMAND_LINE_END) return chosen;
+    if (step == COMMAND_LINE_TOO_LONG || !command_line_equal(word.name, "run")) {
+      panic("command line: %s is not known", word.name);
+    }
+    for (chosen = 0; chosen < RUNS && !command_line_equal(word.value, runs[chosen].name);) chosen++;
+    if (chosen == RUNS) panic("command line: run=%s is not known", word.value);
+  }
 }
 
 void kernel_main(uint64_t start_info) {
-  static struct kernel kernel; /* too large for the stack */
-  kernel.port.not_work = rdtsc();
   serial_init();
   traps_init();
   console_print("tickloop kernel, layout version %u, hash 0x%x\n", LAYOUT_VERSION, LAYOUT_HASH);
 
-  struct boot boot;
+  static struct boot boot; /* too large for the stack */
   pvh_parse(&boot, start_info);
   paging_guard_null();
-  mailbox_open(&kernel.port);
-  const struct config_header *config = find_config(&boot);
-  print_config(config);
-
-  struct range memory = pvh_free_memory(&boot, (uint64_t)kernel_end);
-  trading_setup(&kernel, config, &memory);
-  trading_loop(&kernel);
-  trading_finish(&kernel);
+  runs[choose(&boot)].run(&boot);
   machine_exit(EXIT_STATUS_DONE);
 }

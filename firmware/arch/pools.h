@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "arch/pvh.h"
+#include "arch/boot.h"
 
 /* Take `count` entries of `size` bytes, aligned on `alignment` (a power of two); panics, naming `what`, if they do not fit. */
 void *pools_take(struct range *memory, const char *what, uint64_t count, uint64_t size, uint64_t alignment);

@@ -6,7 +6,6 @@
 #include "console/console.h"
 
 #define START_MAGIC 0x336EC578u
-#define MEMORY_RAM 1u
 
 struct hvm_start_info {
   uint32_t magic;
@@ -40,14 +39,27 @@ static struct range range_of(uint64_t address, uint64_t size) {
   return (struct range){address, address + size};
 }
 
+static void copy_command_line(struct boot *boot, uint64_t address) {
+  boot->command_line[0] = '\0';
+  if (address == 0) return;
+  if (address >= MAPPED_END - BOOT_COMMAND_LINE_BYTES) panic("the command line is above 4 GiB");
+  const char *from = (const char *)address;
+  for (uint32_t i = 0; i < BOOT_COMMAND_LINE_BYTES; i++) {
+    boot->command_line[i] = from[i];
+    if (from[i] == '\0') return;
+  }
+  panic("the command line is longer than %u characters", BOOT_COMMAND_LINE_BYTES - 1);
+}
+
 void pvh_parse(struct boot *boot, uint64_t address) {
   const struct hvm_start_info *info = (const struct hvm_start_info *)address;
   if (info->magic != START_MAGIC) panic("no PVH start information at 0x%lx", address);
   if (info->version < 1) panic("PVH start information of version %u has no memory map", info->version);
   if (info->memory_map >= MAPPED_END || info->module_list >= MAPPED_END) panic("PVH start information is above 4 GiB");
-  if (info->memory_map_entries > PVH_MAX_REGIONS) panic("the memory map has %u entries", info->memory_map_entries);
-  if (info->modules > PVH_MAX_MODULES) panic("%u modules are too many", info->modules);
+  if (info->memory_map_entries > BOOT_MAX_REGIONS) panic("the memory map has %u entries", info->memory_map_entries);
+  if (info->modules > BOOT_MAX_MODULES) panic("%u modules are too many", info->modules);
 
+  copy_command_line(boot, info->command_line);
   const struct hvm_memory *memory = (const struct hvm_memory *)info->memory_map;
   boot->region_count = info->memory_map_entries;
   for (uint32_t i = 0; i < boot->region_count; i++) {

@@ -5,26 +5,7 @@
 
 #include <stdint.h>
 
-struct range {
-  uint64_t start;
-  uint64_t end; /* exclusive */
-};
-
-struct region {
-  struct range range;
-  uint32_t type;
-};
-
-#define PVH_MAX_REGIONS 32u
-#define PVH_MAX_MODULES 8u
-
-/* A copy: QEMU leaves the original in page 0, which does not stay mapped. */
-struct boot {
-  struct region regions[PVH_MAX_REGIONS];
-  struct range modules[PVH_MAX_MODULES];
-  uint32_t region_count;
-  uint32_t module_count;
-};
+#include "arch/boot.h"
 
 /* Copy the structure at `address`, print it, and check that all modules are mapped; panics if anything is amiss. */
 void pvh_parse(struct boot *boot, uint64_t address);

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/pvh.h"
+#include "arch/boot.h"
 #include "core/raw.h"
 #include "drivers/mailbox.h"
 #include "include/layout.h"

@@ -3,7 +3,7 @@
 #ifndef TICKLOOP_TRADING_RECOVERY_H
 #define TICKLOOP_TRADING_RECOVERY_H
 
-#include "arch/pvh.h"
+#include "arch/boot.h"
 #include "trading/kernel.h"
 
 /* Nothing if no re-request server is configured. */

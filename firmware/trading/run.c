@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* A trading run from the configuration to the result. Work is counted from here on: bringing up the platform is none. */
+#include "trading/run.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/cpu.h"
+#include "arch/pvh.h"
+#include "console/console.h"
+#include "core/config.h"
+#include "drivers/mailbox.h"
+#include "include/kernel.h"
+#include "trading/finish.h"
+#include "trading/loop.h"
+#include "trading/setup.h"
+
+static const struct config_header *find_config(const struct boot *boot) {
+  if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
+  const struct config_header *config = (const struct config_header *)boot->modules[0].start;
+  uint64_t bytes = boot->modules[0].end - boot->modules[0].start;
+  if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
+  const char *wrong = config_validate(config, bytes);
+  if (wrong != NULL) panic("configuration: %s", wrong);
+  return config;
+}
+
+static void print_config(const struct config_header *config) {
+  console_print("config: %u symbols listed, subscribe_all %u\n", config->symbol_count, config->subscribe_all);
+  console_print("config: default strategy %u, shares %u\n", config->default_strategy, config->default_shares);
+  console_print("config: RX ring %u slots, TX ring %u slots\n", 1u << config->rx_log2, 1u << config->tx_log2);
+  console_print("config: up to %u books, %u orders, %u levels\n", config->max_books, config->max_orders,
+                config->max_levels);
+  uint32_t group = config->group_address;
+  console_print("config: group %u.%u.%u.%u:%u\n", group >> 24, group >> 16 & 255, group >> 8 & 255, group & 255,
+                config->group_port);
+}
+
+void trading_run(const struct boot *boot) {
+  static struct kernel kernel; /* too large for the stack */
+  kernel.port.not_work = rdtsc();
+  mailbox_open(&kernel.port);
+  const struct config_header *config = find_config(boot);
+  print_config(config);
+
+  struct range memory = pvh_free_memory(boot, (uint64_t)kernel_end);
+  trading_setup(&kernel, config, &memory);
+  trading_loop(&kernel);
+  trading_finish(&kernel);
+}
