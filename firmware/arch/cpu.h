@@ -37,6 +37,16 @@ static inline uint64_t read_cr2(void) {
   return value;
 }
 
+static inline uint64_t read_msr(uint32_t number) {
+  uint32_t low, high;
+  __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+  return (uint64_t)high << 32 | low;
+}
+
+static inline void write_msr(uint32_t number, uint64_t value) {
+  __asm__ volatile("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
 /* Stores and loads of x86 keep their order among themselves (Intel SDM 3A, 8.2.2): the compiler alone must be held back. */
 static inline uint32_t load_acquire(const uint32_t *from) { return __atomic_load_n(from, __ATOMIC_ACQUIRE); }
 

@@ -1,29 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One stub for each of the 32 exception vectors: even out the stack (some vectors push an error code), save the
- * registers, call trap_report(frame). Nothing returns: an exception in this kernel is a bug.
+ * One stub of 16 bytes for each of the 256 vectors. Of an exception: even out the stack (some vectors push an error code),
+ * save all registers, call trap_report(frame), which does not return. Of an interrupt: save what C may change, call
+ * interrupt_dispatch(vector), and go on where it came; the scheduler may let another task run in between.
  */
     .text
 
     .macro STUB vector
     .p2align 4
-trap_stub_\vector:
+    .if \vector < 32
     /* Intel SDM 3A, table 6-1: vectors with an error code of their own */
     .if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21 || \vector == 29 || \vector == 30)
     push $0
     .endif
     push $\vector
     jmp trap_common
+    .else
+    push $\vector
+    jmp interrupt_common
+    .endif
     .endm
 
+    .p2align 4
+    .globl trap_stubs
+trap_stubs:
     .altmacro
     .set vector, 0
-    .rept 32
+    .rept 256
     STUB %vector
     .set vector, vector + 1
     .endr
+    .noaltmacro
 
-trap_common: /* struct trap_frame in traps.c, last member first */
+trap_common: /* struct trap_frame, last member first */
     push %rax
     push %rbx
     push %rcx
@@ -45,18 +54,31 @@ trap_common: /* struct trap_frame in traps.c, last member first */
     call trap_report
     ud2 /* trap_report does not return */
 
-    .macro ADDRESS vector
-    .quad trap_stub_\vector
-    .endm
-
-    .section .rodata
-    .p2align 3
-    .globl trap_stubs
-trap_stubs:
-    .set vector, 0
-    .rept 32
-    ADDRESS %vector
-    .set vector, vector + 1
-    .endr
+interrupt_common:
+    push %rax
+    push %rcx
+    push %rdx
+    push %rsi
+    push %rdi
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    mov 72(%rsp), %edi /* the vector */
+    sub $8, %rsp       /* the processor aligned the stack by 16 and pushed five words (Intel SDM 3A, 6.14.2), we ten */
+    cld
+    call interrupt_dispatch
+    add $8, %rsp
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rdi
+    pop %rsi
+    pop %rdx
+    pop %rcx
+    pop %rax
+    add $8, %rsp
+    iretq
 
     .section .note.GNU-stack, "", @progbits

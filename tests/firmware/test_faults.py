@@ -27,7 +27,8 @@ def faulty_kernel(kernel: Path, build_kernel: BuildKernel) -> Path:
     pytest.param((13, 13, 0x1238, 0), id="general protection"),
     pytest.param((14, 14, 0, 0x123456789008), id="page fault, read"),
     pytest.param((1014, 14, 2, 8), id="page fault, write through null"),
-    pytest.param((8, 8, 0, 0x12345677FFF8), id="double fault on a lost stack"),
+    pytest.param((15, 14, 2, 0x12345677FFF8), id="page fault on a lost stack"),
+    pytest.param((8, 8, 0, 0), id="double fault on an impossible stack"),
 ])
 def test_fault_is_reported(faulty_kernel: Path, tmp_path: Path, expected: tuple[int, int, int, int]) -> None:
     case, vector, error, cr2 = expected
