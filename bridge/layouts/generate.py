@@ -29,6 +29,7 @@ HEADER = (
 TYPE_BYTES = {"u8": 1, "u16": 2, "u32": 4, "u48": 6, "u64": 8}
 BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.continuations and the body
 BODY_BYTES = 32
+LINE_BYTES = 64
 PREFIX_BYTES = 11  # of every ITCH message: type, stock locate, tracking number, timestamp
 BIT_NUMBERS = ("tick",)  # enums whose values are bit numbers: indices, unsized in Verilog
 HARDWARE_STRUCTS = (
@@ -480,6 +481,36 @@ def c_decoder(layouts: Layouts) -> str:
     return "\n".join(lines)
 
 
+def assembly_fields(layouts: Layouts) -> str:
+    """The moves of each type, for the assembly unpack, whose macros say what a move is (GNU as)."""
+    locate, *following = sorted(layouts.prefix, key=lambda w: w.offset)
+    ends = [w.offset + w.size for w in (locate, *following)]
+    if [w.offset for w in following] != ends[:-1] or [w.at for w in reversed(following)] != [16, 22]:
+        raise ValueError("tracking number and timestamp are not eight bytes that can be moved at once")
+    lines = [
+        "/* SPDX-License-Identifier: MIT */",
+        f"/* {HEADER} */",
+        "/* ITCH 5.0 for parser/unpack.S: KNOWN type, length; UNPACK_type moves bytes from wire to record. */",
+        "/* Types by their codes: the names of the assembler's macros know no case. */",
+        ".macro KNOWN_TYPES",
+        *(f"  KNOWN {ord(kind)}, {length} /* {kind} */" for kind, length in sorted(layouts.lengths.items())),
+        ".endm",
+        ".macro UNPACK_PREFIX",
+        f"  SWAP2 {locate.offset}, {locate.at}",
+        f"  SWAP8 {following[0].offset}, {following[-1].at} /* tracking number and timestamp */",
+        ".endm",
+    ]
+    for kind, fields in layouts.bodies.items():
+        lines.append(f".macro UNPACK_{ord(kind)} /* {kind} */")
+        if any(w.line for w in fields):
+            lines.append("  CONTINUED")
+        for w in fields:
+            swap = "SWAP" if w.integer and w.size > 1 else "COPY"
+            lines.append(f"  {swap}{w.size} {w.offset}, {LINE_BYTES * w.line + w.at} /* {w.name} */")
+        lines.append(".endm")
+    return "\n".join([*lines, ""])
+
+
 def python_module(layouts: Layouts) -> str:
     """Constants, enumerations, numpy dtypes and the register map."""
     lines = [
@@ -588,6 +619,7 @@ OUTPUTS = {
     "rtl/itch_fields.v": verilog_fields,
     "firmware/include/layout.h": c_header,
     "firmware/include/itch.h": c_decoder,
+    "firmware/include/itch.inc": assembly_fields,
     "bridge/layout.py": python_module,
     "docs/layout.md": documentation,
 }
