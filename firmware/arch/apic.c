@@ -40,18 +40,24 @@ static uint32_t get(enum apic_register at) { return registers[at / 4]; }
 
 static void set(enum apic_register at, uint32_t value) { registers[at / 4] = value; }
 
-void apic_init(uint64_t address) {
-  registers = (volatile uint32_t *)address;
+static void enable(uint32_t lint1) {
   write_msr(MSR_APIC_BASE, read_msr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
   set(APIC_TASK_PRIORITY, 0);
   set(APIC_LVT_TIMER, LVT_MASKED | INTERRUPT_TIMER);
   set(APIC_LVT_LINT0, LVT_MASKED); /* the PIC's way in */
-  set(APIC_LVT_LINT1, DELIVERY_NMI);
+  set(APIC_LVT_LINT1, lint1);
   set(APIC_LVT_ERROR, LVT_MASKED);
   set(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
   set(APIC_TIMER_INITIAL, 0);
   set(APIC_SPURIOUS, SOFTWARE_ENABLE | INTERRUPT_SPURIOUS);
 }
+
+void apic_init(uint64_t address) {
+  registers = (volatile uint32_t *)address;
+  enable(DELIVERY_NMI);
+}
+
+void apic_init_silent(void) { enable(LVT_MASKED); }
 
 uint32_t apic_id(void) { return get(APIC_ID) >> 24; }
 

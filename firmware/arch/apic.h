@@ -8,6 +8,9 @@
 /* Where all processors see their own; masks every local source, and accepts interrupts from now on. */
 void apic_init(uint64_t address);
 
+/* The same on a further processor, but the non-maskable interrupt of its board is masked too: nothing interrupts it. */
+void apic_init_silent(void);
+
 uint32_t apic_id(void);
 
 /* The interrupt in service has been handled (10.8.5). */

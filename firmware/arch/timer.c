@@ -9,7 +9,7 @@
 #include "arch/cpu.h"
 #include "arch/traps.h"
 
-#define CALIBRATION_NS 2000000u
+#define CALIBRATION_NS 5000000u
 #define READINGS 5u
 #define NS_PER_S 1000000000ull
 #define UNKNOWN_HZ NS_PER_S

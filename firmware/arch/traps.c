@@ -89,6 +89,10 @@ void trap_print(const struct trap_frame *frame) {
                 frame->r8, frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15);
 }
 
+bool trap_is_machines(const struct trap_frame *frame) {
+  return frame->vector == EXCEPTION_NMI || frame->vector == EXCEPTION_MACHINE_CHECK;
+}
+
 void trap_report(const struct trap_frame *frame) {
   struct processor *processor = this_processor();
   if (processor->reporting++ != 0) machine_exit(EXIT_STATUS_FAULT); /* the report itself went wrong: no third try */

@@ -39,6 +39,9 @@ void traps_init_processor(uint32_t index);
 /* Call `handler` at each interrupt of `vector`, with interrupts off; it is acknowledged behind it. NULL: nobody's again. */
 void interrupt_set(uint32_t vector, interrupt_handler handler, void *context);
 
+/* Whether it is the machine that reports a failure, and no instruction is to blame. */
+bool trap_is_machines(const struct trap_frame *frame);
+
 /* Print an exception: its name, where, and all registers. */
 void trap_print(const struct trap_frame *frame);
 

@@ -110,8 +110,7 @@ static void begin(void) {
 }
 
 static void on_fault(const struct trap_frame *frame) {
-  (void)frame;
-  if (current == &idle || locks != 0) return;
+  if (current == &idle || locks != 0 || trap_is_machines(frame)) return;
   faults++;
   console_print("task %s: ended by the fault, all else goes on\n", current->name);
   this_processor()->reporting = 0;

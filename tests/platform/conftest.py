@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bridge import build
+from tests.platform.cases import LINKER_FLAGS, SOURCES, Cases
 from tests.sanitized import FIRMWARE
 
 BuildKernel = Callable[..., Path]
@@ -34,3 +35,14 @@ def build_kernel(tmp_path_factory: pytest.TempPathFactory) -> BuildKernel:
         return directory / "firmware" / "tickloop.elf"
 
     return make
+
+
+@pytest.fixture(scope="session")
+def case_image(build_kernel: BuildKernel) -> Path:
+    return build_kernel(SOURCES, LINKER_FLAGS)
+
+
+@pytest.fixture
+def cases(case_image: Path, tmp_path: Path) -> Cases:
+    """Cases in C that run in the booted kernel."""
+    return Cases(case_image, tmp_path)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* For the test image only: what it can be asked to do, by a name in its first module. */
+#ifndef TICKLOOP_TEST_CASES_H
+#define TICKLOOP_TEST_CASES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct test_case {
+  const char *name;
+  void (*run)(void);
+};
+
+extern const struct test_case trap_cases[], timer_cases[], task_cases[], processor_cases[]; /* the last has no name */
+
+#endif

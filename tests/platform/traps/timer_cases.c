@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's clock and timers beside the HPET, which the kernel itself uses for nothing once the clocks are measured. */
+#include "../cases.h"
+#include "arch/apic.h"
+#include "arch/board.h"
+#include "arch/cpu.h"
+#include "arch/ioapic.h"
+#include "arch/machine.h"
+#include "arch/timer.h"
+#include "arch/traps.h"
+#include "console/console.h"
+#include "include/layout.h"
+#include "tasks/scheduler.h"
+
+#define HPET_NS_PER_COUNT 10u /* QEMU's; the test checks it against the host's clock */
+#define SHOTS 12u
+
+static uint64_t hpet_ns(void) { return *(volatile uint64_t *)(board_acpi()->hpet + 0xF0) * HPET_NS_PER_COUNT; }
+
+/* Both clocks before and after 200 ms. */
+static void rate(void) {
+  uint64_t hpet = hpet_ns(), own = timer_now_ns();
+  console_print("clock: start\n");
+  while (timer_now_ns() - own < 200000000) cpu_pause();
+  uint64_t hpet_after = hpet_ns(), own_after = timer_now_ns();
+  console_print("clock: end\n");
+  console_print("clock: %lu ns by the kernel, %lu ns by the HPET\n", own_after - own, hpet_after - hpet);
+}
+
+static uint64_t fired_ns;
+
+static void fire(void *context) {
+  (void)context;
+  fired_ns = hpet_ns();
+}
+
+/* Timers of 10 us to 0.9 ms: how late each was, by the HPET. */
+static void accuracy(void) {
+  static struct timer timer = {.expired = fire};
+  interrupts_enable();
+  uint64_t wanted_ns = 10000;
+  for (unsigned i = 0; i < SHOTS; i++, wanted_ns = wanted_ns * 3 / 2) {
+    fired_ns = 0;
+    uint64_t start = hpet_ns();
+    timer_arm(&timer, timer_now_ns() + wanted_ns);
+    while (*(volatile uint64_t *)&fired_ns == 0) cpu_pause();
+    console_print("shot: wanted %lu ns, was %lu ns\n", wanted_ns, fired_ns - start);
+  }
+  console_print("shots: %lu interrupts\n", timer_interrupts());
+}
+
+static unsigned order[3], fired;
+
+static void note(void *context) { order[fired++] = (unsigned)(uint64_t)context; }
+
+/* No tick: nothing interrupts while nothing is due; timers fire in order; one that was cancelled does not. */
+static void tickless(void) {
+  static struct timer timers[4] = {{.expired = note, .context = (void *)1},
+                                   {.expired = note, .context = (void *)2},
+                                   {.expired = note, .context = (void *)3},
+                                   {.expired = note, .context = (void *)4}};
+  interrupts_enable();
+  uint64_t now = timer_now_ns();
+  while (timer_now_ns() - now < 50000000) cpu_pause();
+  console_print("tickless: %lu interrupts in 50 ms\n", timer_interrupts());
+  now = timer_now_ns();
+  timer_arm(&timers[0], now + 6000000);
+  timer_arm(&timers[1], now + 2000000);
+  timer_arm(&timers[2], now + 4000000);
+  timer_arm(&timers[3], now + 3000000);
+  timer_cancel(&timers[3]);
+  while (*(volatile unsigned *)&fired != 3) cpu_pause();
+  console_print("tickless: order %u %u %u, %lu interrupts\n", order[0], order[1], order[2], timer_interrupts());
+}
+
+/* The PIT's interrupt, ISA 0, through the I/O APIC: on PCs that is not its input 0 (a source override). */
+static void pit(void *context) { ++*(uint64_t *)context; }
+
+static void isa(void) {
+  static uint64_t count;
+  if (!interrupt_route_isa(0, 0x50, pit, &count)) panic("no input for ISA interrupt 0");
+  outb(0x43, 0x34); /* channel 0, both bytes, mode 2 */
+  outb(0x40, 0xA9); /* 1193: about 1 kHz */
+  outb(0x40, 0x04);
+  interrupts_enable();
+  uint64_t start = hpet_ns();
+  while (hpet_ns() - start < 50000000) cpu_pause();
+  console_print("isa: %lu interrupts in 50 ms; input 999 %s\n", count,
+                interrupt_route(999, 0x51, pit, 0) ? "is" : "is not");
+}
+
+/* Sleeping tasks: the processor halts meanwhile, and each sleeps as long as it said. */
+static unsigned awake;
+
+static void sleeper(void *argument) {
+  uint64_t ns = (uint64_t)argument;
+  for (unsigned i = 0; i < 3; i++) {
+    uint64_t start = hpet_ns();
+    task_sleep_ns(ns);
+    console_print("sleep: wanted %lu ns, was %lu ns\n", ns, hpet_ns() - start);
+  }
+  awake++;
+}
+
+static void watch(void *argument) {
+  (void)argument;
+  while (awake != 3) task_sleep_ns(1000000);
+  console_print("sleep: uptime %lu ns, %lu interrupts\n", timer_now_ns(), timer_interrupts());
+  machine_exit(EXIT_STATUS_DONE);
+}
+
+static void sleeping(void) {
+  (void)task_start("s1", 1, sleeper, (void *)3000000);
+  (void)task_start("s2", 2, sleeper, (void *)5000000);
+  (void)task_start("s3", 3, sleeper, (void *)7000000);
+  (void)task_start("watch", 1, watch, 0);
+  tasks_run();
+}
+
+const struct test_case timer_cases[] = {
+    {"rate", rate}, {"accuracy", accuracy}, {"tickless", tickless}, {"isa", isa}, {"sleeping", sleeping}, {0, 0},
+};
