@@ -30,6 +30,7 @@ TYPE_BYTES = {"u8": 1, "u16": 2, "u32": 4, "u48": 6, "u64": 8}
 BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.continuations and the body
 BODY_BYTES = 32
 LINE_BYTES = 64
+LINE_LENGTH = 120  # of the Python module
 PREFIX_BYTES = 11  # of every ITCH message: type, stock locate, tracking number, timestamp
 BIT_NUMBERS = ("tick",)  # enums whose values are bit numbers: indices, unsized in Verilog
 HARDWARE_STRUCTS = (
@@ -568,8 +569,19 @@ def python_module(layouts: Layouts) -> str:
         if len(register.fields) > 1 or register.fields[0].name != "value":
             masks = [f'"{f.name}": 0x{((1 << (f.high - f.low + 1)) - 1) << f.low:X}' for f in register.fields]
             lines += [f'    "{register.name}": {{', *(f"        {mask}," for mask in masks), "    },"]
+    lines += ["}", "", "# register -> what it holds, where its description says so", "REGISTER_MEANINGS = {"]
+    lines += [_entry(register.name, register.meaning) for register in layouts.registers if register.meaning]
+    exported = next(struct for struct in layouts.structs if struct.name == "export_header")
+    lines += ["}", "", "# field of export_header -> what the kernel says with it", "EXPORT_MEANINGS = {"]
+    lines += [_entry(field.name, field.meaning) for field in exported.fields]
     lines += ["}", ""]
     return "\n".join(lines)
+
+
+def _entry(name: str, text: str) -> str:
+    """A line of a dictionary of texts; of a long one, two."""
+    line = f"    {json.dumps(name)}: {json.dumps(text)},"
+    return line if len(line) <= LINE_LENGTH else line.replace(": ", ":\n        ", 1)
 
 
 def documentation(layouts: Layouts) -> str:
