@@ -16,6 +16,7 @@
 #include "arch/paging.h"
 #include "arch/pvh.h"
 #include "arch/traps.h"
+#include "compare/compare.h"
 #include "console/console.h"
 #include "drivers/serial.h"
 #include "include/layout.h"
@@ -36,6 +37,7 @@ static const struct {
 } runs[] = {
     {"trade", trading_run},
     {"console", console_run},
+    {"compare", compare_run},
 };
 #define RUNS (sizeof runs / sizeof runs[0])
 
@@ -47,6 +49,7 @@ static unsigned choose(const struct boot *boot) {
   for (;;) {
     enum command_line_step step = command_line_next(&text, &word);
     if (step == COMMAND_LINE_END) return chosen;
+    if (step == COMMAND_LINE_WORD && command_line_equal(word.name, "samples")) continue; /* run=compare looks at it */
     if (step == COMMAND_LINE_TOO_LONG || !command_line_equal(word.name, "run")) {
       panic("command line: %s is not known", word.name);
     }

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* See paths.h. */
+#include "compare/paths.h"
+
+#include <stddef.h>
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/processor.h"
+#include "arch/timer.h"
+#include "arch/traps.h"
+#include "console/console.h"
+#include "tasks/scheduler.h"
+#include "tasks/spsc.h"
+
+#define GAP_NS 1000u      /* the shortest between two messages */
+#define GAP_MASK 2047u    /* and so many time-stamp counts more, at random */
+#define REST_FACTOR 20u   /* a consumer that sleeps is given longer to fall asleep */
+#define NAIVE_SLOTS 1024u /* as linux_hft has them */
+#define PRODUCER_PRIORITY 1u
+
+/* The blocking path's message, a line for each writer. */
+static struct {
+  _Alignas(SPSC_LINE) uint64_t stamp;
+  _Alignas(SPSC_LINE) uint64_t taken;
+  uint64_t ready; /* there is a consumer */
+  _Alignas(SPSC_LINE) uint64_t handled; /* when the handler ran */
+} message;
+
+/* What a first attempt looks like: both indices and the slots side by side, each side reading the other's index every time. */
+static struct {
+  uint32_t head;
+  uint32_t tail;
+  struct {
+    uint64_t stamp;
+    uint64_t number;
+  } slots[NAIVE_SLOTS];
+} naive;
+
+static struct spsc ring;
+static struct event arrived;
+static uint64_t gap_tsc;
+static uint64_t random_state = 1;
+
+static void on_message(void *context) {
+  (void)context;
+  message.handled = rdtsc();
+  event_signal(&arrived);
+}
+
+void paths_init(void) {
+  gap_tsc = GAP_NS * 1000 / (timer_tsc_ns(1000000) / 1000 + 1) + 1;
+  interrupt_set(INTERRUPT_WAKE, on_message, NULL);
+}
+
+static void wait_tsc(uint64_t counts) {
+  uint64_t end = rdtsc() + counts;
+  while (rdtsc() < end) cpu_pause();
+}
+
+/* A different pause each time, so that no two loops fall into step. */
+static void rest(uint64_t factor) {
+  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+  wait_tsc(gap_tsc * factor + (random_state >> 40 & GAP_MASK));
+}
+
+static void send_blocking(uint32_t to) {
+  message.stamp = rdtsc();
+  apic_send(to, INTERRUPT_WAKE);
+}
+
+static void take_blocking(const struct path_samples *samples, uint32_t i) {
+  event_wait(&arrived);
+  uint64_t now = rdtsc();
+  samples->blocking[i] = now - message.stamp;
+  samples->interrupt[i] = message.handled - message.stamp;
+  __atomic_store_n(&message.taken, i + 1, __ATOMIC_RELEASE);
+}
+
+static void send_naive(uint32_t i) {
+  while (__atomic_load_n(&naive.head, __ATOMIC_ACQUIRE) + NAIVE_SLOTS == naive.tail) cpu_pause();
+  naive.slots[i % NAIVE_SLOTS].number = i;
+  naive.slots[i % NAIVE_SLOTS].stamp = rdtsc();
+  __atomic_store_n(&naive.tail, naive.tail + 1, __ATOMIC_RELEASE);
+}
+
+static void take_naive(const struct path_samples *samples, uint32_t i) {
+  while (__atomic_load_n(&naive.tail, __ATOMIC_ACQUIRE) == naive.head) {
+  }
+  uint64_t stamp = naive.slots[i % NAIVE_SLOTS].stamp;
+  samples->naive[i] = rdtsc() - stamp;
+  if (naive.slots[i % NAIVE_SLOTS].number != i) panic("compare: message %u is another one", i);
+  __atomic_store_n(&naive.head, naive.head + 1, __ATOMIC_RELEASE);
+}
+
+static void send_ring(uint32_t i) {
+  uint64_t *words;
+  while ((words = (uint64_t *)spsc_room(&ring)) == NULL) cpu_pause();
+  words[1] = i;
+  words[0] = rdtsc();
+  spsc_send(&ring);
+}
+
+static void take_ring(const struct path_samples *samples, uint32_t i) {
+  const uint64_t *words;
+  while ((words = (const uint64_t *)spsc_message(&ring)) == NULL) {
+  }
+  uint64_t stamp = words[0];
+  samples->ring[i] = rdtsc() - stamp;
+  if (words[1] != i) panic("compare: message %u is another one", i);
+  spsc_take(&ring);
+}
+
+void paths_consume(const struct path_samples *samples) {
+  __atomic_store_n(&message.ready, 1, __ATOMIC_RELEASE);
+  for (uint32_t i = 0; i < samples->count; i++) take_blocking(samples, i);
+  for (uint32_t i = 0; i < samples->count; i++) take_naive(samples, i);
+  for (uint32_t i = 0; i < samples->count; i++) take_ring(samples, i);
+}
+
+/* The producer waits for the last message to be taken by what each path has for that. */
+void paths_produce(uint32_t count) {
+  while (__atomic_load_n(&message.ready, __ATOMIC_ACQUIRE) == 0) cpu_pause();
+  for (uint32_t i = 0; i < count; i++) {
+    while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) != i) cpu_pause();
+    rest(REST_FACTOR);
+    send_blocking(processors[0].apic_id);
+  }
+  while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) != count) cpu_pause();
+  for (uint32_t i = 0; i < count; i++) {
+    while (__atomic_load_n(&naive.head, __ATOMIC_ACQUIRE) != naive.tail) cpu_pause();
+    rest(1);
+    send_naive(i);
+  }
+  while (__atomic_load_n(&naive.head, __ATOMIC_ACQUIRE) != naive.tail) cpu_pause();
+  for (uint32_t i = 0; i < count; i++) {
+    const struct spsc_slot *last = &ring.slots[(ring.tail - 1) & (SPSC_SLOTS - 1)];
+    while (__atomic_load_n(&last->full, __ATOMIC_ACQUIRE) != 0) cpu_pause();
+    rest(1);
+    send_ring(i);
+  }
+}
+
+static void produce_blocking(void *argument) {
+  for (uint32_t i = 0, count = *(const uint32_t *)argument; i < count; i++) {
+    rest(1);
+    send_blocking(processors[0].apic_id);
+    while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) == i) cpu_pause();
+  }
+}
+
+void paths_alone(const struct path_samples *samples) {
+  if (!task_start("producer", PRODUCER_PRIORITY, produce_blocking, (void *)(uint64_t)&samples->count)) {
+    panic("compare: no room for the producer");
+  }
+  for (uint32_t i = 0; i < samples->count; i++) take_blocking(samples, i);
+  for (uint32_t i = 0; i < samples->count; i++) {
+    rest(1);
+    send_naive(i);
+    take_naive(samples, i);
+  }
+  for (uint32_t i = 0; i < samples->count; i++) {
+    rest(1);
+    send_ring(i);
+    take_ring(samples, i);
+  }
+}
