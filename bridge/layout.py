@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xE5F7F36C
+LAYOUT_HASH = 0x34FDBC06
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -45,6 +45,7 @@ PRICE_LIMIT = 0x7735939D
 OUCH_SHARES_LIMIT = 0xF4240
 STRATEGY_PARAMETERS = 0x8
 MARKET_CODE = 0x51
+RESULT_ETHERTYPE = 0x88B5
 EXIT_STATUS_DONE = 0x10
 EXIT_STATUS_PANIC = 0x11
 EXIT_STATUS_LAYOUT = 0x12
@@ -390,6 +391,15 @@ TX_SLOT = _dtype(
     ("packet_type", 57, "<u1"),
     ("length", 58, "<u2"),
     ("publish", 60, "<u4"),
+)
+RESULT_FRAME = _dtype(
+    24,
+    ("destination", 0, ("u1", 6)),
+    ("source", 6, ("u1", 6)),
+    ("ethertype", 12, ("u1", 2)),
+    ("bytes", 14, "<u2"),
+    ("offset", 16, "<u4"),
+    ("total", 20, "<u4"),
 )
 MAILBOX = _dtype(
     320,

@@ -7,6 +7,7 @@
  *          0x01000000  KERNEL_BASE: this image, its page tables and stack, then the pools, RX and TX ring first
  *                      up to the configuration module or the end of that RAM region
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@
 #include "console/console.h"
 #include "drivers/serial.h"
 #include "include/layout.h"
+#include "parser/software.h"
 #include "trading/run.h"
 
 void kernel_main(uint64_t start_info) __attribute__((noreturn));
@@ -34,27 +36,42 @@ static void console_run(const struct boot *boot) {
 static const struct {
   const char *name;
   void (*run)(const struct boot *boot);
+  const char *const *words; /* of its own on the command line, NULL behind the last; NULL: none */
 } runs[] = {
-    {"trade", trading_run},
-    {"console", console_run},
-    {"compare", compare_run},
+    {"trade", trading_run, NULL},
+    {"console", console_run, NULL},
+    {"compare", compare_run, compare_words},
+    {"e1000", software_run, software_words},
 };
 #define RUNS (sizeof runs / sizeof runs[0])
 
-/* The index of the run that the command line chooses; panics at the first word that it cannot follow. */
+/* The run that the command line chooses; panics if there is none of that name. */
 static unsigned choose(const struct boot *boot) {
   const char *text = boot->command_line;
   struct command_line_word word;
   unsigned chosen = 0;
-  for (;;) {
-    enum command_line_step step = command_line_next(&text, &word);
-    if (step == COMMAND_LINE_END) return chosen;
-    if (step == COMMAND_LINE_WORD && command_line_equal(word.name, "samples")) continue; /* run=compare looks at it */
-    if (step == COMMAND_LINE_TOO_LONG || !command_line_equal(word.name, "run")) {
-      panic("command line: %s is not known", word.name);
-    }
+  while (command_line_next(&text, &word) != COMMAND_LINE_END) {
+    if (!command_line_equal(word.name, "run")) continue;
     for (chosen = 0; chosen < RUNS && !command_line_equal(word.value, runs[chosen].name);) chosen++;
     if (chosen == RUNS) panic("command line: run=%s is not known", word.value);
+  }
+  return chosen;
+}
+
+static bool is_one_of(const char *const *words, const char *name) {
+  while (words != NULL && *words != NULL && !command_line_equal(*words, name)) words++;
+  return words != NULL && *words != NULL;
+}
+
+/* Panics at the first word that the run cannot follow. */
+static void check_words(const struct boot *boot, unsigned chosen) {
+  const char *text = boot->command_line;
+  struct command_line_word word;
+  for (;;) {
+    enum command_line_step step = command_line_next(&text, &word);
+    if (step == COMMAND_LINE_END) return;
+    bool known = command_line_equal(word.name, "run") || is_one_of(runs[chosen].words, word.name);
+    if (step == COMMAND_LINE_TOO_LONG || !known) panic("command line: %s is not known", word.name);
   }
 }
 
@@ -66,6 +83,8 @@ void kernel_main(uint64_t start_info) {
   static struct boot boot; /* too large for the stack */
   pvh_parse(&boot, start_info);
   paging_guard_null();
-  runs[choose(&boot)].run(&boot);
+  unsigned chosen = choose(&boot);
+  check_words(&boot, chosen);
+  runs[chosen].run(&boot);
   machine_exit(EXIT_STATUS_DONE);
 }

@@ -22,6 +22,8 @@
 #define CONSUMER_PRIORITY 3u
 #define PAGE_BYTES 4096u
 
+const char *const compare_words[] = {"samples", NULL};
+
 static struct path_samples samples;
 static bool together; /* with a second processor */
 

@@ -8,6 +8,8 @@
 
 #include "arch/boot.h"
 
+extern const char *const compare_words[];
+
 /* As many samples a path as the command line's `samples=` says, between two processors if there are two. */
 void compare_run(const struct boot *boot);
 

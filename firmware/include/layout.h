@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xE5F7F36Cu
+#define LAYOUT_HASH 0x34FDBC06u
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -43,6 +43,7 @@
 #define OUCH_SHARES_LIMIT 0xF4240u
 #define STRATEGY_PARAMETERS 0x8u
 #define MARKET_CODE 0x51u
+#define RESULT_ETHERTYPE 0x88B5u
 #define EXIT_STATUS_DONE 0x10u
 #define EXIT_STATUS_PANIC 0x11u
 #define EXIT_STATUS_LAYOUT 0x12u
@@ -251,6 +252,23 @@ _Static_assert(offsetof(struct tx_slot, kind) == 56, "tx_slot.kind");
 _Static_assert(offsetof(struct tx_slot, packet_type) == 57, "tx_slot.packet_type");
 _Static_assert(offsetof(struct tx_slot, length) == 58, "tx_slot.length");
 _Static_assert(offsetof(struct tx_slot, publish) == 60, "tx_slot.publish");
+
+/* What an Ethernet frame with a part of the kernel's export begins with, where a NIC of frames is all there is; the part follows. */
+struct result_frame {
+  uint8_t destination[6];
+  uint8_t source[6];
+  uint8_t ethertype[2];
+  uint16_t bytes;
+  uint32_t offset;
+  uint32_t total;
+};
+_Static_assert(sizeof(struct result_frame) == 24, "result_frame");
+_Static_assert(offsetof(struct result_frame, destination) == 0, "result_frame.destination");
+_Static_assert(offsetof(struct result_frame, source) == 6, "result_frame.source");
+_Static_assert(offsetof(struct result_frame, ethertype) == 12, "result_frame.ethertype");
+_Static_assert(offsetof(struct result_frame, bytes) == 14, "result_frame.bytes");
+_Static_assert(offsetof(struct result_frame, offset) == 16, "result_frame.offset");
+_Static_assert(offsetof(struct result_frame, total) == 20, "result_frame.total");
 
 /* The ivshmem BAR2: constants of the run, the guest's request line, the host's acknowledge line, a host command; in free mode also the guest's progress. */
 struct mailbox {

@@ -12,8 +12,8 @@ static struct tx_slot *__attribute__((noinline, cold)) find_slot(struct kernel *
   return nic_slot(&kernel->nic);
 }
 
-/* Check and send one intent; the doorbell is the caller's. */
-static bool send_intent(struct kernel *kernel, uint64_t now_ns, struct intent *intent) {
+/* Check and send one intent; the doorbell is the caller's. Flat, for who else calls these functions must not cost calls here. */
+static __attribute__((flatten)) bool send_intent(struct kernel *kernel, uint64_t now_ns, struct intent *intent) {
   struct engine *engine = &kernel->engine;
   if (engine_check(engine, now_ns, intent) != REFUSAL_NONE) return false;
   struct tx_slot *slot = nic_slot(&kernel->nic);

@@ -15,16 +15,6 @@
 #include "trading/loop.h"
 #include "trading/setup.h"
 
-static const struct config_header *find_config(const struct boot *boot) {
-  if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
-  const struct config_header *config = (const struct config_header *)boot->modules[0].start;
-  uint64_t bytes = boot->modules[0].end - boot->modules[0].start;
-  if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
-  const char *wrong = config_validate(config, bytes);
-  if (wrong != NULL) panic("configuration: %s", wrong);
-  return config;
-}
-
 static void print_config(const struct config_header *config) {
   console_print("config: %u symbols listed, subscribe_all %u\n", config->symbol_count, config->subscribe_all);
   console_print("config: default strategy %u, shares %u\n", config->default_strategy, config->default_shares);
@@ -36,12 +26,22 @@ static void print_config(const struct config_header *config) {
                 config->group_port);
 }
 
+const struct config_header *trading_config(const struct boot *boot) {
+  if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
+  const struct config_header *config = (const struct config_header *)boot->modules[0].start;
+  uint64_t bytes = boot->modules[0].end - boot->modules[0].start;
+  if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
+  const char *wrong = config_validate(config, bytes);
+  if (wrong != NULL) panic("configuration: %s", wrong);
+  print_config(config);
+  return config;
+}
+
 void trading_run(const struct boot *boot) {
   static struct kernel kernel; /* too large for the stack */
   kernel.port.not_work = rdtsc();
   mailbox_open(&kernel.port);
-  const struct config_header *config = find_config(boot);
-  print_config(config);
+  const struct config_header *config = trading_config(boot);
 
   struct range memory = pvh_free_memory(boot, (uint64_t)kernel_end);
   trading_setup(&kernel, config, &memory);

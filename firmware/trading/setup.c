@@ -38,7 +38,8 @@ static struct nic_rings take_rings(struct range *memory, const struct config_hea
   return rings;
 }
 
-static void take_engine(struct kernel *kernel, struct range *memory, const struct config_header *config) {
+void trading_take_core(struct engine *engine, struct ouch *ouch, const struct config_header *config,
+                       struct range *memory) {
   struct engine_sizes sizes = engine_sizes(config);
   const struct engine_memory pools = {
       .orders = pools_take_zeroed(memory, "orders", sizes.orders, sizeof(struct order), LINE_BYTES),
@@ -51,9 +52,9 @@ static void take_engine(struct kernel *kernel, struct range *memory, const struc
       .collars = pools_take_zeroed(memory, "collars", sizes.collars, sizeof(struct collar), LINE_BYTES),
       .own_orders = pools_take_zeroed(memory, "own orders", sizes.own_orders, sizeof(struct own_order), LINE_BYTES),
   };
-  const char *wrong = engine_init(&kernel->engine, config, &pools);
+  const char *wrong = engine_init(engine, config, &pools);
   if (wrong != NULL) panic("configuration: %s", wrong);
-  wrong = ouch_init(&kernel->ouch, config);
+  wrong = ouch_init(ouch, config);
   if (wrong != NULL) panic("configuration: %s", wrong);
 }
 
@@ -61,7 +62,7 @@ void trading_setup(struct kernel *kernel, const struct config_header *config, st
   kernel->config = config;
   struct nic_rings rings = take_rings(memory, config);
   kernel->trace = pools_take_zeroed(memory, "trace ring", TRACE_ENTRIES, sizeof(struct trace_entry), PAGE_BYTES);
-  take_engine(kernel, memory, config);
+  trading_take_core(&kernel->engine, &kernel->ouch, config, memory);
   kernel->told.stops = kernel->engine.risk.stops;
   take_recovery(kernel, memory, config);
   kernel->export_bytes = export_limit(config);

@@ -5,6 +5,10 @@
 
 #include "trading/kernel.h"
 
+/* The trading core with its pools from `memory`; panics on a configuration that it refuses. */
+void trading_take_core(struct engine *engine, struct ouch *ouch, const struct config_header *config,
+                       struct range *memory);
+
 /* Carves what trading needs from `memory` and enables the NIC, whose mailbox is open; panics on what cannot work. */
 void trading_setup(struct kernel *kernel, const struct config_header *config, struct range *memory);
 
