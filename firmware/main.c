@@ -45,17 +45,19 @@ static const struct {
 };
 #define RUNS (sizeof runs / sizeof runs[0])
 
-/* The run that the command line chooses; panics if there is none of that name. */
+/* The run that the command line chooses; panics if there is none of that name, or a word is too long for any. */
 static unsigned choose(const struct boot *boot) {
   const char *text = boot->command_line;
   struct command_line_word word;
   unsigned chosen = 0;
-  while (command_line_next(&text, &word) != COMMAND_LINE_END) {
+  for (;;) {
+    enum command_line_step step = command_line_next(&text, &word);
+    if (step == COMMAND_LINE_END) return chosen;
+    if (step == COMMAND_LINE_TOO_LONG) panic("command line: %s is not known", word.name);
     if (!command_line_equal(word.name, "run")) continue;
     for (chosen = 0; chosen < RUNS && !command_line_equal(word.value, runs[chosen].name);) chosen++;
     if (chosen == RUNS) panic("command line: run=%s is not known", word.value);
   }
-  return chosen;
 }
 
 static bool is_one_of(const char *const *words, const char *name) {
@@ -68,10 +70,10 @@ static void check_words(const struct boot *boot, unsigned chosen) {
   const char *text = boot->command_line;
   struct command_line_word word;
   for (;;) {
-    enum command_line_step step = command_line_next(&text, &word);
-    if (step == COMMAND_LINE_END) return;
-    bool known = command_line_equal(word.name, "run") || is_one_of(runs[chosen].words, word.name);
-    if (step == COMMAND_LINE_TOO_LONG || !known) panic("command line: %s is not known", word.name);
+    if (command_line_next(&text, &word) == COMMAND_LINE_END) return;
+    if (!command_line_equal(word.name, "run") && !is_one_of(runs[chosen].words, word.name)) {
+      panic("command line: %s is not known", word.name);
+    }
   }
 }
 
