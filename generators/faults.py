@@ -68,6 +68,7 @@ class Faults:
                         if getattr(self, each.name))
 
 
+NO_FAULTS = Faults()
 # Some of everything: what the scenario `faults` has.
 USUAL = Faults(loss=0.01, duplicate=0.01, reorder=0.01, truncation=0.005, bit_flip=0.005, bad_length=0.005)
 

@@ -370,6 +370,8 @@ class _Traffic:
                           self._uniform(1, 10_000), self._side(), symbol.stock, price, price, price, b"O", b"L")
 
 
+# Types that a profile's mix can weigh: those with a writer above.
+MIX_TYPES = "AFECXDUPQIL"
 # Types with a price and shares of 32 bits each, as the seed prototype's message has them.
 PRICED = frozenset(kind for kind, message in ITCH50.items()
                    if {"price", "shares"} <= set(message.names) and message.field("shares").length == 4)
@@ -480,14 +482,15 @@ def write_profile(path: str | Path, profile: Profile | str, seed: int = DEFAULT_
 
 
 def write_itch(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
-               *, symbols: int | None = None) -> int:
+               *, symbols: int | None = None, warm_up: int | None = None, rate: float | None = None) -> int:
     """Writes the messages alone, as a Nasdaq ITCH 5.0 file (gzip where the name ends so), and `<path>.expect.jsonl`.
     Returns the number of messages."""
     count = 0
     opened = gzip.open if Path(path).suffix == ".gz" else open
     with opened(path, "wb") as file, \
             Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
-        for _, message in _write_expected(generate(profile, seed, messages, symbols=symbols), expected):
+        traffic = generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate)
+        for _, message in _write_expected(traffic, expected):
             file.write(MOLD_BLOCK.struct.pack(len(message)) + message)  # BinaryFILE has the same length prefix
             count += 1
     return count

@@ -26,6 +26,7 @@ from generators.tables import decode, plain
 from tb.model.config import OuchVersion
 from tickloop.config import RunConfig, compile_module, load_config
 from tickloop.exits import UsageError
+from tickloop.output import print_rows
 from tickloop.rundir.books import Export, parse_export
 from tickloop.rundir.files import clear, write_json, write_json_array, write_json_lines
 from tickloop.rundir.orders import OUCH_INBOUND
@@ -137,11 +138,21 @@ def backtest(path: Path, config: Path | None, out: Path | None, ouch: OuchVersio
             clear(out)
             write_json_lines(out / "orders.jsonl", result.orders)
             write_json_array(out / "books.json", result.export.books)
-            write_json(out / RESULT, {"input": str(path), **result.totals, "statistics": result.export.statistics,
-                                      "if_every_order_filled": result.filled})
+            write_json(out / RESULT, _results(path, result))
         except OSError as error:
             raise UsageError(f"{out}: cannot be written: {os.strerror(error.errno or 0)}") from None
     return result
+
+
+def _results(path: Path, result: Backtest) -> dict[str, Any]:
+    return {"input": str(path), **result.totals, "statistics": result.export.statistics,
+            "if_every_order_filled": result.filled}
+
+
+def backtest_document(path: Path, result: Backtest, out: Path | None) -> dict[str, Any]:
+    """The object of ``--json``."""
+    return {"command": "backtest", **_results(path, result), "books": len(result.export.books),
+            "warnings": result.warnings, "out": None if out is None else str(out)}
 
 
 def _money(amount: int) -> str:
@@ -162,5 +173,4 @@ def print_backtest(path: Path, result: Backtest, out: Path | None) -> None:
     ]
     if out is not None:
         rows.append(("results", str(out)))
-    width = max(len(name) for name, _ in rows)
-    print("\n".join(f"  {name:<{width}}  {value}" for name, value in rows))
+    print_rows(rows)

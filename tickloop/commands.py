@@ -12,23 +12,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import tickloop
 from bridge.interface import BridgeError
 from generators.exchange.config import ExchangeConfig
 from generators.faults import Faults
 from generators.framing import DEFAULT_GROUP, Group
-from generators.profiles import MAX_SYMBOLS, PROFILES, write_itch, write_profile, write_prototype
-from tickloop.backtest import backtest, print_backtest
+from generators.profiles import MAX_SYMBOLS, PROFILES
+from tickloop import generating
+from tickloop.backtest import backtest, backtest_document, print_backtest
 from tickloop.config import NicConfig, RunConfig, load_config
 from tickloop.diff import diff
 from tickloop.exits import ExitStatus, TickloopError, UsageError
-from tickloop.faulty_capture import write_faulty
 from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_exchange, from_scenario
+from tickloop.inspection import inspect
+from tickloop.inspection_table import inspection_text
+from tickloop.output import print_json, print_text
 from tickloop.replay import Replay, execute_replay
 from tickloop.report.html import write_report
-from tickloop.report.table import print_table
+from tickloop.report.table import print_failures, print_table, run_document
 from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
 from tickloop.script import read_script
 from tickloop.waves import DumpFormat, Views, open_waves
@@ -85,11 +88,14 @@ def _group(value: str) -> Group:
         raise UsageError(f"--group {error}") from None
 
 
-def _rates(value: str) -> Faults:
-    try:
-        return Faults.parse(value)
-    except ValueError as error:
-        raise UsageError(f"--faults: {error}") from None
+def _rates_of(option: str) -> Callable[[str], Faults]:
+    def check(value: str) -> Faults:
+        try:
+            return Faults.parse(value)
+        except ValueError as error:
+            raise UsageError(f"{option}: {error}") from None
+
+    return check
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -141,15 +147,35 @@ def _parser() -> argparse.ArgumentParser:
                       help="4.2 or 5.0 (default: the configuration's)")
     test.add_argument("--out", metavar="DIR", type=_path("--out"),
                       help="leave orders.jsonl, books.json and backtest.json there")
+    _json(test)
+
+    look = command("inspect", "what a capture holds: types, sessions, gaps, rates, packing, bad frames",
+                   "What a capture holds, as the reference model receives it: verified delivery, no simulator.")
+    look.add_argument("capture", metavar="CAPTURE", type=_path("CAPTURE"), help=CAPTURE_HELP)
+    look.add_argument("--line-b", metavar="CAPTURE", type=_path("--line-b"), help="the redundant line")
+    look.add_argument("--group", type=_group, default=DEFAULT_GROUP, metavar="ADDR:PORT",
+                      help=f"market-data group (default: {DEFAULT_GROUP})")
+    look.add_argument("--fcs", action="store_true", help="frames carry their 4-byte Ethernet FCS")
+    _format(look)
+    _json(look)
 
     generate = command("generate", "writes a capture and, beside it, what a receiver must see (FILE.expect.jsonl)")
-    generate.add_argument("profile", metavar="PROFILE", help=", ".join(PROFILES))
+    generate.add_argument("profile", metavar="PROFILE", nargs="?",
+                          help=f"{', '.join(PROFILES)}, or a .toml file (docs/generate.md)")
+    generate.add_argument("--profile-file", metavar="FILE", type=_path("--profile-file"),
+                          help="a profile in TOML, whatever its name")
     generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1)
     generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9))
     generate.add_argument("--symbols", metavar="N", type=_integer("--symbols", 1, MAX_SYMBOLS),
                           help=f"up to {MAX_SYMBOLS:,} (default: the profile's)")
     _faults(generate)
+    generate.add_argument("--line-b", metavar="FILE", type=_path("--line-b"),
+                          help="write the redundant line too, with faults of its own; what a receiver of both must "
+                          "see stands beside --out's FILE in FILE.both.expect.jsonl")
+    generate.add_argument("--faults-b", metavar="SPEC", type=_rates_of("--faults-b"),
+                          help="faults of line B (default: the rates of --faults)")
     _format(generate)
+    _json(generate)
     generate.add_argument("--out", metavar="FILE", type=_path("--out"), required=True,
                           help="pcap to write, or with the name *.itch an ITCH file (.gz: compressed)")
 
@@ -168,10 +194,12 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--waves", metavar="[vcd|fst]", type=_choice("--waves", *get_args(DumpFormat)),
                         help="with --rtl: leave waves of RTL and recorded kernel (default: vcd), and trace.json")
     replay.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="directory of the replay")
+    _json(replay)
 
     diff = command("diff", "the first event in which two runs differ, and its simulated time",
                    "The first event in which two runs differ, and its simulated time; exit status 0 if they are equal.")
     diff.add_argument("directories", nargs=2, metavar="DIR", type=_path("DIR"))
+    _json(diff)
 
     report = command("report", "(re)builds DIR/report.html")
     report.add_argument("directory", metavar="DIR", type=Path)
@@ -199,10 +227,16 @@ def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
                         help="symbol whose best bid and ask the waves show (default: that of the first order)")
     parser.add_argument("--trace", action="store_true", help="leave trace.json, the timeline for ui.perfetto.dev")
     parser.add_argument("--out", metavar="DIR", type=_path("--out"), required=True, help="run directory")
+    _json(parser)
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true",
+                        help="one JSON object on standard output instead of a table, and nothing else there")
 
 
 def _faults(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--faults", metavar="SPEC", type=_rates,
+    parser.add_argument("--faults", metavar="SPEC", type=_rates_of("--faults"),
                         help="what goes wrong on each line, as rates of its frames: loss=0.01,reorder=0.002 (also "
                         "duplicate, truncation, bit_flip, bad_length)")
 
@@ -259,8 +293,7 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
                                options.fcs, damage)
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
                           mode=options.mode, gdb=_gdb(options), commands=commands))
-    print_table(outcome)
-    return exit_status(outcome)
+    return _told(outcome, options.json)
 
 
 def _exchange(options: argparse.Namespace, config: RunConfig) -> tuple[RunConfig, Input]:
@@ -296,45 +329,63 @@ def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
         out = options.out / name if len(names) > 1 else options.out
         jobs.append(Job("parse", source, config, out, options.sim, options.seed, _views(options), arguments))
     if len(jobs) == 1:
-        outcome = execute(jobs[0])
+        return _told(execute(jobs[0]), options.json)
+    return _report_all(jobs, execute_many(jobs), options.json)
+
+
+def _told(outcome: Outcome, as_json: bool) -> ExitStatus:
+    """The run's table or object, and its status."""
+    if as_json:
+        print_json(run_document(outcome))
+        print_failures(outcome)
+    else:
         print_table(outcome)
-        return exit_status(outcome)
-    return _report_all(jobs, execute_many(jobs))
+    return exit_status(outcome)
 
 
-def _report_all(jobs: list[Job], outcomes: Iterator[Outcome | BridgeError]) -> int:
+def _report_all(jobs: list[Job], outcomes: Iterator[Outcome | BridgeError], as_json: bool) -> int:
     """A table a run, an error line for one that failed; the highest exit status of all."""
     status = 0
+    documents: list[dict[str, Any]] = []
     for job, outcome in zip(jobs, outcomes, strict=True):
         if isinstance(outcome, BridgeError):
             status = max(status, _fail(outcome.exit_status, f"{job.source.name}: {outcome}"))
-        else:
-            print_table(outcome)
+            documents.append({"input": job.source.name, "error": str(outcome), "status": int(outcome.exit_status)})
+        elif as_json:
+            documents.append(run_document(outcome))
+            print_failures(outcome)
             status = max(status, exit_status(outcome))
+        else:
+            status = max(status, _told(outcome, False))
+    if as_json:
+        print_json({"command": "parse", "passed": status == 0, "runs": documents})
     return status
 
 
 def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    if options.profile not in PROFILES:
-        raise UsageError(f"{options.profile}: no such profile ({', '.join(PROFILES)})")
-    try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        itch = options.out.name.removesuffix(".gz").endswith(".itch")
-        if itch and options.format == "prototype":
-            raise UsageError("--format prototype: its messages are none of an ITCH file")
-        if options.faults and (itch or options.format == "prototype"):
-            raise UsageError("--faults: they are of MoldUDP64 packets in a pcap")
-        write = write_itch if itch else write_prototype if options.format == "prototype" else write_profile
-        if options.faults:
-            written = write_faulty(options.out, options.profile, options.seed, options.messages, options.symbols,
-                                   options.faults)
-        else:
-            written = write(options.out, options.profile, options.seed, options.messages, symbols=options.symbols)
-    except OSError as error:
-        if no_space(error):
-            raise
-        raise UsageError(f"{options.out}: cannot be written: {error.strerror}") from None
-    print(f"{options.out}: {written} {'messages' if itch else 'frames'}")
+    order = generating.Order(
+        generating.find(options.profile, options.profile_file), options.out, options.line_b, options.seed,
+        options.messages, options.symbols, options.faults, options.faults_b, options.format)
+    written = generating.write(order)
+    if options.json:
+        print_json(written)
+    else:
+        for file in written["files"]:
+            what = "frames" if "frames" in file else "messages"
+            print_text(f"{file['path']}: {file[what]} {what}")
+    return ExitStatus.OK
+
+
+def _inspect(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    if options.format == "prototype" and options.line_b:
+        raise UsageError("--line-b: --format prototype has no sequence numbers to arbitrate by")
+    found = inspect(options.capture, options.group, options.line_b, options.fcs, options.format)
+    for warning in found.warnings:
+        print(f"tickloop: warning: {warning}", file=sys.stderr)
+    if options.json:
+        print_json(found.document())
+    else:
+        print_text(inspection_text(found))
     return ExitStatus.OK
 
 
@@ -342,7 +393,10 @@ def _backtest(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     result = backtest(options.file, options.config, options.out, options.ouch)
     for warning in result.warnings:
         print(f"tickloop: warning: {warning}", file=sys.stderr)
-    print_backtest(options.file, result, options.out)
+    if options.json:
+        print_json(backtest_document(options.file, result, options.out))
+    else:
+        print_backtest(options.file, result, options.out)
     return ExitStatus.OK
 
 
@@ -353,11 +407,12 @@ def _replay(options: argparse.Namespace, _: tuple[str, ...]) -> int:
         raise UsageError(f"{'--sim' if options.sim else '--waves'} goes with --rtl")
     return execute_replay(Replay(options.directory, "kernel" if options.kernel else "rtl", options.out,
                                  options.sim or "verilator", options.kernel_image,
-                                 Views(options.waves, options.waves is not None)))
+                                 Views(options.waves, options.waves is not None), options.json))
 
 
 def _diff(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    return diff(*options.directories)
+    first, second = options.directories
+    return diff(first, second, options.json)
 
 
 def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
@@ -370,8 +425,8 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
-COMMANDS = {"sim": _sim, "parse": _parse, "backtest": _backtest, "generate": _generate, "replay": _replay,
-            "diff": _diff, "report": _report, "waves": _waves}
+COMMANDS = {"sim": _sim, "parse": _parse, "backtest": _backtest, "inspect": _inspect, "generate": _generate,
+            "replay": _replay, "diff": _diff, "report": _report, "waves": _waves}
 
 
 def _with_formats(arguments: tuple[str, ...]) -> list[str]:

@@ -73,7 +73,7 @@ def from_capture(path: Path, group: Group, line_b: Path | None = None, fcs: bool
     Raises:
         UsageError: one cannot be read, is no capture, or holds no frames that could carry an FCS.
     """
-    captures = tuple(_open(each, group, fcs) for each in (path, line_b) if each is not None)
+    captures = tuple(open_capture(each, group, fcs) for each in (path, line_b) if each is not None)
     name = str(path) if line_b is None else f"{path} and {line_b}"
     return Input(name, kept(lambda: merged([capture.timed(fcs) for capture in captures], damage)), captures,
                  two_lines=line_b is not None)
@@ -94,7 +94,7 @@ def from_scenario(name: str | None, seed: int, messages: int | None, group: Grou
         raise UsageError(f"--scenario {name}: no such scenario (there are {', '.join([*PROFILES, FAULTS, EXCHANGE])})")
     if fcs and line_b is None:
         raise UsageError("--fcs: a scenario's frames carry none")
-    captures = (_open(line_b, group, fcs),) if line_b else ()
+    captures = (open_capture(line_b, group, fcs),) if line_b else ()
 
     def make() -> Iterable[LineFrame]:
         lines = [traffic(), *(capture.timed(fcs) for capture in captures)]
@@ -174,7 +174,7 @@ def _on_line(line: Line, line_frames: Iterator[TimedFrame]) -> Iterator[tuple[Li
         yield line, frame
 
 
-def _open(path: Path, group: Group, fcs: bool) -> Capture:
+def open_capture(path: Path, group: Group, fcs: bool) -> Capture:
     try:
         capture = read_capture(path, group)
     except CaptureError as error:

@@ -25,6 +25,7 @@ from tickloop.config import TimeModel
 from tickloop.diff import difference_lines
 from tickloop.divergence import KERNEL_LOGS, NIC_LOGS, compare_logs, first_difference
 from tickloop.exits import ExitStatus, UsageError
+from tickloop.output import print_json, print_rows
 from tickloop.progress import Progress, note_if_slow
 from tickloop.recorded import INPUTS, RecordedRun, load
 from tickloop.run import prepare
@@ -53,6 +54,7 @@ class Replay:
     simulator: Simulator = "verilator"
     kernel_image: Path | None = None
     waves: Views = NO_VIEWS
+    as_json: bool = False
 
 
 def execute_replay(job: Replay) -> int:
@@ -202,8 +204,8 @@ def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stop
     if result:
         rows += _facts(job, recorded, replayed, result)
     rows.append(("result", "the same, bit for bit" if same else "ended early" if stopped else "DIFFERS"))
-    width = max(len(name) for name, _ in rows)
-    print("\n".join(f"  {name:<{width}}  {value}" for name, value in rows))
+    if not job.as_json:
+        print_rows(rows)
     words = [*filter(None, (kernel_note, str(stopped or "")))]
     if difference:
         words += difference_lines(difference, ("recorded", "replayed"), recorded)
@@ -219,6 +221,8 @@ def _verdict(job: Replay, recorded: RecordedRun, result: LoopResult | None, stop
         document |= {"clocks": result.clocks, "clocks_skipped": result.clocks_skipped, "wall": result.wall,
                      "versions": result.versions}
     write_json(job.out / VERDICT, document)
+    if job.as_json:
+        print_json({"command": "replay", **document, "out": str(job.out)})
     if result and result.waves:
         _write_waves(job, recorded, result, same)
     if stopped and stopped.exit_status != ExitStatus.CHECKS_FAILED:

@@ -92,6 +92,18 @@ def inspect(data: bytes, bad_fcs: bool, group_address: int, group_port: int, pac
     return found
 
 
+def destination(data: bytes) -> tuple[int, int] | None:
+    """Address and UDP port that a frame with sound headers is for, whatever the group; None if it is no such frame."""
+    ip_start = _ethertype(data, Inspection())
+    if ip_start is None or len(data) < ip_start + IP_HEADER_BYTES:
+        return None
+    version_ihl, _, _, protocol, _, address = _IP.unpack_from(data, ip_start)
+    udp_start = ip_start + 4 * (version_ihl & 15)
+    if protocol != PROTOCOL_UDP or len(data) < udp_start + UDP_HEADER_BYTES:
+        return None
+    return address, _UDP.unpack_from(data, udp_start)[0]
+
+
 def _ethertype(data: bytes, found: Inspection) -> int | None:
     """Where the IPv4 header begins, after at most two VLAN tags; None if there is none."""
     position = ADDRESSES_BYTES

@@ -26,7 +26,7 @@ def test_help_lists_every_exit_status(command):
         assert f"{status.value:>3}  {status.meaning}" in finished.stdout
 
 
-@pytest.mark.parametrize("name", ["sim", "parse", "generate", "report", "waves"])
+@pytest.mark.parametrize("name", commands.COMMANDS)
 def test_every_command_has_help(command, name):
     assert command(name, "--help").status == 0
 

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from typing import Any
 
-from tickloop.report.figures import figures
+from tickloop.output import print_rows
+from tickloop.report.figures import compared, figures
 from tickloop.run import Outcome
 
 SHOWN_DIFFERENCES = 5
@@ -25,14 +26,25 @@ def print_table(outcome: Outcome) -> None:
         ("report", str(job.out / "report.html")),
         ("result", "FAIL" if failed else "PASS"),
     ]
-    width = max(len(name) for name, _ in rows)
-    try:
-        print("\n".join(f"  {name:<{width}}  {value}" for name, value in rows), flush=True)
-    except BrokenPipeError:
-        # The reader has gone, as after `| head`; the verdict is in the exit status all the same.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print_rows(rows)
+    print_failures(outcome)
+
+
+def print_failures(outcome: Outcome) -> None:
+    """On standard error: the causes and first differences of a failed run."""
+    failed = [comparison for comparison in outcome.comparisons if not comparison.ok]
     for cause in outcome.causes if failed else ():
         print(f"tickloop: FAIL {cause}; differences follow from that", file=sys.stderr)
     for comparison in failed:
         for difference in comparison.differences[:SHOWN_DIFFERENCES]:
             print(f"tickloop: FAIL {difference}", file=sys.stderr)
+
+
+def run_document(outcome: Outcome) -> dict[str, Any]:
+    """The run's object of ``--json``: what the table shows, as numbers. All of it is in the run directory too."""
+    run, job = outcome.run, outcome.job
+    shown = ("command", "input", "simulator", "seed", "mode", "reproducible", "passed", "checks", "clocks",
+             "clocks_skipped", "wall", "kernel_statistics", "digest")
+    return {**{key: run[key] for key in shown}, "counters": outcome.observed.counters,
+            "orders": compared(run, "orders"), "latency": outcome.observed.latency.summary(),
+            "causes": outcome.causes, "out": str(job.out), "report": str(job.out / "report.html")}
