@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import pytest
 from cocotb_tools.runner import get_runner
 
-from bridge.build import VERILATOR_PCH_FLAG, verilator_path
+from bridge.build import VERILATOR_PYTHON, verilator_path
 from bridge.interface import Simulator
 from tests.rtl.effort import EFFORT
 from tests.seeds import SEED, seed_of
@@ -30,8 +30,12 @@ FULL_EFFORT: Mapping[Simulator, str] = {"icarus": "100", "verilator": "100"}
 # Verilator has the NIC with its clock gates, Icarus without: both must do what the tests ask.
 BUILD_ARGUMENTS: Mapping[Simulator, tuple[str, ...]] = {
     "icarus": ("-g2005",),
-    "verilator": ("-Wall", "-O3", "+define+TICKLOOP_GATE_CLOCKS"),
+    # The runner asks for every signal to be public, which makes a model of twice the size: see PUBLIC.
+    "verilator": ("-Wall", "-O3", "+define+TICKLOOP_GATE_CLOCKS", "--no-public-flat-rw", "--output-split", "0"),
 }
+# A bench runs for seconds, most of them in Python: more than a little optimisation costs more than it gives.
+VERILATOR_MAKE_FLAGS = f"{VERILATOR_PYTHON} VM_PARALLEL_BUILDS=0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+PUBLIC = "public.vlt"
 
 
 def listed(name: str) -> list[Path]:
@@ -44,14 +48,14 @@ def listed(name: str) -> list[Path]:
 class Bench:
     """A top module with its sources, and the package in which its cocotb tests are.
 
-    ``public``: the tests look at registers inside, which Verilator then leaves in place. ``effort``: the share of
-    random traffic in percent, where the environment does not set it.
+    ``public``: what the tests look at inside, signals by module; the top module's are all at hand. ``effort``: the share
+    of random traffic in percent, where the environment does not set it.
     """
 
     top: str
     sources: Sequence[Path]
     package: str
-    public: bool = False
+    public: Mapping[str, Sequence[str]] = field(default_factory=dict)
     effort: Mapping[Simulator, str] = field(default_factory=lambda: FULL_EFFORT)
 
     def simulate(self, simulator: Simulator, modules: Sequence[str], build: Path, env: Mapping[str, str] | None = None,
@@ -75,24 +79,32 @@ class Bench:
 
     def _run(self, run: _Run, build: Path, waves_of: str | None = None) -> None:
         """Every test, or one of them with waves."""
-        public = ("--public-flat-rw",) if self.public and run.simulator == "verilator" else ()
         waves = waves_of is not None
         language = ("-g2012",) if waves and run.simulator == "icarus" else ()  # the runner's module that dumps needs it
+        sources = list(self.sources)
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(ROOT)  # the simulator's Python gets this process's path
             if run.simulator == "verilator":
-                # A small design's files would be joined by a `python` that need not be there.
-                patch.setenv("MAKEFLAGS", f"{VERILATOR_PCH_FLAG} VM_PARALLEL_BUILDS=1")
+                sources.insert(0, self._control_file(build))
+                patch.setenv("MAKEFLAGS", VERILATOR_MAKE_FLAGS)
                 patch.setenv("PATH", f"{Path(verilator_path()).parent}{os.pathsep}{os.environ['PATH']}")
             elif waves:
                 patch.setenv("SIM_CMD_SUFFIX", "-vcd")  # behind the runner's own -fst
             runner = get_runner(run.simulator)
-            runner.build(sources=list(self.sources), includes=[RTL], hdl_toplevel=self.top, parameters=run.parameters,
-                         build_args=[*BUILD_ARGUMENTS[run.simulator], *language, *public], build_dir=build,
+            runner.build(sources=sources, includes=[RTL], hdl_toplevel=self.top, parameters=run.parameters,
+                         build_args=[*BUILD_ARGUMENTS[run.simulator], *language], build_dir=build,
                          timescale=("1ps", "1ps"), always=True, waves=waves)
             runner.test(hdl_toplevel=self.top, test_module=run.modules, build_dir=build, test_dir=build, seed=run.seed,
                         results_xml=str(build / RESULTS), extra_env=run.env, waves=waves, test_filter=waves_of,
                         plusargs=[f"+dumpfile_path={build / DUMP}"] if waves and run.simulator == "icarus" else [])
+
+    def _control_file(self, build: Path) -> Path:
+        """Verilator's list of the signals that the tests see and set."""
+        signals = [(self.top, "*"), *((module, name) for module, names in self.public.items() for name in names)]
+        lines = [f'public_flat_rw -module "{module}" -var "{name}"' for module, name in signals]
+        build.mkdir(exist_ok=True)
+        (build / PUBLIC).write_text("\n".join(["`verilator_config", *lines, ""]))
+        return build / PUBLIC
 
     def _waves_of(self, run: _Run, test: str, build: Path) -> str:
         """Runs one test again; says where its waves are. A test's seed depends on the run's and its own name only."""

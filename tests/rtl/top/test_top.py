@@ -8,7 +8,7 @@ from pathlib import Path
 from bridge.build import rtl_sources
 from tests.rtl.simulation import Bench
 
-BENCH = Bench("smartnic", rtl_sources(), "tests.rtl.top", public=True)
+BENCH = Bench("smartnic", rtl_sources(), "tests.rtl.top")
 MODULES = ("line_rate_tests", "foreign_tests")
 
 
