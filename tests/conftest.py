@@ -20,6 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that: the tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Verilator's models are compiled by way of ccache: files that several have in common, its own run-time above all, are
+# compiled once, and nothing that another run in this checkout compiled is compiled again.
+os.environ.setdefault("OBJCACHE", "ccache")
+os.environ.setdefault("CCACHE_DIR", str(ROOT / "build/ccache"))
+os.environ.setdefault("CCACHE_MAXSIZE", "1G")
+
 for _name, _derandomize in (("fixed", True), ("free", False)):
     settings.register_profile(_name, deadline=None, database=None, derandomize=_derandomize, print_blob=True)
 

@@ -34,7 +34,7 @@ BUILD_ARGUMENTS: Mapping[Simulator, tuple[str, ...]] = {
     "verilator": ("-Wall", "-O3", "+define+TICKLOOP_GATE_CLOCKS", "--no-public-flat-rw", "--output-split", "0"),
 }
 # A bench runs for seconds, most of them in Python: more than a little optimisation costs more than it gives.
-VERILATOR_MAKE_FLAGS = f"{VERILATOR_PYTHON} VM_PARALLEL_BUILDS=0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+VERILATOR_MAKE_FLAGS = f"{VERILATOR_PYTHON} VM_PARALLEL_BUILDS=0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O2"
 PUBLIC = "public.vlt"
 
 
@@ -48,8 +48,8 @@ def listed(name: str) -> list[Path]:
 class Bench:
     """A top module with its sources, and the package in which its cocotb tests are.
 
-    ``public``: what the tests look at inside, signals by module; the top module's are all at hand. ``effort``: the share
-    of random traffic in percent, where the environment does not set it.
+    ``public``: what the tests look at inside, signals by module; the top module's are all at hand. ``effort``: the
+    share of random traffic in percent, where the environment does not set it.
     """
 
     top: str
