@@ -22,6 +22,8 @@
 #include "drivers/pci.h"
 #include "include/kernel.h"
 #include "parser/parser.h"
+#include "profile/counters.h"
+#include "profile/taps.h"
 #include "session/ouch.h"
 #include "session/segment.h"
 #include "trading/run.h"
@@ -158,6 +160,7 @@ static void set_up(struct software *software, const struct boot *boot) {
 
 static void send_orders(struct software *software, uint64_t now_ns) {
   struct engine *engine = &software->engine;
+  TAP_BEGIN(clock);
   for (uint32_t i = 0; i < engine->wanted; i++) {
     struct intent *intent = &engine->intents[i];
     if (engine_check(engine, now_ns, intent) != REFUSAL_NONE) continue;
@@ -172,14 +175,24 @@ static void send_orders(struct software *software, uint64_t now_ns) {
     e1000_send(&software->nic, segment_build(&software->segments, &slot, frame));
     software->orders++;
   }
+  TAP(clock, TAP_ORDER);
   e1000_doorbell(&software->nic);
+  TAP(clock, TAP_DOORBELL);
 }
 
 static inline void take_line(struct software *software, const union rx_line *line, uint64_t now_ns) {
   struct engine *engine = &software->engine;
-  if ((line->record.status & STATUS_EVENT) != 0) engine_event(engine, line);
-  else if (engine_record(engine, line) == EFFECT_BOOK && engine_decide(engine) == DECISION_ORDER)
-    send_orders(software, now_ns);
+  if ((line->record.status & STATUS_EVENT) != 0) {
+    engine_event(engine, line);
+    return;
+  }
+  TAP_BEGIN(clock);
+  enum effect effect = engine_record(engine, line);
+  TAP(clock, TAP_BOOK);
+  if (effect != EFFECT_BOOK) return;
+  enum decision decision = engine_decide(engine);
+  TAP(clock, TAP_DECISION);
+  if (decision == DECISION_ORDER) send_orders(software, now_ns);
 }
 
 /* The next frame with all that it leads to; false if there is none. */
@@ -190,9 +203,14 @@ static __attribute__((noinline, flatten)) bool take_frame(struct software *softw
   const uint8_t *frame = e1000_receive(&software->nic, &length);
   if (frame == NULL) return false;
   uint64_t now_ns = timer_tsc_ns(begin);
-  if (parser_open(parser, frame, length, now_ns) == DROP_REASON_ACCEPT) {
+  TAP_BEGIN(clock);
+  enum drop_reason reason = parser_open(parser, frame, length, now_ns);
+  TAP(clock, TAP_HEADERS);
+  if (reason == DROP_REASON_ACCEPT) {
     for (const union rx_line *line; (line = parser_next(parser)) != NULL;) {
+      TAP(clock, TAP_UNPACK);
       if (software->books) take_line(software, line, now_ns);
+      TAP_SKIP(clock);
     }
     software->over = parser->packet.kind == FRAME_KIND_END_OF_SESSION;
   }
@@ -312,11 +330,15 @@ static void print_counters(struct software *software) {
 void software_run(const struct boot *boot) {
   static struct software software; /* too large for the stack */
   set_up(&software, boot);
+  counters_start();
+  TAPS_INIT();
   receive(&software);
   tell_trading(&software.told, &software.engine);
   uint64_t bytes = export_write(&software.engine, software.work, 0, software.export, software.export_bytes);
   if (bytes == 0) panic("the export does not fit its pool");
   print_counters(&software);
+  counters_print();
+  TAPS_PRINT();
   print_trading(&software.engine);
   if (!send_result(&software, bytes)) console_print("e1000: nobody takes what is sent\n");
 }

@@ -2,6 +2,7 @@
 /* See loop.h. Every instruction of a message between dequeue and done is here or inlined here. */
 #include "trading/loop.h"
 
+#include "profile/taps.h"
 #include "trading/commands.h"
 #include "trading/frames.h"
 #include "trading/orders.h"
@@ -31,14 +32,18 @@ static __attribute__((flatten)) void process(struct kernel *kernel, const union 
   uint16_t locate = line->record.stock_locate;
   unsigned orders = 0;
 
+  TAP_BEGIN(clock);
   enum effect effect = engine_record(&kernel->engine, line);
+  TAP(clock, TAP_BOOK);
   if (effect == EFFECT_BOOK) {
     applied = work_tap(port);
     const struct book *book = kernel->engine.change.book;
     bid = book_best_bid(book);
     ask = book_best_ask(book);
     locate = book->stock_locate;
+    TAP_SKIP(clock);
     enum decision decision = engine_decide(&kernel->engine);
+    TAP(clock, TAP_DECISION);
     if (decision != DECISION_NONE) decided = work_tap(port);
     if (decision == DECISION_ORDER) orders = send_orders(kernel, rx_record_hw_timestamp_ns(&line->record), &doorbell);
   } else if (effect == EFFECT_BLOCK && kernel->config->filter != 0) {
@@ -92,7 +97,9 @@ static __attribute__((noinline)) void trade_recovering(struct kernel *kernel) {
 }
 
 void trading_loop(struct kernel *kernel) {
+  TAPS_INIT();
   if (kernel->config->recovery_address != 0) trade_recovering(kernel);
   else if (kernel->config->rx_mode == RING_MODE_LINES) trade_lines(kernel);
   else trade_descriptors(kernel);
+  TAPS_PRINT();
 }

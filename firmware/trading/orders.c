@@ -2,6 +2,7 @@
 /* See orders.h. */
 #include "trading/orders.h"
 
+#include "profile/taps.h"
 #include "trading/commands.h"
 #include "trading/notes.h"
 
@@ -43,7 +44,9 @@ unsigned __attribute__((noinline)) send_orders(struct kernel *kernel, uint64_t n
   struct engine *engine = &kernel->engine;
   unsigned sent = 0;
   if (mailbox_command_given(&kernel->port)) take_command(kernel); /* a kill takes effect before the next order */
+  TAP_BEGIN(clock);
   for (uint32_t i = 0; i < engine->wanted; i++) sent += send_intent(kernel, now_ns, &engine->intents[i]);
+  TAP(clock, TAP_ORDER);
   if (sent == 0) return 0;
   *doorbell = work_tap(&kernel->port);
   nic_doorbell(&kernel->nic);
