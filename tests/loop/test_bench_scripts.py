@@ -15,6 +15,8 @@ import pytest
     ("arguments", "printed"),
     [
         (["loop_speed.py", "--messages", "2000", "--runs", "1"], "instructions a message, exact: mean "),
+        (["software_parser.py", "--profile", "opening", "--messages", "1200", "--rounds", "1"],
+         " orders and 8 books the same in all three"),
         (["ring_modes.py", "--messages", "1000"], "descriptors"),
         (["frames_per_second.py", "--frames", "120", "--rounds", "1", "--sim", "icarus"], "capture times: 2 frames"),
     ],
