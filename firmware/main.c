@@ -14,13 +14,13 @@
 #include "arch/boot.h"
 #include "arch/command_line.h"
 #include "arch/machine.h"
-#include "arch/paging.h"
 #include "arch/pvh.h"
 #include "arch/traps.h"
 #include "compare/compare.h"
 #include "console/console.h"
 #include "drivers/serial.h"
 #include "include/layout.h"
+#include "memory/memory.h"
 #include "parser/software.h"
 #include "trading/run.h"
 
@@ -84,7 +84,7 @@ void kernel_main(uint64_t start_info) {
 
   static struct boot boot; /* too large for the stack */
   pvh_parse(&boot, start_info);
-  paging_guard_null();
+  memory_init(&boot);
   unsigned chosen = choose(&boot);
   check_words(&boot, chosen);
   runs[chosen].run(&boot);

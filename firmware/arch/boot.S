@@ -5,8 +5,8 @@
  * QEMU (-kernel) finds the entry in an ELF note of type XEN_ELFNOTE_PHYS32_ENTRY and enters with paging off and
  * %ebx = physical address of struct hvm_start_info (Xen, docs/misc/pvh.pandoc).
  *
- * The first 4 GiB are mapped onto themselves with 2 MiB pages, except the first 2 MiB: those have 4 KiB pages so that
- * paging_guard_null can take page 0 away.
+ * The first 4 GiB are mapped onto themselves with 2 MiB pages, until memory_init has read the memory map and built the
+ * kernel's own tables.
  */
     .set NOTE_PHYS32_ENTRY, 18
     .set CR0_PE, 1 << 0
@@ -19,6 +19,7 @@
     .set PAGE_LARGE, 0x80
     .set CODE64, 0x08
     .set STACK_BYTES, 65536
+    .set SYMBOL_BYTES, 32768
 
     .section .note.pvh, "a", @note
     .p2align 2
@@ -53,15 +54,6 @@ pvh_entry:
     add $2 << 20, %eax
     add $8, %edi
     loop 2b
-
-    movl $first_pages + PAGE_PRESENT_WRITABLE, page_directories
-    mov $first_pages, %edi
-    mov $PAGE_PRESENT_WRITABLE, %eax
-    mov $512, %ecx
-3:  mov %eax, (%edi)
-    add $4096, %eax
-    add $8, %edi
-    loop 3b
 
     /* Intel SDM 3A, 9.8.5: PAE, CR3, LME, then paging on */
     mov %cr4, %eax
@@ -107,9 +99,13 @@ boot_gdt_pointer:
 page_map: .skip 4096
 page_directory_pointers: .skip 4096
 page_directories: .skip 4 * 4096
-    .globl first_pages
-first_pages: .skip 4096
+    .globl stack_guard
+stack_guard: .skip 4096
     .skip STACK_BYTES
 stack_top:
+
+    .section .symbols, "a", @progbits
+    .globl kernel_symbols
+kernel_symbols: .skip SYMBOL_BYTES /* the build fills it (symbols.py) */
 
     .section .note.GNU-stack, "", @progbits

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The one change to the page tables after boot. */
+/* See paging.h. */
 #include "arch/paging.h"
 
-#include <stdint.h>
+#include "arch/cpu.h"
 
-extern uint64_t first_pages[512]; /* boot.S: 4 KiB pages of the first 2 MiB */
+#define MSR_EFER 0xC0000080u
+#define EFER_NXE (1u << 11) /* Intel SDM 3A, 4.1.4: without it bit 63 of an entry is reserved */
 
-void paging_guard_null(void) {
-  first_pages[0] = 0;
-  __asm__ volatile("invlpg (%0)" : : "r"(0ul) : "memory");
+void paging_load(const uint64_t *root) {
+  write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE);
+  __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory");
 }
+
+void paging_forget(uint64_t address) { __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory"); }

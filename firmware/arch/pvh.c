@@ -76,24 +76,3 @@ void pvh_parse(struct boot *boot, uint64_t address) {
     console_print("module %u: 0x%lx, %lu bytes\n", i, range.start, modules[i].size);
   }
 }
-
-struct range pvh_free_memory(const struct boot *boot, uint64_t start) {
-  struct range memory = {start, start};
-  for (uint32_t i = 0; i < boot->region_count; i++) {
-    const struct region *region = &boot->regions[i];
-    if (region->type == MEMORY_RAM && region->range.start <= start && start < region->range.end) {
-      memory.end = region->range.end;
-    }
-  }
-  if (memory.end > MAPPED_END) memory.end = MAPPED_END;
-
-  for (uint32_t i = 0; i < boot->module_count; i++) {
-    const struct range *module = &boot->modules[i];
-    if (module->start <= memory.start && module->end > memory.start) memory.start = module->end;
-  }
-  for (uint32_t i = 0; i < boot->module_count; i++) {
-    const struct range *module = &boot->modules[i];
-    if (module->start >= memory.start && module->start < memory.end) memory.end = module->start;
-  }
-  return memory;
-}

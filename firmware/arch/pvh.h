@@ -10,7 +10,4 @@
 /* Copy the structure at `address`, print it, and check that all modules are mapped; panics if anything is amiss. */
 void pvh_parse(struct boot *boot, uint64_t address);
 
-/* The RAM that begins at `start`: up to the end of its region, the first module behind it, or 4 GiB. */
-struct range pvh_free_memory(const struct boot *boot, uint64_t start);
-
 #endif

@@ -14,6 +14,7 @@
 #include "arch/processor.h"
 #include "console/console.h"
 #include "include/layout.h"
+#include "memory/fault.h"
 
 #define VECTORS 256u
 #define EXCEPTIONS 32u
@@ -87,6 +88,8 @@ void trap_print(const struct trap_frame *frame) {
                 frame->rbx, frame->rcx, frame->rdx, frame->rsi, frame->rdi, frame->rbp);
   console_print("fault: r8 0x%lx, r9 0x%lx, r10 0x%lx, r11 0x%lx, r12 0x%lx, r13 0x%lx, r14 0x%lx, r15 0x%lx\n",
                 frame->r8, frame->r9, frame->r10, frame->r11, frame->r12, frame->r13, frame->r14, frame->r15);
+  if (frame->vector == EXCEPTION_PAGE_FAULT) fault_explain_page(frame->rip, frame->error, read_cr2());
+  else fault_explain(frame->rip);
 }
 
 bool trap_is_machines(const struct trap_frame *frame) {

@@ -6,11 +6,10 @@
 #include <stdint.h>
 
 #include "arch/cpu.h"
-#include "arch/pvh.h"
 #include "console/console.h"
 #include "core/config.h"
 #include "drivers/mailbox.h"
-#include "include/kernel.h"
+#include "memory/memory.h"
 #include "trading/finish.h"
 #include "trading/loop.h"
 #include "trading/setup.h"
@@ -43,8 +42,9 @@ void trading_run(const struct boot *boot) {
   mailbox_open(&kernel.port);
   const struct config_header *config = trading_config(boot);
 
-  struct range memory = pvh_free_memory(boot, (uint64_t)kernel_end);
+  struct range memory = memory_claim();
   trading_setup(&kernel, config, &memory);
+  memory_give(memory);
   trading_loop(&kernel);
   trading_finish(&kernel);
 }

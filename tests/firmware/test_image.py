@@ -38,7 +38,7 @@ def test_lies_above_the_reserved_area(image: Path) -> None:
         (int(found[1], 16), int(found[2], 16))
         for found in re.finditer(r"LOAD\s+0x\w+ 0x\w+ 0x(\w+) 0x\w+ 0x(\w+)", tool("readelf", "-lW", str(image)))
     ]
-    assert len(segments) == 2
+    assert len(segments) == 3
     assert min(start for start, _ in segments) == layout.KERNEL_BASE
     assert all(start >= layout.RESERVED_BASE + layout.RESERVED_SIZE for start, _ in segments)
     assert sum(size for _, size in segments) < 1 << 20
