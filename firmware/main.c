@@ -13,7 +13,10 @@
 
 #include "arch/boot.h"
 #include "arch/command_line.h"
+#include "arch/features.h"
 #include "arch/machine.h"
+#include "arch/multiboot2.h"
+#include "arch/paging.h"
 #include "arch/pvh.h"
 #include "arch/traps.h"
 #include "compare/compare.h"
@@ -24,7 +27,29 @@
 #include "parser/software.h"
 #include "trading/run.h"
 
-void kernel_main(uint64_t start_info) __attribute__((noreturn));
+/* Called by boot.S. */
+void kernel_main(enum loader loader, uint64_t information) __attribute__((noreturn));
+
+/* Copy what the loader tells, whichever it was, and print it. */
+static void take_over(struct boot *boot, enum loader loader, uint64_t information) {
+  static const char *const names[] = {
+      [LOADER_PVH] = "PVH", [LOADER_MULTIBOOT2] = "multiboot2", [LOADER_OWN] = "the disk's own loader"};
+  if (loader == LOADER_MULTIBOOT2) {
+    const char *wrong = multiboot2_parse(boot, (const void *)information, MAPPED_END - information);
+    if (wrong != NULL) panic("multiboot2 information: %s", wrong);
+  } else {
+    pvh_parse(boot, information);
+  }
+  console_print("boot: by %s, %u modules, command line: %s\n", names[loader], boot->module_count, boot->command_line);
+  for (uint32_t i = 0; i < boot->region_count; i++) {
+    const struct region *region = &boot->regions[i];
+    console_print("memory: 0x%lx to 0x%lx, type %u\n", region->range.start, region->range.end, region->type);
+  }
+  for (uint32_t i = 0; i < boot->module_count; i++) {
+    const struct range *module = &boot->modules[i];
+    console_print("module %u: 0x%lx, %lu bytes\n", i, module->start, module->end - module->start);
+  }
+}
 
 /* run=console: the platform alone. */
 static void console_run(const struct boot *boot) {
@@ -77,13 +102,14 @@ static void check_words(const struct boot *boot, unsigned chosen) {
   }
 }
 
-void kernel_main(uint64_t start_info) {
+void kernel_main(enum loader loader, uint64_t information) {
   serial_init();
+  features_check();
   traps_init();
   console_print("tickloop kernel, layout version %u, hash 0x%x\n", LAYOUT_VERSION, LAYOUT_HASH);
 
   static struct boot boot; /* too large for the stack */
-  pvh_parse(&boot, start_info);
+  take_over(&boot, loader, information);
   memory_init(&boot);
   unsigned chosen = choose(&boot);
   check_words(&boot, chosen);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PVH entry: from the loader's 32-bit protected mode to 64-bit C.
+ * Three ways in, one way on: to kernel_main(loader, information) in 64-bit mode.
  *
- * QEMU (-kernel) finds the entry in an ELF note of type XEN_ELFNOTE_PHYS32_ENTRY and enters with paging off and
- * %ebx = physical address of struct hvm_start_info (Xen, docs/misc/pvh.pandoc).
+ * pvh_entry         QEMU (-kernel) finds it in an ELF note of type XEN_ELFNOTE_PHYS32_ENTRY; 32-bit protected mode, paging
+ *                   off, %ebx = physical address of struct hvm_start_info (Xen, docs/misc/pvh.pandoc)
+ * multiboot2_entry  GRUB finds it in the multiboot2 header; the same mode, %ebx = the multiboot2 information
+ *                   (Multiboot2 Specification 2.0, 3.3)
+ * loader_entry      the image's own entry, used by loader/loader.asm: long mode, %rdi as %ebx of PVH
  *
  * The first 4 GiB are mapped onto themselves with 2 MiB pages, until memory_init has read the memory map and built the
  * kernel's own tables.
@@ -18,6 +21,15 @@
     .set PAGE_PRESENT_WRITABLE, 0x3
     .set PAGE_LARGE, 0x80
     .set CODE64, 0x08
+    .set LOADER_PVH, 0 /* enum loader */
+    .set LOADER_MULTIBOOT2, 1
+    .set LOADER_OWN, 2
+    .set MULTIBOOT2_MAGIC, 0xE85250D6
+    .set MULTIBOOT2_BOOTED, 0x36D76289
+    .set CPUID_LONG_MODE, 1 << 29
+    .set COM1, 0x3F8
+    .set EXIT_PORT, 0xF4
+    .set EXIT_PANIC, 0x11 /* EXIT_STATUS_PANIC */
     .set STACK_BYTES, 65536
     .set SYMBOL_BYTES, 32768
 
@@ -30,13 +42,53 @@
     .long pvh_entry
     .p2align 2
 
+    .section .multiboot2, "a"
+    .p2align 3
+multiboot2_header:
+    .long MULTIBOOT2_MAGIC
+    .long 0 /* protected mode of i386 */
+    .long multiboot2_header_end - multiboot2_header
+    .long -(MULTIBOOT2_MAGIC + multiboot2_header_end - multiboot2_header)
+    .word 1, 0 /* information request: command line, modules, memory map */
+    .long 8 + 3 * 4
+    .long 1, 3, 6
+    .p2align 3
+    .word 3, 0 /* entry address */
+    .long 12
+    .long multiboot2_entry
+    .p2align 3
+    .word 6, 0 /* modules begin on pages */
+    .long 8
+    .word 0, 0 /* the end */
+    .long 8
+multiboot2_header_end:
+
     .section .text.boot, "ax"
     .code32
+    .globl multiboot2_entry
+multiboot2_entry:
+    mov $LOADER_MULTIBOOT2, %ebp
+    cmp $MULTIBOOT2_BOOTED, %eax
+    je start
+    ud2 /* no multiboot2 loader: there is nobody to tell */
+
     .globl pvh_entry
 pvh_entry:
+    mov $LOADER_PVH, %ebp
+start:
     cli
     cld
+    mov $stack_top, %esp
     mov %ebx, %esi
+
+    mov $0x80000000, %eax /* Intel SDM 2A, CPUID: the largest extended leaf */
+    cpuid
+    cmp $0x80000001, %eax
+    jb no_long_mode
+    mov $0x80000001, %eax
+    cpuid
+    test $CPUID_LONG_MODE, %edx
+    jz no_long_mode
 
     movl $page_directory_pointers + PAGE_PRESENT_WRITABLE, page_map
     mov $page_directory_pointers, %edi
@@ -71,7 +123,30 @@ pvh_entry:
     lgdt boot_gdt_pointer
     ljmp $CODE64, $long_mode
 
+    /* Without long mode no C can run: its own words. */
+no_long_mode:
+    mov $no_long_mode_text, %esi
+    mov $no_long_mode_end - no_long_mode_text, %ecx
+    mov $COM1, %edx
+3:  mov $COM1 + 5, %edx
+4:  in %dx, %al
+    test $0x20, %al
+    jz 4b
+    mov $COM1, %edx
+    lodsb
+    out %al, %dx
+    loop 3b
+    mov $EXIT_PANIC, %eax
+    out %eax, $EXIT_PORT
+5:  cli
+    hlt
+    jmp 5b
+
     .code64
+    .globl loader_entry
+loader_entry:
+    mov %edi, %esi
+    mov $LOADER_OWN, %ebp
 long_mode:
     xor %eax, %eax
     mov %eax, %ds
@@ -80,8 +155,8 @@ long_mode:
     mov %eax, %gs
     mov %eax, %ss
     lea stack_top(%rip), %rsp
+    mov %ebp, %edi
     xor %ebp, %ebp
-    mov %esi, %edi
     call kernel_main
     ud2 /* kernel_main does not return */
 
@@ -93,6 +168,8 @@ boot_gdt: /* until traps_init loads the kernel's own */
 boot_gdt_pointer:
     .word boot_gdt_pointer - boot_gdt - 1
     .long boot_gdt
+no_long_mode_text: .ascii "panic: this processor lacks long mode\n"
+no_long_mode_end:
 
     .section .bss, "aw", @nobits
     .p2align 12

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* Who loaded the kernel: what boot.S passes. */
+enum loader { LOADER_PVH, LOADER_MULTIBOOT2, LOADER_OWN };
+
 struct range {
   uint64_t start;
   uint64_t end; /* exclusive */

@@ -31,6 +31,16 @@ static inline uint64_t rdtsc(void) {
 /* In a loop that waits for another processor's store (Intel SDM 2B, PAUSE); QEMU lets its other threads run at it. */
 static inline void cpu_pause(void) { __asm__ volatile("pause"); }
 
+struct cpuid {
+  uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf) {
+  struct cpuid out;
+  __asm__ volatile("cpuid" : "=a"(out.eax), "=b"(out.ebx), "=c"(out.ecx), "=d"(out.edx) : "a"(leaf), "c"(0));
+  return out;
+}
+
 static inline uint64_t read_cr2(void) {
   uint64_t value;
   __asm__ volatile("mov %%cr2, %0" : "=r"(value));

@@ -65,7 +65,6 @@ void pvh_parse(struct boot *boot, uint64_t address) {
   for (uint32_t i = 0; i < boot->region_count; i++) {
     struct range range = range_of(memory[i].address, memory[i].size);
     boot->regions[i] = (struct region){range, memory[i].type};
-    console_print("memory: 0x%lx to 0x%lx, type %u\n", range.start, range.end, memory[i].type);
   }
   const struct hvm_module *modules = (const struct hvm_module *)info->module_list;
   boot->module_count = info->modules;
@@ -73,6 +72,5 @@ void pvh_parse(struct boot *boot, uint64_t address) {
     struct range range = range_of(modules[i].address, modules[i].size);
     if (range.end > MAPPED_END) panic("module %u is above 4 GiB", i);
     boot->modules[i] = range;
-    console_print("module %u: 0x%lx, %lu bytes\n", i, range.start, modules[i].size);
   }
 }

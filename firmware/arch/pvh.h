@@ -7,7 +7,7 @@
 
 #include "arch/boot.h"
 
-/* Copy the structure at `address`, print it, and check that all modules are mapped; panics if anything is amiss. */
+/* Copy the structure at `address`, and check that all modules are mapped; panics if anything is amiss. */
 void pvh_parse(struct boot *boot, uint64_t address);
 
 #endif

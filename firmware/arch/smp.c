@@ -13,6 +13,7 @@
 #include "arch/processor.h"
 #include "arch/timer.h"
 #include "arch/traps.h"
+#include "memory/memory.h"
 
 #define MSR_EFER 0xC0000080u
 #define EFER_LMA (1u << 10) /* the processor's own: set by turning paging on */
@@ -22,11 +23,10 @@
 
 enum smp_state { SMP_OFF, SMP_STARTING, SMP_LOST, SMP_RUNNING, SMP_FINISHED };
 
-/* trampoline.S: code to be copied to TRAMPOLINE, and its entry into the kernel. */
+/* trampoline.S: code to be copied to TRAMPOLINE_PAGE, and its entry into the kernel. */
 extern const uint8_t trampoline_start[], trampoline_end[];
 extern uint32_t trampoline_cr0, trampoline_cr3, trampoline_cr4, trampoline_efer;
 extern uint64_t trampoline_stack;
-#define TRAMPOLINE 0x8000u
 #define TRAMPOLINE_MAX 256u
 
 /* Called on the new processor, by trampoline.S. */
@@ -42,7 +42,10 @@ struct __attribute__((aligned(64))) start {
 
 static struct start starts[PROCESSORS_MAX];
 static uint32_t starting;
-static _Alignas(4096) uint8_t stacks[PROCESSORS_MAX - 1][SMP_STACK_BYTES];
+static struct {
+  _Alignas(PAGE_BYTES) uint8_t guard[PAGE_BYTES];
+  uint8_t bytes[SMP_STACK_BYTES];
+} stacks[PROCESSORS_MAX - 1];
 
 uint32_t smp_processors(void) {
   uint32_t count = board_acpi()->processors;
@@ -101,17 +104,21 @@ bool smp_start(uint32_t index, void (*run)(void *argument), void *argument) {
   trampoline_cr3 = (uint32_t)read_cr3(); /* below 4 GiB, like all of the kernel */
   trampoline_cr4 = (uint32_t)read_cr4();
   trampoline_efer = (uint32_t)read_msr(MSR_EFER) & ~EFER_LMA;
-  trampoline_stack = (uint64_t)stacks[index - 1] + sizeof stacks[index - 1];
+  memory_guard((uint64_t)stacks[index - 1].guard, "another processor's stack");
+  trampoline_stack = (uint64_t)stacks[index - 1].bytes + SMP_STACK_BYTES;
 
-  uint8_t *page = (uint8_t *)(uint64_t)TRAMPOLINE, before[TRAMPOLINE_MAX];
+  const struct range trampoline = {TRAMPOLINE_PAGE, TRAMPOLINE_PAGE + PAGE_BYTES};
+  uint8_t *page = (uint8_t *)trampoline.start, before[TRAMPOLINE_MAX];
   uint64_t bytes = (uint64_t)(trampoline_end - trampoline_start);
   __builtin_memcpy(before, page, bytes);
   __builtin_memcpy(page, trampoline_start, bytes);
+  memory_protect(trampoline, RIGHTS_CODE);
   apic_send_init(target);
   wait_ns(INIT_WAIT_NS);
-  apic_send_startup(target, TRAMPOLINE >> 12);
-  if (!running(&starts[index], STARTUP_WAIT_NS)) apic_send_startup(target, TRAMPOLINE >> 12);
+  apic_send_startup(target, TRAMPOLINE_PAGE >> 12);
+  if (!running(&starts[index], STARTUP_WAIT_NS)) apic_send_startup(target, TRAMPOLINE_PAGE >> 12);
   if (!running(&starts[index], LIMIT_NS) && take(&starts[index], SMP_LOST)) return false; /* it may still be there */
+  memory_protect(trampoline, RIGHTS_DATA);
   __builtin_memcpy(page, before, bytes);
   return true;
 }

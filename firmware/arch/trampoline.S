@@ -3,6 +3,8 @@
  * How another processor comes from real mode to the kernel's 64-bit code: smp.c copies what is between trampoline_start and
  * trampoline_end to 0x8000 and starts the processor there, with CS = 0x800 and IP = 0 (Intel SDM 3A, 8.4.3).
  *
+ * Once paging is on this page must be executable: the last jump is fetched from it.
+ *
  * It takes the control registers of the processor that booted, so that both have the same features and page tables.
  */
     .set TRAMPOLINE, 0x8000
@@ -47,7 +49,7 @@ protected_mode:
     .p2align 3
 gdt:
     .quad 0
-    .quad 0x00AF9A000000FFFF /* 64-bit code, ring 0 */
+    .quad 0x00AF9B000000FFFF /* 64-bit code, ring 0, accessed already: the page can be read only by then */
     .quad 0x00CF9A000000FFFF /* 32-bit code */
     .quad 0x00CF92000000FFFF /* data */
 gdt_pointer:

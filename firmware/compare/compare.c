@@ -8,19 +8,17 @@
 #include "arch/command_line.h"
 #include "arch/machine.h"
 #include "arch/pools.h"
-#include "arch/pvh.h"
 #include "arch/smp.h"
 #include "arch/timer.h"
 #include "compare/paths.h"
 #include "console/console.h"
-#include "include/kernel.h"
 #include "include/layout.h"
+#include "memory/memory.h"
 #include "tasks/scheduler.h"
 
 #define USUAL_SAMPLES 2000u
 #define SAMPLES_MAX 1000000u
 #define CONSUMER_PRIORITY 3u
-#define PAGE_BYTES 4096u
 
 const char *const compare_words[] = {"samples", NULL};
 
@@ -64,11 +62,12 @@ static void consume(void *argument) {
 
 void compare_run(const struct boot *boot) {
   samples.count = wanted(boot->command_line);
-  struct range memory = pvh_free_memory(boot, (uint64_t)kernel_end);
+  struct range memory = memory_claim();
   uint64_t **places[] = {&samples.blocking, &samples.interrupt, &samples.naive, &samples.ring};
   for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
     *places[i] = pools_take_zeroed(&memory, "samples", samples.count, sizeof(uint64_t), PAGE_BYTES);
   }
+  memory_give(memory);
   board_init();
   tasks_init();
   paths_init();

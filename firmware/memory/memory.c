@@ -104,10 +104,12 @@ void memory_protect(struct range range, enum rights rights) {
 }
 
 void memory_guard(uint64_t address, const char *what) {
-  if (guard_count == GUARDS) panic("more than %u guard pages", GUARDS);
-  guards[guard_count].address = address;
-  guards[guard_count].what = what;
-  guard_count++;
+  uint32_t at = 0;
+  while (at < guard_count && guards[at].address != address) at++;
+  if (at == GUARDS) panic("more than %u guard pages", GUARDS);
+  if (at == guard_count) guard_count++;
+  guards[at].address = address;
+  guards[at].what = what;
   memory_protect((struct range){address, address + PAGE_BYTES}, RIGHTS_NONE);
 }
 

@@ -10,7 +10,6 @@
 #include "arch/cpu.h"
 #include "arch/paging.h"
 #include "arch/pools.h"
-#include "arch/pvh.h"
 #include "arch/timer.h"
 #include "arch/traps.h"
 #include "console/console.h"
@@ -20,7 +19,7 @@
 #include "core/export.h"
 #include "drivers/e1000.h"
 #include "drivers/pci.h"
-#include "include/kernel.h"
+#include "memory/memory.h"
 #include "parser/parser.h"
 #include "profile/counters.h"
 #include "profile/taps.h"
@@ -29,7 +28,6 @@
 #include "trading/run.h"
 #include "trading/setup.h"
 
-#define PAGE_BYTES 4096u
 #define NS_PER_MS 1000000ul
 #define TIMEOUT_MS 2000u
 #define POLLS_PER_LOOK 1024u /* empty ones, until the clock and the link are looked at */
@@ -143,7 +141,7 @@ static void set_up(struct software *software, const struct boot *boot) {
   if (config->session_mode == SESSION_MODE_CONNECT) panic("configuration: run=e1000 does not connect a session");
   software->config = config;
   board_init();
-  struct range memory = pvh_free_memory(boot, (uint64_t)kernel_end);
+  struct range memory = memory_claim();
   trading_take_core(&software->engine, &software->ouch, config, &memory);
   segment_init(&software->segments, config);
   parser_init(&software->parser, config->group_address, (uint16_t)config->group_port, assembly);
@@ -151,6 +149,7 @@ static void set_up(struct software *software, const struct boot *boot) {
   software->export_bytes = export_limit(config);
   software->export = pools_take(&memory, "export", 1, software->export_bytes, PAGE_BYTES);
   start_nic(software, &memory);
+  memory_give(memory);
   sleep_ns(SETTLE_NS);
   console_print("e1000: %u descriptors in, %u out, link %s, parser in %s, ready\n", software->nic.receive_mask + 1,
                 software->nic.transmit_mask + 1, software->nic.link ? "up" : "down", assembly ? "assembly" : "C");

@@ -8,6 +8,7 @@
 #include "arch/processor.h"
 #include "arch/traps.h"
 #include "console/console.h"
+#include "memory/memory.h"
 
 #define CALLEE_SAVED 6u /* words that task_switch takes from a stack before it returns */
 
@@ -150,6 +151,7 @@ bool task_start(const char *name, uint8_t priority, void (*run)(void *argument),
   struct task *task = find_place();
   if (task != NULL) {
     struct stack *stack = &stacks[task - tasks];
+    memory_guard((uint64_t)stack->guard, name);
     /* At `begin` the stack is as behind a call (System V ABI, 3.2.2): 8 off a multiple of 16. */
     uint64_t *top = (uint64_t *)(stack->bytes + sizeof stack->bytes) - 2;
     top[0] = (uint64_t)begin;

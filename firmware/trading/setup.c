@@ -6,9 +6,8 @@
 #include "console/console.h"
 #include "core/config.h"
 #include "core/export.h"
+#include "memory/map.h"
 #include "trading/recovery.h"
-
-#define PAGE_BYTES 4096u
 
 /* The bridge reads the trace at requests, and a busy kernel makes one at least every quarter of the largest RX ring. */
 #define MAX_RX_BATCH (TRACE_ENTRIES / 2)

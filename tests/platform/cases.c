@@ -13,7 +13,7 @@
 
 void __wrap_trading_run(const struct boot *boot);
 
-static const struct test_case *const groups[] = {trap_cases, timer_cases, task_cases, processor_cases};
+static const struct test_case *const groups[] = {trap_cases, timer_cases, task_cases, processor_cases, memory_cases};
 
 void __wrap_trading_run(const struct boot *boot) {
   char name[32] = {0};

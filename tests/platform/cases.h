@@ -11,6 +11,7 @@ struct test_case {
   void (*run)(void);
 };
 
-extern const struct test_case trap_cases[], timer_cases[], task_cases[], processor_cases[]; /* the last has no name */
+/* The last of each has no name. */
+extern const struct test_case trap_cases[], timer_cases[], task_cases[], processor_cases[], memory_cases[];
 
 #endif

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-GROUPS = {"sim", "verilator", "icarus", "test", "waves"}
+GROUPS = {"sim", "verilator", "icarus", "images", "test", "waves"}
 LATER_JOBS = ("docs",)
 
 
