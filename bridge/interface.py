@@ -76,6 +76,7 @@ class LoopRequest:
     doorbell_ns: int = 200
     skip_idle: bool = True
     gdb: str | None = None  # QEMU waits for gdb there, and nobody minds how long: a localhost port, or a socket's path
+    live_console: str | None = None  # a socket's path: somebody types to the kernel, which is held there at first
     host_delay: int = 0  # us: up to so long the bridge waits, at random, before it lets the kernel go on
     guest_delay: int = 0  # us: up to so long QEMU is stopped, at random, while the kernel runs
     delay_seed: int = 1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0x34FDBC06
+LAYOUT_HASH = 0x481BFF41
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -283,6 +283,7 @@ class TraceKind(IntEnum):
     LINK = 3
     RECOVERY = 4
     CANCELS = 5
+    CONSOLE = 6
 
 
 class RecoveryStep(IntEnum):

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from cocotb_tools import config as cocotb_config
 
 from bridge import build, layout, nic_setup, qemu, record
 from bridge.commands import write_commands
+from bridge.console import Relay
 from bridge.interface import BridgeError, LoopRequest, LoopResult
 
 SIMULATOR_DIED = 5
@@ -36,7 +38,7 @@ FULL_BYTES = 1 << 16  # a disk with less left is full: no buffer of waves or log
 KERNEL_TIMEOUT_S = 5
 SIMULATOR_LOG = "simulator.log"
 WAVES = "waves.vcd"
-FOR_EVER_S = (1 << 32) - 1  # of the native core's clock: whoever debugs the kernel may take his time
+FOR_EVER_S = (1 << 32) - 1  # of the native core's clock: whoever debugs the kernel, or types to it, may take his time
 SILENCE_S = 5.0  # without a word or any processor time from the simulator
 LOOK_S = 0.25
 
@@ -54,7 +56,7 @@ def _record(request: LoopRequest) -> Path:
     return request.out.resolve() / "record"
 
 
-def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
+def _run_order(request: LoopRequest, progress_fd: int, console_fd: int | None) -> dict[str, Any]:
     """What ``bridge.steer`` needs to know of one run."""
     epoch = epoch_of(request.seed)
     host = not request.kernel and not request.replay  # the native core plays it
@@ -66,6 +68,7 @@ def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
         "console": str(request.out.resolve() / "console.log"),
         "mode": request.mode,
         "gdb": request.gdb,
+        "console_fd": console_fd,
         "replay": str(request.replay.resolve()) if request.replay else None,
         "exchange": request.exchange.order() if request.exchange else None,
         "setup": nic_setup.register_writes(request, epoch) if host else [],
@@ -79,7 +82,7 @@ def _run_order(request: LoopRequest, progress_fd: int) -> dict[str, Any]:
             "posted_write_clocks": _clocks(request.posted_write_ns, request.clock_ps),
             "read_clocks": _clocks(request.read_ns, request.clock_ps),
             "doorbell_clocks": _clocks(request.doorbell_ns, request.clock_ps),
-            "timeout_s": KERNEL_TIMEOUT_S if request.gdb is None else FOR_EVER_S,
+            "timeout_s": KERNEL_TIMEOUT_S if request.gdb is None and request.live_console is None else FOR_EVER_S,
             "host_delay_us": request.host_delay,
             "guest_delay_us": request.guest_delay,
             "delay_seed": request.delay_seed,
@@ -189,10 +192,24 @@ def _simulate(
     command: list[str], requests: Sequence[LoopRequest], core: Path
 ) -> Iterator[dict[str, Any] | BridgeError]:
     """Run one simulator over ``requests``; yields each run's outcome. One that it does not survive is the last."""
+    with _console(requests[0]) as relay:
+        yield from _simulate_with(command, requests, core, relay.kernel_fd if relay else None)
+
+
+def _console(request: LoopRequest) -> Relay | nullcontext[None]:
+    """Somebody who types to the kernel, if that is asked for."""
+    if request.live_console is None:
+        return nullcontext()
+    return Relay(Path(request.live_console), request.out.resolve() / "console.log")
+
+
+def _simulate_with(
+    command: list[str], requests: Sequence[LoopRequest], core: Path, console_fd: int | None
+) -> Iterator[dict[str, Any] | BridgeError]:
     read_end, write_end = os.pipe()
     directory = _record(requests[0])
     order_file = directory / "order.json"
-    runs = [_run_order(request, write_end) for request in requests]
+    runs = [_run_order(request, write_end, console_fd) for request in requests]
     order_file.write_text(json.dumps({"core": str(core), "progress_fd": write_end, "runs": runs}))
     with (directory / SIMULATOR_LOG).open("wb") as file:
         process = subprocess.Popen(
@@ -202,7 +219,7 @@ def _simulate(
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
-            pass_fds=(write_end,),
+            pass_fds=(write_end, *([console_fd] if console_fd is not None else [])),
             start_new_session=True,
             preexec_fn=qemu.dies_with(os.getpid()),  # noqa: PLW1509  there is no other thread
         )

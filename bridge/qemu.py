@@ -93,12 +93,27 @@ def _wait_for_gdb(where: str) -> tuple[str, ...]:
     return "-S", "-chardev", f"socket,id=gdb,server=on,wait=off,path={path}", "-gdb", "chardev:gdb"
 
 
+def _serial_line(console: Path, live: int | None) -> tuple[str, ...]:
+    """The kernel's serial line: into a file, or at a socket, where somebody types; it is held there at first."""
+    if live is None:
+        return "-serial", f"file:{console}"
+    return "-chardev", f"socket,id=console,fd={live}", "-serial", "chardev:console", "-append", "console=held"
+
+
 def start(
-    memory: Memory, kernel: Path, config_module: Path, console: Path, log: Path, mode: RunMode, gdb: str | None = None
+    memory: Memory,
+    kernel: Path,
+    config_module: Path,
+    console: Path,
+    log: Path,
+    mode: RunMode,
+    gdb: str | None = None,
+    live: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Boot ``kernel`` with its configuration module in ``memory``.
 
-    ``console`` takes the kernel's serial line, ``log`` QEMU's own messages. In lockstep, time in the guest is the
+    ``console`` takes what the kernel prints, ``log`` QEMU's own messages; ``live`` is a socket in
+    its place, at which somebody types to the kernel. In lockstep, time in the guest is the
     number of executed instructions (``-icount shift=0``): rdtsc counts them exactly. In a free run it is the host's.
 
     Raises:
@@ -125,8 +140,7 @@ def start(
         "ivshmem-plain,memdev=nic",
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=4",
-        "-serial",
-        f"file:{console}",
+        *_serial_line(console, live),
         *(("-icount", "shift=0,sleep=off") if mode == "lockstep" else ()),
         *(_wait_for_gdb(gdb) if gdb else ()),
         "-kernel",
@@ -146,7 +160,7 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            pass_fds=(ram, mailbox),
+            pass_fds=(ram, mailbox, *([live] if live is not None else [])),
             start_new_session=True,
             preexec_fn=prepare,  # noqa: PLW1509  the simulator has no other Python thread
         )

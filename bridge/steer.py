@@ -56,7 +56,7 @@ def _guest_end(guest: subprocess.Popen[bytes], status: int, message: str, order:
     """Exit status and line of a run with a kernel: QEMU's own end explains more than its silence."""
     if status in (0, 4):
         try:
-            ended = guest.wait(None if order["gdb"] else EXIT_PATIENCE_S)
+            ended = guest.wait(None if order["gdb"] or order["console_fd"] else EXIT_PATIENCE_S)
         except Exception:
             return 6, "the kernel finished but QEMU does not end"
         explained = qemu.explain(ended, Path(order["console"]), Path(order["record"]) / QEMU_LOG)
@@ -80,6 +80,7 @@ async def _run(play: Play, library: Any, order: dict[str, Any], outcome: dict[st
             record / QEMU_LOG,
             order["mode"],
             order["gdb"],
+            order["console_fd"],
         )
     try:
         status = library.tl_wait_attach(guest.pid) if guest else 0

@@ -21,6 +21,8 @@
 #include "arch/traps.h"
 #include "compare/compare.h"
 #include "console/console.h"
+#include "console/desk.h"
+#include "console/run.h"
 #include "drivers/serial.h"
 #include "include/layout.h"
 #include "memory/memory.h"
@@ -51,20 +53,14 @@ static void take_over(struct boot *boot, enum loader loader, uint64_t informatio
   }
 }
 
-/* run=console: the platform alone. */
-static void console_run(const struct boot *boot) {
-  (void)boot;
-  console_print("console: ready\n");
-}
-
 /* What `run=` may name, the default first. A run that returns has done what it was asked for. */
 static const struct {
   const char *name;
   void (*run)(const struct boot *boot);
   const char *const *words; /* of its own on the command line, NULL behind the last; NULL: none */
 } runs[] = {
-    {"trade", trading_run, NULL},
-    {"console", console_run, NULL},
+    {"trade", trading_run, desk_words},
+    {"console", console_run, desk_words},
     {"compare", compare_run, compare_words},
     {"e1000", software_run, software_words},
 };
@@ -104,6 +100,7 @@ static void check_words(const struct boot *boot, unsigned chosen) {
 
 void kernel_main(enum loader loader, uint64_t information) {
   serial_init();
+  (void)console_add_screen();
   features_check();
   traps_init();
   console_print("tickloop kernel, layout version %u, hash 0x%x\n", LAYOUT_VERSION, LAYOUT_HASH);
@@ -114,5 +111,6 @@ void kernel_main(enum loader loader, uint64_t information) {
   unsigned chosen = choose(&boot);
   check_words(&boot, chosen);
   runs[chosen].run(&boot);
+  console_refresh();
   machine_exit(EXIT_STATUS_DONE);
 }

@@ -23,6 +23,7 @@ from generators.profiles import MAX_SYMBOLS, PROFILES
 from tickloop import generating
 from tickloop.backtest import backtest, backtest_document, print_backtest
 from tickloop.config import NicConfig, RunConfig, load_config
+from tickloop.console import CONSOLE_SOCKET, join_console
 from tickloop.diff import diff
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_exchange, from_scenario
@@ -123,6 +124,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="lockstep (default): one reproducible timeline; free: as fast as it goes")
     sim.add_argument("--gdb", metavar="PORT", nargs="?", const=0, type=_integer("--gdb", 1024, 65_535),
                      help="the kernel waits for gdb, at this localhost port or else at the socket DIR/gdb.sock")
+    sim.add_argument("--console", action="store_true",
+                     help="somebody types to the kernel: the run is held until \"tickloop console DIR\" says go")
     sim.add_argument("--ouch", type=_choice("--ouch", "4.2", "5.0"), metavar="V",
                      help="version of the order-entry protocol: 4.2 (default) or 5.0")
     _faults(sim)
@@ -203,6 +206,10 @@ def _parser() -> argparse.ArgumentParser:
 
     report = command("report", "(re)builds DIR/report.html")
     report.add_argument("directory", metavar="DIR", type=Path)
+    console = command("console", "types to the kernel of a run that was started with --console",
+                      "Joins this terminal to the kernel's console in a run that was started with --console.\n"
+                      "Ctrl-] leaves; the run goes on.")
+    console.add_argument("directory", metavar="DIR", type=_path("DIR"))
     waves = command("waves", "opens GTKWave on a run that was made with --waves")
     waves.add_argument("directory", metavar="DIR", type=Path)
     return parser
@@ -259,10 +266,14 @@ def _gdb(options: argparse.Namespace) -> str | None:
         return None
     if options.gdb:
         return str(options.gdb)
-    path = str((options.out / "gdb.sock").resolve())
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
-        raise UsageError(f"--gdb: {path} is too long for the path of a socket; give a PORT")
-    return path
+    return _socket(options.out / "gdb.sock", "--gdb", "; give a PORT")
+
+
+def _socket(path: Path, option: str, remedy: str = "") -> str:
+    resolved = str(path.resolve())
+    if len(os.fsencode(resolved)) > LONGEST_SOCKET_PATH:
+        raise UsageError(f"{option}: {resolved} is too long for the path of a socket{remedy}")
+    return resolved
 
 
 def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
@@ -291,8 +302,9 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     else:
         source = from_scenario(options.scenario, options.seed, options.messages, config.group, options.line_b,
                                options.fcs, damage)
+    console = _socket(options.out / CONSOLE_SOCKET, "--console") if options.console else None
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
-                          mode=options.mode, gdb=_gdb(options), commands=commands))
+                          mode=options.mode, gdb=_gdb(options), commands=commands, console=console))
     return _told(outcome, options.json)
 
 
@@ -425,8 +437,13 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
+def _console(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    join_console(options.directory)
+    return ExitStatus.OK
+
+
 COMMANDS = {"sim": _sim, "parse": _parse, "backtest": _backtest, "inspect": _inspect, "generate": _generate,
-            "replay": _replay, "diff": _diff, "report": _report, "waves": _waves}
+            "replay": _replay, "diff": _diff, "report": _report, "console": _console, "waves": _waves}
 
 
 def _with_formats(arguments: tuple[str, ...]) -> list[str]:

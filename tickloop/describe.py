@@ -122,12 +122,18 @@ def processed(entry: Any) -> str:
             f"done at {int(entry['done_ps']) / 1000} ns")
 
 
+def _text(value: int) -> str:
+    """Of a note, eight characters of a command."""
+    return value.to_bytes(8, "little").rstrip(b"\0").decode("latin-1")
+
+
 def noted(entry: TraceNote) -> str:
     """Something that the kernel did beside records."""
     what = {
         layout.TraceKind.ANSWERS: f"has applied {entry.value} answers of the exchange",
         layout.TraceKind.COMMAND: f"has taken {entry.value} host commands",
         layout.TraceKind.LINK: f"order entry is {_name(layout.LinkState, entry.value)}",
+        layout.TraceKind.CONSOLE: f"takes a typed command: {_text(entry.value)}",
         layout.TraceKind.CANCELS: f"sends {entry.value} cancels on command",
     }.get(layout.TraceKind(entry.kind), f"{_name(layout.TraceKind, entry.kind)} {entry.value}")
     return f"kernel {what} after {entry.records} records, at {entry.time_ps / 1000} ns"

@@ -28,6 +28,7 @@ class KernelOrder:
         self._commands = result.commands
         self._answers = answers
         self._given = 0  # notes
+        self._typed = b""  # of a command that was typed at the kernel's console
         self._answered = 0
         self._raw = [frame.data for frame in result.raw]
         self._raw_taken = 0
@@ -69,6 +70,11 @@ class KernelOrder:
                 self.problems.append(f"the kernel has taken a command {note.value}, {len(self._commands)} were given")
                 return
             self._kernel.command(self._commands[note.value - 1].text)
+        elif note.kind == TraceKind.CONSOLE:
+            self._typed += note.value.to_bytes(8, "little")
+            if self._typed.endswith(b"\0"):
+                self._kernel.command(self._typed.rstrip(b"\0").decode("latin-1"))
+                self._typed = b""
         elif note.kind == TraceKind.LINK:
             self._kernel.link("ready" if note.value == LinkState.READY else "down")
         elif note.kind == TraceKind.RECOVERY:

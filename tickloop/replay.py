@@ -94,6 +94,8 @@ def _check(recorded: RecordedRun, half: Half) -> None:
         raise UsageError(f"{directory} {REFUSED}: it was made without a kernel; --rtl does it")
     if run.get("mode", "lockstep") != "lockstep":
         raise UsageError(f"{directory} {REFUSED}: in mode {run['mode']} times are those of the machine that it ran on")
+    if half == "kernel" and run.get("live_input"):
+        raise UsageError(f"{directory} {REFUSED}: what was typed at its console is not in the record; --rtl does it")
     if not run.get("digest"):
         raise UsageError(f"{directory} {REFUSED}: the run did not come to its end")
     if digest(recorded.logs) != run["digest"]:

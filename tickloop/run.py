@@ -67,6 +67,7 @@ class Job:
     mode: RunMode = "lockstep"
     gdb: str | None = None
     commands: tuple[Command, ...] = ()
+    console: str | None = None
 
     @property
     def closed_loop(self) -> bool:
@@ -121,6 +122,8 @@ def execute(job: Job) -> Outcome:
     try:
         if job.gdb:
             _announce_gdb(job.gdb)
+        if job.console:
+            _announce_console(job.out)
         result = loop.run(replace(prepared[0].request, progress=progress))
     except (BridgeError, KeyboardInterrupt) as error:
         progress.close()
@@ -183,6 +186,12 @@ def _announce_gdb(where: str) -> None:
     target = f"localhost:{where}" if where.isdigit() else where
     command = shlex.join(["gdb", "-q", str(build.KERNEL_SYMBOLS), "-ex", f"target remote {target}"])
     print(f"tickloop: the kernel waits for gdb (docs/debugging.md); in another terminal:\n  {command}", file=sys.stderr)
+
+
+def _announce_console(out: Path) -> None:
+    command = shlex.join(["tickloop", "console", str(out)])
+    print(f"tickloop: the run waits for its console (docs/console.md); in another terminal:\n  {command}",
+          file=sys.stderr)
 
 
 @_without_collector()
@@ -263,7 +272,7 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
-        mode=job.mode, gdb=job.gdb, commands=job.commands, exchange=job.source.exchange,
+        mode=job.mode, gdb=job.gdb, live_console=job.console, commands=job.commands, exchange=job.source.exchange,
         waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
@@ -310,7 +319,8 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "input": job.source.name,
         "seed": job.seed,
         "mode": job.mode,
-        "reproducible": job.mode == "lockstep",
+        "reproducible": job.mode == "lockstep" and job.console is None,
+        "live_input": job.console is not None,
         "simulator": job.simulator,
         "delivery": job.config.nic.delivery,
         "hold_ns": job.config.nic.hold_ns,

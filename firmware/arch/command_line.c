@@ -32,3 +32,11 @@ bool command_line_equal(const char *left, const char *right) {
   while (*left != '\0' && *left == *right) left++, right++;
   return *left == *right;
 }
+
+struct command_line_word command_line_find(const char *text, const char *name) {
+  struct command_line_word word, found = {0};
+  while (command_line_next(&text, &word) == COMMAND_LINE_WORD) {
+    if (command_line_equal(word.name, name)) found = word;
+  }
+  return found;
+}

@@ -18,6 +18,9 @@ enum command_line_step { COMMAND_LINE_WORD, COMMAND_LINE_END, COMMAND_LINE_TOO_L
 /* Take the next word; *text moves behind it. One whose name or value does not fit is told, as far as it fits. */
 enum command_line_step command_line_next(const char **text, struct command_line_word *word);
 
+/* The last word of that name, empty if there is none. The line has been looked through before. */
+struct command_line_word command_line_find(const char *text, const char *name);
+
 /* Whether two terminated strings are equal. */
 bool command_line_equal(const char *left, const char *right);
 

@@ -96,11 +96,15 @@ static uint64_t magnitude(int64_t value) { return value < 0 ? -(uint64_t)value :
 
 static const char *sign(int64_t value) { return value < 0 ? "-" : ""; }
 
-void print_trading(const struct engine *engine) {
-  for (uint32_t reason = REFUSAL_KILL; reason < REFUSALS; reason++) {
+void print_refusals(const struct engine *engine, enum refusal first, const char *before) {
+  for (uint32_t reason = first; reason < REFUSALS; reason++) {
     uint64_t count = engine->statistics.refused[reason];
-    if (count != 0) console_print("statistics: orders refused, %s %lu\n", refusal_names[reason], count);
+    if (count != 0) console_print("%s%s %lu\n", before, refusal_names[reason], count);
   }
+}
+
+void print_trading(const struct engine *engine) {
+  print_refusals(engine, REFUSAL_KILL, "statistics: orders refused, ");
   if (engine->market.suspects != 0) console_print("statistics: suspect books %lu\n", engine->market.suspects);
   if (engine->statistics.executions == 0) return;
   uint32_t shown = 0;

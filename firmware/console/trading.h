@@ -24,6 +24,9 @@ struct told {
 /* `told` begins with what is so at the start and needs no telling: STOP_LINK while nothing has been connected. */
 void tell_trading(struct told *told, const struct engine *engine);
 
+/* The counters of refusals from `first` on that are not 0, a line each, `before` in front. */
+void print_refusals(const struct engine *engine, enum refusal first, const char *before);
+
 /* The counters of refusals that are not 0, the largest positions, cash and profit. */
 void print_trading(const struct engine *engine);
 

@@ -2,6 +2,8 @@
 /* Mailbox requests; `-device ivshmem-plain,memdev=...` creates the device (QEMU, docs/specs/ivshmem-spec). */
 #include "drivers/mailbox.h"
 
+#include <stddef.h>
+
 #include "arch/paging.h"
 #include "console/console.h"
 #include "drivers/pci.h"
@@ -37,8 +39,9 @@ void mailbox_open(struct mailbox_port *port) {
   port->sequence = shared->acknowledge; /* whatever was answered last is not an answer to us */
 }
 
-enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
-                                        uint32_t value) {
+/* Ask; returns when that was. From here to take_answer nothing is work. */
+static inline __attribute__((always_inline)) uint64_t ask(struct mailbox_port *port, enum mailbox_op op,
+                                                          uint32_t address, uint32_t value) {
   struct mailbox *shared = port->shared;
   uint32_t sequence = ++port->sequence;
   shared->op = op;
@@ -48,20 +51,52 @@ enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_
   uint64_t parked = rdtsc();
   shared->work = parked - port->not_work;
   store_release(&shared->request, sequence); /* last: the bridge reads the others once it sees this */
-  while (load_acquire(&shared->acknowledge) != sequence) {
+  return parked;
+}
+
+static inline __attribute__((always_inline)) bool answered(const struct mailbox_port *port) {
+  return load_acquire(&port->shared->acknowledge) == port->sequence;
+}
+
+static inline __attribute__((always_inline)) enum acknowledge_status take_answer(struct mailbox_port *port,
+                                                                                 uint64_t parked) {
+  enum acknowledge_status status = (enum acknowledge_status)port->shared->ack_status;
+  port->not_work += rdtsc() - parked;
+  if (status == ACKNOWLEDGE_STATUS_ERROR) {
+    panic("the bridge refused request %u at register 0x%x", port->shared->op, port->shared->address);
+  }
+  return status;
+}
+
+enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
+                                        uint32_t value) {
+  uint64_t parked = ask(port, op, address, value);
+  while (!answered(port)) {
     if (port->free) cpu_pause();
   }
-  enum acknowledge_status status = (enum acknowledge_status)shared->ack_status;
-  port->not_work += rdtsc() - parked;
-  if (status == ACKNOWLEDGE_STATUS_ERROR)
-    panic("the bridge refused request %u at register 0x%x", (unsigned)op, address);
-  return status;
+  return take_answer(port, parked);
+}
+
+static void __attribute__((noinline, cold)) attend(struct mailbox_port *port) {
+  bool over;
+  do over = answered(port);
+  while (port->meanwhile(port->context, over) || !over);
+}
+
+bool mailbox_poll(struct mailbox_port *port, uint32_t deadline_ns, uint32_t consumed) {
+  uint64_t parked = ask(port, MAILBOX_OP_POLL, deadline_ns, consumed);
+  if (port->meanwhile != NULL) attend(port);
+  while (!answered(port)) {
+  }
+  return take_answer(port, parked) != ACKNOWLEDGE_STATUS_STOP;
 }
 
 bool mailbox_idle(struct mailbox_port *port, uint64_t consumed) {
   uint64_t idle = rdtsc();
   store_release_u64(&port->shared->consumed, consumed);
   cpu_pause();
+  while (port->meanwhile != NULL && port->meanwhile(port->context, true)) {
+  }
   bool over = load_acquire(&port->shared->stop) != 0;
   port->not_work += rdtsc() - idle;
   return !over;
@@ -73,11 +108,51 @@ void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, 
   mailbox_request(port, MAILBOX_OP_ATTACH, 0, LAYOUT_HASH);
 }
 
-void mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]) {
+/* Far from the numbers of the host's next commands. */
+static void announce_typed(struct mailbox_port *port) {
+  store_release(&port->commands_expected, port->commands_taken + 0x80000000u);
+}
+
+static bool typed_waits(const struct typed *typed) {
+  return load_acquire(&typed->given) != load_acquire(&typed->taken);
+}
+
+bool mailbox_type_command(struct mailbox_port *port, const char *text) {
+  struct typed *typed = &port->typed;
+  if (typed->given - load_acquire(&typed->taken) == TYPED) return false;
+  char *to = typed->text[typed->given % TYPED];
+  for (uint32_t i = 0; i < COMMAND_BYTES - 1 && *text != 0; i++) *to++ = *text++;
+  *to = 0;
+  store_release(&typed->given, typed->given + 1);
+  announce_typed(port);
+  return true;
+}
+
+static void take_typed(struct typed *typed, char text[COMMAND_BYTES]) {
+  __builtin_memcpy(text, typed->text[typed->taken % TYPED], COMMAND_BYTES);
+  store_release(&typed->taken, typed->taken + 1);
+}
+
+static void take_host_command(struct mailbox_port *port, char text[COMMAND_BYTES]) {
   for (unsigned i = 0; i < COMMAND_BYTES; i++) text[i] = (char)port->shared->command[i];
   text[COMMAND_BYTES - 1] = 0;
   port->commands_taken++;
   port->shared->command_taken = port->commands_taken;
+}
+
+enum command_source mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]) {
+  enum command_source source = COMMAND_NONE;
+  if (typed_waits(&port->typed)) {
+    take_typed(&port->typed, text);
+    source = COMMAND_TYPED;
+  } else if (port->shared->command_sequence != port->commands_taken) {
+    take_host_command(port, text);
+    source = COMMAND_HOST;
+  }
+  /* Before the look behind it, unlike a plain store (Intel SDM 3A, 8.2.3.4): what another processor types just now is seen. */
+  (void)__atomic_exchange_n(&port->commands_expected, port->commands_taken, __ATOMIC_SEQ_CST);
+  if (typed_waits(&port->typed)) announce_typed(port);
+  return source;
 }
 
 void mailbox_export(struct mailbox_port *port, const void *export, uint64_t bytes) {

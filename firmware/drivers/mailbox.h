@@ -18,13 +18,30 @@
 #include "arch/cpu.h"
 #include "include/layout.h"
 
+/* Commands typed at the console that wait for the trading loop, on another processor if there are two. */
+#define TYPED 4u
+
+struct typed {
+  char text[TYPED][COMMAND_BYTES];
+  uint32_t given; /* the console's */
+  uint32_t taken; /* the loop's */
+};
+
 struct mailbox_port {
   struct mailbox *shared;
   uint64_t not_work;    /* what rdtsc showed at boot, and all waiting since */
   uint64_t trace_index; /* trace entries written so far: the bridge reads up to here at each request */
   uint32_t sequence;
-  uint32_t commands_taken;
+  uint32_t commands_expected; /* command_sequence as long as no command waits; one that was typed makes it another */
   bool free; /* run_mode */
+  uint32_t commands_taken; /* of the host */
+  struct typed typed;
+  /*
+   * What is done while the kernel waits for a record, if it is not NULL: nothing of it is work. In lockstep the trading
+   * core stands still meanwhile; `answered` says that the wait is over, which true as the answer makes longer.
+   */
+  bool (*meanwhile)(void *context, bool answered);
+  void *context;
 };
 
 /* The taps of a trace entry: the low half is enough, and cheaper. */
@@ -48,19 +65,30 @@ void mailbox_open(struct mailbox_port *port);
 enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
                                         uint32_t value);
 
+/*
+ * Lockstep: nothing to do, and so many records consumed in all; wait for one more, or for a command, or for deadline_ns
+ * (0: for ever). Returns false when the run is over.
+ */
+bool mailbox_poll(struct mailbox_port *port, uint32_t deadline_ns, uint32_t consumed);
+
 /* Free run: nothing to do, and so many records consumed in all. Returns false when the run is over. */
 bool mailbox_idle(struct mailbox_port *port, uint64_t consumed);
 
 /* ATTACH: tell the bridge the kernel's layout and where the trace ring is. */
 void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2);
 
-/* A host command that has not been taken yet: one load, off the hot path and on it. */
+/* A command, of the host or typed, that has not been taken yet: one test for both, off the hot path and on it. */
 static inline bool mailbox_command_given(const struct mailbox_port *port) {
-  return load_acquire(&port->shared->command_sequence) != port->commands_taken;
+  return load_acquire(&port->shared->command_sequence) != port->commands_expected;
 }
 
-/* Take the host command that was given: its text, terminated. */
-void mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]);
+enum command_source { COMMAND_NONE = 0, COMMAND_HOST, COMMAND_TYPED };
+
+/* Take a command that was given: its text, terminated. */
+enum command_source mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]);
+
+/* Give one that was typed, terminated; false: too many wait. */
+bool mailbox_type_command(struct mailbox_port *port, const char *text);
 
 /* EXPORT: hand out the kernel's result. */
 void mailbox_export(struct mailbox_port *port, const void *export, uint64_t bytes);

@@ -129,7 +129,7 @@ bool nic_wait(struct nic *nic, uint32_t deadline_ns) {
   uint32_t held = nic->rx_index - nic->rx_returned;
   if (held != 0 && held + MAX_RECORD_LINES > nic->rx_mask + 1) nic_return_lines(nic);
   if (nic->port->free) return mailbox_idle(nic->port, nic->taken);
-  return mailbox_request(nic->port, MAILBOX_OP_POLL, deadline_ns, (uint32_t)nic->taken) != ACKNOWLEDGE_STATUS_STOP;
+  return mailbox_poll(nic->port, deadline_ns, (uint32_t)nic->taken);
 }
 
 /* A slot that is done goes back with its status cleared: whoever looks at DD sees this turn's. */

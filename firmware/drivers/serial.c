@@ -18,7 +18,15 @@
 #define LINE_DIVISOR_ACCESS 0x80u
 #define FIFO_ENABLE_AND_CLEAR 0x07u
 #define MODEM_DTR_RTS 0x03u
+#define STATUS_RECEIVED 0x01u
+#define STATUS_DAMAGED 0x1Eu /* overrun, parity, framing, break */
 #define STATUS_TRANSMIT_EMPTY 0x20u
+
+/* Between two looks at the status: an emulator that is always asked for it gets to nothing else, as to sending a byte. */
+#define TURNS_A_LOOK 10000u
+#define PATIENCE 65536u /* looks: about a second, far longer than 115,200 baud take for a byte */
+
+static bool stuck; /* nobody took the last byte */
 
 void serial_init(void) {
   outb(INTERRUPT_ENABLE, 0);
@@ -31,7 +39,22 @@ void serial_init(void) {
 }
 
 void serial_write(char c) {
+  uint32_t looks = 0;
   while ((inb(LINE_STATUS) & STATUS_TRANSMIT_EMPTY) == 0) {
+    if (stuck || ++looks == PATIENCE) {
+      stuck = true;
+      return;
+    }
+    for (unsigned i = 0; i < TURNS_A_LOOK; i++) __asm__ volatile("");
   }
+  stuck = false;
   outb(DATA, (uint8_t)c);
+}
+
+bool serial_read(uint8_t *byte) {
+  uint8_t status = inb(LINE_STATUS); /* reading it clears the errors */
+  if (status == 0xFF || (status & STATUS_RECEIVED) == 0) return false;
+  uint8_t received = inb(DATA);
+  *byte = (status & STATUS_DAMAGED) != 0 ? 0 : received;
+  return true;
 }

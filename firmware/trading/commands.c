@@ -6,15 +6,32 @@
 #include "trading/notes.h"
 #include "trading/orders.h"
 
-void __attribute__((noinline, cold)) take_command(struct kernel *kernel) {
-  char text[COMMAND_BYTES];
-  mailbox_take_command(&kernel->port, text);
-  bool known = engine_command(&kernel->engine, text);
-  if (!known && connects(kernel) && __builtin_memcmp(text, "logout", sizeof "logout") == 0) {
-    session_logout(&kernel->orders.session, mailbox_now_ns(&kernel->port));
-    known = true;
+/* A trading command typed at the console: its text, as the model of the kernel is told of it. */
+static void note_text(struct kernel *kernel, const char text[COMMAND_BYTES]) {
+  uint64_t piece;
+  for (uint32_t i = 0; i < COMMAND_BYTES; i += sizeof piece) {
+    __builtin_memcpy(&piece, text + i, sizeof piece);
+    note(kernel, TRACE_KIND_CONSOLE, piece);
+    if (text[i + sizeof piece - 1] == '\0') return;
   }
+}
+
+static bool follow(struct kernel *kernel, const char *text) {
+  if (engine_command(&kernel->engine, text)) return true;
+  if (connects(kernel) && __builtin_memcmp(text, "logout", sizeof "logout") == 0) {
+    session_logout(&kernel->orders.session, mailbox_now_ns(&kernel->port));
+    return true;
+  }
+  return desk_post(&kernel->desk, text);
+}
+
+void __attribute__((noinline, cold)) take_command(struct kernel *kernel) {
+  char text[COMMAND_BYTES] = {0};
+  enum command_source source = mailbox_take_command(&kernel->port, text);
+  if (source == COMMAND_NONE) return;
+  bool known = follow(kernel, text);
   console_print(known ? "command: %s\n" : "command: %s: not known\n", text);
-  note(kernel, TRACE_KIND_COMMAND, kernel->engine.statistics.commands);
+  if (source == COMMAND_HOST) note(kernel, TRACE_KIND_COMMAND, kernel->port.commands_taken);
+  else note_text(kernel, text);
   send_cancels(kernel);
 }

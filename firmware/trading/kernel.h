@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "console/desk.h"
 #include "console/trading.h"
 #include "core/engine.h"
 #include "core/raw.h"
@@ -32,6 +33,7 @@ struct kernel {
   struct recovery recovery;
   uint64_t raw_frames;
   struct told told;
+  struct desk desk;
 };
 
 /* Whether an order-entry session is connected and logged in to by the kernel. */

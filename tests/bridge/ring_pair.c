@@ -57,6 +57,11 @@ enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_
   return ACKNOWLEDGE_STATUS_OK;
 }
 
+bool mailbox_poll(struct mailbox_port *port, uint32_t deadline_ns, uint32_t consumed) {
+  (void)deadline_ns;
+  return mailbox_idle(port, consumed);
+}
+
 bool mailbox_idle(struct mailbox_port *port, uint64_t consumed) {
   (void)port;
   (void)consumed;

@@ -13,6 +13,12 @@ from tickloop.run import Outcome
 SHOWN_DIFFERENCES = 5
 
 
+def _digest(run: dict[str, Any]) -> str:
+    if run["mode"] == "free":
+        return "times of a free run do not repeat"
+    return str(run["digest"][:16]) + (" (with what was typed, when it was typed)" if run["live_input"] else "")
+
+
 def print_table(outcome: Outcome) -> None:
     """Figures, checks and where the report is, in under 25 lines; of a failed run, its causes and differences."""
     job = outcome.job
@@ -22,7 +28,7 @@ def print_table(outcome: Outcome) -> None:
     passed = len(outcome.comparisons) - len(failed)
     rows += [
         ("checks passed", f"{passed} of {len(outcome.comparisons)}"),
-        ("digest", outcome.run["digest"][:16] if outcome.run["reproducible"] else "times of a free run do not repeat"),
+        ("digest", _digest(outcome.run)),
         ("report", str(job.out / "report.html")),
         ("result", "FAIL" if failed else "PASS"),
     ]

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.machine import DONE, PANIC, Setup, run
+from tests.platform.machine import DONE, PANIC, Machine, Setup, run
 
 
 def test_the_console_needs_no_nic(kernel: Path) -> None:
-    status, console = run(Setup(kernel, command_line="run=console"))
+    with Machine(Setup(kernel, command_line="run=console")) as machine:
+        machine.expect("^console: ready$")
+        machine.send("exit\n")
+        assert machine.wait() == DONE
+    status, console = run(Setup(kernel, command_line="run=console console=off"))
     assert status == DONE, console
     assert console.splitlines()[-1] == "console: ready"
 
@@ -27,6 +31,7 @@ def test_trading_is_the_default(kernel: Path) -> None:
     ("run=tarde", "run=tarde is not known"),
     ("run", "run= is not known"),
     ("run=console verbose=1", "verbose is not known"),
+    ("run=console console=on", "console=on is not known"),
     ("run=console =", " is not known"),
     ("r" * 100, "r" * 31 + " is not known"),
     ("run=" + "r" * 100, "run is not known"),

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* See commands.h. */
+#include "console/commands.h"
+
+#include <stddef.h>
+
+#include "console/console.h"
+#include "console/views.h"
+
+#define NS_PER_US 1000u
+
+/* What a command is about: which of them there are depends on what runs. */
+enum about {
+  ABOUT_CONSOLE,
+  ABOUT_TRADING, /* looks at the trading core */
+  ABOUT_ORDERS,  /* changes something there: carried out by the trading loop */
+  ABOUT_MACHINE, /* where nothing trades */
+  ABOUT_RUN,     /* holds it and lets it go on */
+};
+
+struct command {
+  const char *word;
+  const char *argument; /* for help; "" none; in brackets: it may be left out */
+  const char *help;
+  enum about about;
+  void (*run)(struct desk *desk, const char *argument);
+};
+
+static void help(struct desk *desk, const char *argument);
+
+static void book(struct desk *desk, const char *argument) { view_book(&desk->trading, argument); }
+
+static void top(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_top(&desk->trading);
+}
+
+static void positions(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_positions(&desk->trading);
+}
+
+static void orders(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_orders(&desk->trading);
+}
+
+static void risk(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_risk(&desk->trading);
+}
+
+static void strategy_list(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_strategies(&desk->trading);
+}
+
+static void network(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_network(&desk->trading);
+}
+
+static void hold(struct desk *desk, const char *argument) {
+  (void)argument;
+  if (desk->held) console_print("hold: the run is held already\n");
+  else desk->hold_at_ns = 0;
+}
+
+/* Digits alone, and not too many of them. */
+static bool number(const char *text, uint64_t *value) {
+  uint32_t digits = 0;
+  for (*value = 0; text[digits] >= '0' && text[digits] <= '9' && digits < 16; digits++) {
+    *value = *value * 10 + (uint64_t)(text[digits] - '0');
+  }
+  return digits != 0 && text[digits] == '\0';
+}
+
+static void go(struct desk *desk, const char *argument) {
+  uint64_t us = 0;
+  if (*argument != '\0' && !number(argument, &us)) {
+    console_print("go: %s is no number of simulated microseconds\n", argument);
+    return;
+  }
+  if (*argument != '\0' && desk->trading.port->free) {
+    console_print("go: a free run has no simulated time to stop at\n");
+    return;
+  }
+  if (*argument != '\0') desk->hold_at_ns = desk->trading.port->shared->now_ps / 1000 + us * NS_PER_US;
+  desk->held = false;
+}
+
+static void leave(struct desk *desk, const char *argument) {
+  (void)argument;
+  desk->over = true;
+}
+
+static const struct command commands[] = {
+    {"help", "", "this list", ABOUT_CONSOLE, help},
+    {"book", "SYM", "a symbol's book, ten levels of each side", ABOUT_TRADING, book},
+    {"top", "", "the books that changed last: best prices, position, strategy", ABOUT_TRADING, top},
+    {"pos", "", "positions, cash, profit and loss", ABOUT_TRADING, positions},
+    {"orders", "", "own orders that are not over", ABOUT_TRADING, orders},
+    {"risk", "", "limits, what of them is used, what was refused", ABOUT_TRADING, risk},
+    {"strategy", "", "strategies and the symbols that have them", ABOUT_TRADING, strategy_list},
+    {"netstat", "", "rings, frames, messages, the order session", ABOUT_TRADING, network},
+    {"kill", "", "no more orders", ABOUT_ORDERS, NULL},
+    {"resume", "", "orders again, behind a kill or a bad answer", ABOUT_ORDERS, NULL},
+    {"cancel", "all", "cancel every open order", ABOUT_ORDERS, NULL},
+    {"logout", "", "end the order session", ABOUT_ORDERS, NULL},
+    {"hold", "", "let the run stand still", ABOUT_RUN, hold},
+    {"go", "[US]", "let it go on, for so many simulated microseconds", ABOUT_RUN, go},
+    {"exit", "", "end the kernel", ABOUT_MACHINE, leave},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static bool available(const struct desk *desk, const struct command *command) {
+  switch (command->about) {
+    case ABOUT_TRADING:
+    case ABOUT_ORDERS: return desk->trading.engine != NULL;
+    case ABOUT_RUN: return desk->trading.engine != NULL && desk->live;
+    case ABOUT_MACHINE: return desk->trading.engine == NULL;
+    case ABOUT_CONSOLE: break;
+  }
+  return true;
+}
+
+static void help(struct desk *desk, const char *argument) {
+  (void)argument;
+  for (unsigned i = 0; i < COMMANDS; i++) {
+    const struct command *command = &commands[i];
+    if (!available(desk, command)) continue;
+    console_print("  %-9s%-6s%s\n", command->word, command->argument, command->help);
+  }
+}
+
+/* The command that `text` begins with; `argument` is what follows it. NULL: there is none. */
+static const struct command *find(const char *text, const char **argument) {
+  for (unsigned i = 0; i < COMMANDS; i++) {
+    const char *word = commands[i].word, *at = text;
+    while (*word != '\0' && *at == *word) at++, word++;
+    if (*word != '\0' || (*at != '\0' && *at != ' ')) continue;
+    while (*at == ' ') at++;
+    *argument = at;
+    return &commands[i];
+  }
+  return NULL;
+}
+
+static bool same(const char *a, const char *b) {
+  while (*a != '\0' && *a == *b) a++, b++;
+  return *a == *b;
+}
+
+/* Whether what stands behind the word is what the command takes. */
+static bool fits(const struct command *command, const char *argument) {
+  if (command->argument[0] == '[') return true;
+  if (command->argument[0] == '\0') return *argument == '\0';
+  bool literal = command->argument[0] >= 'a';
+  return literal ? same(argument, command->argument) : *argument != '\0';
+}
+
+bool command_looks(const char *text) {
+  const char *argument;
+  const struct command *command = find(text, &argument);
+  return command != NULL && fits(command, argument) &&
+         (command->about == ABOUT_TRADING || command->about == ABOUT_CONSOLE);
+}
+
+/* One space between words, none around them. */
+static void tidy(char to[COMMAND_BYTES], const char *from) {
+  uint32_t length = 0;
+  for (; *from != '\0' && length < COMMAND_BYTES - 1; from++) {
+    if (*from != ' ' || (length != 0 && to[length - 1] != ' ')) to[length++] = *from;
+  }
+  if (length != 0 && to[length - 1] == ' ') length--;
+  to[length] = '\0';
+}
+
+void command_line(struct desk *desk, const char *line) {
+  const char *argument;
+  char text[COMMAND_BYTES];
+  tidy(text, line);
+  if (*text == '\0') return;
+  const struct command *command = find(text, &argument);
+  if (command == NULL) {
+    console_print("command: %s: not known\n", text);
+  } else if (!available(desk, command)) {
+    console_print(desk->trading.engine == NULL ? "%s: nothing trades here\n" : "%s: not in this run\n", command->word);
+  } else if (!fits(command, argument)) {
+    const char *between = command->argument[0] != '\0' ? " " : "";
+    console_print("%s: the command is \"%s%s%s\"\n", command->word, command->word, between, command->argument);
+  } else if (command->about != ABOUT_ORDERS) {
+    command->run(desk, argument);
+  } else if (!mailbox_type_command(desk->trading.port, text)) {
+    console_print("%s: %u commands wait already; this one is not taken\n", command->word, TYPED);
+  }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands: one table for serial line, keyboard, files and the host's script. docs/console.md describes each. */
+#ifndef TICKLOOP_CONSOLE_COMMANDS_H
+#define TICKLOOP_CONSOLE_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "console/desk.h"
+
+/* Carry out a line that was typed. */
+void command_line(struct desk *desk, const char *text);
+
+/* Whether `text` names a command that only looks. */
+bool command_looks(const char *text);
+
+#endif

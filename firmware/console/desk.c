@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* See desk.h. */
+#include "console/desk.h"
+
+#include <stddef.h>
+
+#include "arch/command_line.h"
+#include "console/commands.h"
+#include "console/console.h"
+
+static const char *const modes[] = {[DESK_OFF] = "off", [DESK_LIVE] = "live", [DESK_HELD] = "held"};
+#define MODES (sizeof modes / sizeof modes[0])
+
+const char *const desk_words[] = {"console", NULL};
+
+enum desk_mode desk_mode(const char *command_line, enum desk_mode usual) {
+  struct command_line_word word = command_line_find(command_line, "console");
+  if (word.name[0] == '\0') return usual;
+  unsigned mode = 0;
+  while (mode < MODES && !command_line_equal(word.value, modes[mode])) mode++;
+  if (mode == MODES) panic("command line: console=%s is not known", word.value);
+  return (enum desk_mode)mode;
+}
+
+void desk_init(struct desk *desk, enum desk_mode mode) {
+  *desk = (struct desk){.live = mode != DESK_OFF, .held = mode == DESK_HELD, .hold_at_ns = UINT64_MAX};
+  if (desk->live) shell_init(&desk->shell);
+}
+
+static bool posted_waits(const struct desk *desk) { return desk->posted_done != desk->posted_given; }
+
+static void copy(char to[COMMAND_BYTES], const char *from) {
+  uint32_t length = 0;
+  for (; length < COMMAND_BYTES - 1 && from[length] != '\0'; length++) to[length] = from[length];
+  to[length] = '\0';
+}
+
+static void do_posted(struct desk *desk) {
+  while (posted_waits(desk)) command_line(desk, desk->posted[desk->posted_done++ % POSTED]);
+}
+
+/* Reading a port stops the emulator's other work, which has to bring what is typed: some 50 us between two looks. */
+#define TURNS_A_LOOK 4096u
+
+void desk_attend(struct desk *desk) {
+  if (desk->live && shell_attend(&desk->shell)) command_line(desk, desk->shell.editor.text);
+}
+
+/* While the kernel waits for a record; whether it is to wait on when there is one. */
+static bool attend(struct desk *desk, bool answered) {
+  struct mailbox_port *port = desk->trading.port;
+  do_posted(desk);
+  if (!desk->live) {
+    port->meanwhile = NULL;
+    return false;
+  }
+  if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
+  if (!answered || desk->held) return desk->held;
+  uint64_t now_ns = port->shared->now_ps / 1000;
+  if (now_ns < desk->hold_at_ns) return false;
+  desk->hold_at_ns = UINT64_MAX;
+  desk->held = true;
+  console_print("held: at %lu ns\n", now_ns);
+  return true;
+}
+
+/* Printing has no account here: the whole wait is in none. */
+static bool meanwhile(void *context, bool answered) {
+  struct desk *desk = context;
+  console_account(NULL);
+  bool longer = attend(desk, answered);
+  console_account(&desk->trading.port->not_work);
+  return longer;
+}
+
+static void look_in(struct desk *desk) {
+  desk->trading.port->context = desk;
+  desk->trading.port->meanwhile = meanwhile;
+}
+
+void desk_attach(struct desk *desk, const struct trading_view *trading) {
+  desk->trading = *trading;
+  if (!desk->live) return;
+  if (desk->held)
+    console_print("held: before the first record; \"go\" lets the run go on, \"help\" lists the commands\n");
+  look_in(desk);
+}
+
+bool desk_post(struct desk *desk, const char *text) {
+  if (!command_looks(text)) return false;
+  if (desk->posted_given - desk->posted_done == POSTED) {
+    console_print("console: %u commands wait already; the next one is not done\n", POSTED);
+    return true;
+  }
+  copy(desk->posted[desk->posted_given++ % POSTED], text);
+  look_in(desk);
+  return true;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The desk of whoever watches the kernel: the console, what its commands may look at, and what it may ask for.
+ *
+ * Commands look at the trading core through const pointers and only while it stands still or on another processor; what
+ * is to change something goes to the trading loop as a command, by the same way as one of the host.
+ */
+#ifndef TICKLOOP_CONSOLE_DESK_H
+#define TICKLOOP_CONSOLE_DESK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "console/shell.h"
+#include "core/engine.h"
+#include "drivers/mailbox.h"
+#include "drivers/nic.h"
+#include "session/session.h"
+
+/* What the trading loop has to show. */
+struct trading_view {
+  const struct engine *engine;
+  const struct nic *nic;
+  const struct session *session; /* NULL: no session that the kernel connects */
+  const uint64_t *raw_frames;
+  struct mailbox_port *port; /* to take commands */
+};
+
+/* Commands of the host that only look: done when there is time. */
+#define POSTED 4u
+
+/* What the command line's `console=` chooses. */
+enum desk_mode {
+  DESK_OFF = 0, /* nothing is read; the default where the kernel trades */
+  DESK_LIVE,    /* keys and received bytes are commands; the default where it does not */
+  DESK_HELD,    /* the same, and the run waits for "go" before its first record */
+};
+
+struct desk {
+  struct shell shell;
+  struct trading_view trading; /* engine NULL: nothing trades */
+  bool live;                   /* input is read */
+  bool over;                   /* "exit" was given */
+  bool held;                   /* the run stands still until told to go on */
+  uint64_t hold_at_ns;         /* simulated time at which it is held again; UINT64_MAX: not before told so */
+  uint32_t turns;              /* of waits */
+  char posted[POSTED][COMMAND_BYTES];
+  uint32_t posted_given;
+  uint32_t posted_done;
+};
+
+extern const char *const desk_words[];
+
+/* Panics if it names none. */
+enum desk_mode desk_mode(const char *command_line, enum desk_mode usual);
+
+void desk_init(struct desk *desk, enum desk_mode mode);
+
+/* There is a trading loop. */
+void desk_attach(struct desk *desk, const struct trading_view *trading);
+
+/* Take what has been typed; never waits. */
+void desk_attend(struct desk *desk);
+
+/* Whether `text` is a command that only looks; then it is done when there is time, or told that there are too many. */
+bool desk_post(struct desk *desk, const char *text);
+
+#endif
