@@ -205,7 +205,9 @@ def _parser() -> argparse.ArgumentParser:
     _json(diff)
 
     report = command("report", "(re)builds DIR/report.html")
-    report.add_argument("directory", metavar="DIR", type=Path)
+    report.add_argument("directory", metavar="DIR", type=_path("DIR"))
+    report.add_argument("--against", metavar="DIR", type=_path("--against"),
+                        help="tell in it what differs from the run in this directory")
     console = command("console", "types to the kernel of a run that was started with --console",
                       "Joins this terminal to the kernel's console in a run that was started with --console.\n"
                       "Ctrl-] leaves; the run goes on.")
@@ -428,7 +430,7 @@ def _diff(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 
 
 def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    print(write_report(options.directory))
+    print(write_report(options.directory, options.against))
     return ExitStatus.OK
 
 

@@ -233,6 +233,10 @@ def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
         keep(request, job.config.kernel, error.exit_status, str(error), describe)
     else:
         keep(request, job.config.kernel, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
+    try:
+        write_report(job.out)
+    except (TickloopError, OSError) as fault:  # the run's own error is what its user is to see
+        print(f"tickloop: warning: no report: {fault}", file=sys.stderr)
 
 
 def prepare(out: Path) -> None:

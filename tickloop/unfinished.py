@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a run leaves that did not come to its end: the files of the run directory as far as its record goes.
 
-No check is made, and nothing is said that only the end of a run tells: no summary.json, no digest, no report. A fault
-must end soon, so of a long record the files hold its beginning; all of it stays in ``record/``.
+No check is made, and nothing is said that only the end of a run tells: no summary.json, no digest. A fault must end
+soon, so of a long record the files hold its beginning; all of it stays in ``record/``.
 """
 
 from __future__ import annotations

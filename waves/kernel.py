@@ -7,6 +7,7 @@ log when the kernel asked for something and went on. All times are picoseconds f
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -84,7 +85,7 @@ def kernel_activity(result: LoopResult, ring: Records, tokens: list[str], symbol
         for entry in result.guest
     ]
     visible = ((ring.clock.astype(np.int64) + posted_write_clocks) * result.clock_ps).tolist()
-    consumed = _consumed(messages, requests, is_event.tolist())
+    consumed = _consumed(messages, requests, is_event.tolist(), visible)
     steps = sorted([*zip(visible, lines.tolist(), strict=True), *zip(consumed, (-lines).tolist(), strict=False)])
     occupancy, level = [], 0
     for time, step in steps:
@@ -109,11 +110,11 @@ def _messages(result: LoopResult, lines: list[int], tokens: list[str], symbols: 
     return messages
 
 
-def _consumed(messages: list[Message], requests: list[Request], is_event: list[bool]) -> list[int]:
+def _consumed(messages: list[Message], requests: list[Request], is_event: list[bool],
+              visible: list[int]) -> list[int]:
     """When each record's lines left the ring: a message's when it was done. An event line leaves no tap: at the latest
-    it is gone at the next dequeue, or at the next poll that counts it."""
-    polls = [request for request in requests if request.op == MailboxOp.POLL]
-    counted, times = [request.value for request in polls], [request.start for request in polls]
+    it is gone at the next dequeue, or at the next poll, for the kernel asks only when it has taken all it can see."""
+    times = [request.start for request in requests if request.op == MailboxOp.POLL]
     times_consumed: list[int] = []
     taken = 0
     for record, event in enumerate(is_event):
@@ -123,7 +124,7 @@ def _consumed(messages: list[Message], requests: list[Request], is_event: list[b
             times_consumed.append(messages[taken].done)
             taken += 1
             continue
-        poll = int(np.searchsorted(counted, record + 1))
+        poll = bisect_left(times, visible[record])
         latest = [messages[taken].dequeue] if taken < len(messages) else []
         latest += times[poll:poll + 1]
         if not latest:
