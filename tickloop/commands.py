@@ -25,6 +25,7 @@ from tickloop.backtest import backtest, backtest_document, print_backtest
 from tickloop.config import NicConfig, RunConfig, load_config
 from tickloop.console import CONSOLE_SOCKET, join_console
 from tickloop.diff import diff
+from tickloop.doctor import doctor
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_exchange, from_scenario
 from tickloop.inspection import inspect
@@ -203,6 +204,11 @@ def _parser() -> argparse.ArgumentParser:
                    "The first event in which two runs differ, and its simulated time; exit status 0 if they are equal.")
     diff.add_argument("directories", nargs=2, metavar="DIR", type=_path("DIR"))
     _json(diff)
+
+    examination = command("doctor", "what of this machine helps or hinders runs and measurements",
+                          "What of this machine helps or hinders runs and measurements, and what to do about it.\n"
+                          "Looks, measures whether KVM is of use, and changes nothing.")
+    _json(examination)
 
     report = command("report", "(re)builds DIR/report.html")
     report.add_argument("directory", metavar="DIR", type=_path("DIR"))
@@ -439,13 +445,18 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
+def _doctor(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    return doctor(options.json)
+
+
 def _console(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     join_console(options.directory)
     return ExitStatus.OK
 
 
 COMMANDS = {"sim": _sim, "parse": _parse, "backtest": _backtest, "inspect": _inspect, "generate": _generate,
-            "replay": _replay, "diff": _diff, "report": _report, "console": _console, "waves": _waves}
+            "replay": _replay, "diff": _diff, "report": _report, "console": _console,
+            "doctor": _doctor, "waves": _waves}
 
 
 def _with_formats(arguments: tuple[str, ...]) -> list[str]:

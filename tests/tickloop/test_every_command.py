@@ -27,6 +27,8 @@ MINIMAL = {
     "replay": ["replay", "RUN", "--rtl", "--out", "OUT"],
     "diff": ["diff", "RUN", "RUN"],
     "report": ["report", "RUN"],
+    "console": ["console", "RUN"],
+    "doctor": ["doctor"],
     "waves": ["waves", "RUN"],
 }
 MISSING = {
@@ -41,6 +43,8 @@ MISSING = {
     "replay": [["replay", "ABSENT", "--rtl", "--out", "OUT"], ["replay", ".", "--kernel", "--out", "OUT"]],
     "diff": [["diff", "ABSENT", "ABSENT"], ["diff", ".", "."]],
     "report": [["report", "ABSENT"], ["report", "."]],
+    "console": [["console", "ABSENT"]],
+    "doctor": [],
     "waves": [["waves", "ABSENT"], ["waves", "."]],
 }
 WRITING = ("sim", "parse", "backtest", "generate", "replay")
