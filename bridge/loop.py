@@ -97,9 +97,7 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
     paths = [str(build.ROOT), os.environ.get("PYTHONPATH", "")]
     libpython = find_libpython.find_libpython()
     if libpython is None:
-        raise BridgeError(
-            3, f"the shared library of {sys.executable} is missing; install libpython3, or run make sim, which does"
-        )
+        raise build.missing(f"the shared library of {sys.executable}", "libpython3")
     own = {k: v for k, v in os.environ.items() if not k.startswith(("COCOTB_", "GPI_", "PYGPI_"))}
     return {
         **own,

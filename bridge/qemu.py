@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge import layout
-from bridge.interface import BridgeError, RunMode
+from bridge import build, layout
+from bridge.interface import RunMode
 
 RAM_BYTES = 256 << 20
 PR_SET_PDEATHSIG = 1
@@ -67,7 +67,7 @@ def executable() -> str:
     """
     path = shutil.which("qemu-system-x86_64")
     if path is None:
-        raise BridgeError(3, "qemu-system-x86_64 is missing; install qemu-system-x86, or run make sim, which does")
+        raise build.missing("qemu-system-x86_64", "qemu-system-x86")
     return path
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import tickloop
+from bridge.build import IS_CHECKOUT, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("cocotb", "numpy", "scapy")
 
 
@@ -26,7 +25,9 @@ def package_versions() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The checked-out commit, with "+" if files differ from it; None outside a git checkout."""
+    """The checked-out commit, with "+" if files differ from it; None outside a checkout of tickloop."""
+    if not IS_CHECKOUT:
+        return None
     commit = _output(["git", "rev-parse", "HEAD"])
     if not commit:
         return None

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""The installed package, without a checkout: it finds its RTL and firmware, and builds in the user's cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from importlib.metadata import Distribution
+from pathlib import Path
+
+import pytest
+
+import tickloop
+from bridge import build
+
+
+@pytest.fixture(scope="module")
+def wheel(root, tmp_path_factory):
+    """Built from what git knows, so that nothing of a developer's directory comes along."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=root, capture_output=True,
+                            check=True).stdout.decode().rstrip("\0").split("\0")
+    for name in listed:
+        if (root / name).is_file():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((root / name).read_bytes())
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q", "-w", out,
+                    source], check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment of its own. ``installed(arguments)`` runs its console script, outside any checkout."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def __call__(self, *arguments, **variables):
+        return subprocess.run(
+            [self.folder / "venv/bin/tickloop", *arguments], cwd=self.folder / "work", capture_output=True, text=True,
+            check=False, env={**self.environment, "XDG_CACHE_HOME": str(self.folder / "cache"), **variables})
+
+
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory):
+    """Holds the wheel; what that depends on comes from this test's own environment."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    packages = next((folder / "venv/lib").glob("python*/site-packages"))
+    subprocess.run([sys.executable, "-m", "pip", "--python", folder / "venv/bin/python", "install", "--no-deps", "-q",
+                    "--disable-pip-version-check", wheel], check=True, capture_output=True)
+    own = next(Path(path) for path in sys.path if path.endswith("site-packages"))
+    (packages / "dependencies.pth").write_text(f"{own}\n")
+    (folder / "work").mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+    return Installed(folder, environment)
+
+
+def test_a_capture_goes_through_the_loop(installed, one_loop_at_a_time):
+    assert installed("generate", "opening", "--messages", "60", "--out", "o.pcap").returncode == 0
+    for name in ("parse", "sim"):
+        finished = installed(name, "o.pcap", "--sim", "icarus", "--json", "--out", name)
+        assert finished.returncode == 0, finished.stderr
+        document = json.loads(finished.stdout)
+        assert document["passed"] is True
+        assert sum(document["counters"]["messages"].values()) == 60
+    run = json.loads((installed.folder / "work/sim/run.json").read_text())
+    assert (run["git_commit"], run["versions"]["tickloop"]) == (None, tickloop.__version__)
+    assert document["orders"] > 0
+    built = {path.name for each in (installed.folder / "cache/tickloop").iterdir() for path in each.iterdir()}
+    assert {"core", "icarus", "firmware"} <= built
+    assert not list((installed.folder / "venv").rglob("*.elf"))
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(installed):
+    assert installed("generate", "quiet", "--messages", "5", "--out", "q.pcap").returncode == 0
+    (installed.folder / "file").touch()
+    file = str(installed.folder / "file")
+    finished = installed("parse", "q.pcap", "--sim", "icarus", "--out", "q", XDG_CACHE_HOME=file)
+    assert finished.returncode == 2
+    assert re.fullmatch(r"tickloop: .*builds cannot be written there: .*; XDG_CACHE_HOME names another place\n",
+                        finished.stderr)
+
+
+def test_the_wheel_holds_every_source_and_the_licence(root, wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    listed = subprocess.run(["git", "ls-files", "bridge", "firmware", "generators", "rtl", "tb", "tickloop", "waves"],
+                            cwd=root, capture_output=True, text=True, check=True).stdout.split()
+    assert {name for name in listed if (root / name).is_file()} - names == set()
+    licence = next(name for name in names if name.endswith("licenses/LICENSE"))
+    assert zipfile.ZipFile(wheel).read(licence) == (root / "LICENSE").read_bytes()
+    assert not [name for name in names if name.startswith(("tests/", "build/", "out/")) or name.endswith(".pyc")]
+
+
+def test_the_version_stands_in_one_place(root, wheel):
+    metadata = next(name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("METADATA"))
+    assert f"\nVersion: {tickloop.__version__}\n" in zipfile.ZipFile(wheel).read(metadata).decode()
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert "version" not in project
+    assert "version" in project["dynamic"]
+    assert (root / "CHANGELOG.md").read_text().count(f"\n## {tickloop.__version__}") == 1
+    assert Distribution.from_name("tickloop").version == tickloop.__version__
+
+
+@pytest.mark.parametrize(("given", "base"), [("/somewhere", "/somewhere"), ("", "/home/me/.cache"),
+                                             ("relative", "/home/me/.cache")])
+def test_the_cache_is_where_the_user_has_it(monkeypatch, given, base):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("XDG_CACHE_HOME", given)
+    assert build.cache_directory().parent == Path(base) / "tickloop"
+
+
+def test_in_a_checkout_the_build_directory_is_its_own(root):
+    assert root / "build" == build.BUILD
