@@ -17,6 +17,7 @@ from pyuvm import ConfigDB, uvm_agent, uvm_analysis_port
 
 from bridge import layout
 from tb.agents.items import DmaWrite
+from tb.signals import reader
 
 LINE_BYTES = layout.LINE_BYTES
 OKAY, SLVERR = 0, 2                        # AXI4 section A3.4.4
@@ -53,7 +54,7 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
         self._bench: Any = ConfigDB().get(self, "", "BENCH")
         self._random = Random(f"{ConfigDB().get(self, '', 'SEED')} host memory")
         self.pace = FAST
-        self._payload = {channel: getattr(self._bench, f"host_{channel}") for channel in CHANNELS}
+        self._payload = {channel: reader(getattr(self._bench, f"host_{channel}")) for channel in CHANNELS}
         for name in ("host_ready", "host_b", "host_r"):
             getattr(self._bench, name).value = 0
         self._driven_ready = 0
@@ -102,12 +103,12 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
         drawn, so_far, held = self._waiting.get(channel) or (self.pace.draw(self._random), 0, None)
         if so_far == drawn and self.answering:
             if held is not None:
-                assert int(self._payload[channel].value) == held, f"{channel} changed while it waited"
+                assert self._payload[channel]() == held, f"{channel} changed while it waited"
                 del self._waiting[channel]
             self._idle_ready = self._random.getrandbits(3)
             self.waits.write((channel, so_far))
             return False
-        offered = int(self._payload[channel].value)
+        offered = self._payload[channel]()
         assert held is None or offered == held, f"{channel} changed while it waited"
         self._waiting[channel] = max(drawn, so_far + 1) if not self.answering else drawn, so_far + 1, offered
         return True
@@ -134,7 +135,7 @@ class HostMemory(uvm_agent):  # type: ignore[misc]
         self._r_taken = self._r_offered and bool(events & READY_R)
 
     def _take(self, channel: str, clock: int) -> None:
-        offered = int(self._payload[channel].value)
+        offered = self._payload[channel]()
         if channel == "w":
             assert offered >> (8 * LINE_BYTES + LINE_BYTES), "wlast is missing: a line is one beat"
             line = (offered & ((1 << 8 * LINE_BYTES) - 1)).to_bytes(LINE_BYTES, "little")

@@ -9,6 +9,8 @@ from typing import Any
 from cocotb.triggers import FallingEdge
 from pyuvm import ConfigDB, uvm_component
 
+from tb.signals import reader
+
 Look = Callable[[int, int], None]   # of the events, and the clock whose rising edge comes next
 
 
@@ -23,12 +25,12 @@ class Watch(uvm_component):  # type: ignore[misc]
         self._looks.append(look)
 
     async def run_phase(self) -> None:
-        bench, falling, events_handle = self._bench, FallingEdge(self._bench.clk), self._bench.events
+        bench, falling, read_events = self._bench, FallingEdge(self._bench.clk), reader(self._bench.events)
         await FallingEdge(bench.rst)
         clock = int(bench.clocks.value)
         while True:
             await falling
             clock += 1
-            events = int(events_handle.value)
+            events = read_events()
             for look in self._looks:
                 look(events, clock)

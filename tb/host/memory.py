@@ -15,6 +15,8 @@ from typing import Any
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
+from tb.signals import reader
+
 LINE_BYTES = 64
 ALL_BYTES = (1 << LINE_BYTES) - 1
 OKAY, SLVERR = 0, 2
@@ -55,13 +57,14 @@ class HostMemory:
         self.pace = Pace()
         self._clk = clk
         self._random = random
-        self._s: dict[str, Any] = {}
-        for name in ("awaddr", "awlen", "awsize", "awburst", "awvalid", "awready", "wdata", "wstrb", "wlast", "wvalid",
-                     "wready", "bresp", "bvalid", "bready", "araddr", "arlen", "arsize", "arburst", "arvalid",
-                     "arready", "rdata", "rresp", "rlast", "rvalid", "rready"):
-            self._s[name] = getattr(dut, f"{prefix}_{name}")
-        for name in ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rlast", "rvalid"):
-            self._s[name].value = 0
+        outputs = ("awaddr", "awlen", "awsize", "awburst", "awvalid", "wdata", "wstrb", "wlast", "wvalid", "bready",
+                   "araddr", "arlen", "arsize", "arburst", "arvalid", "rready")
+        inputs = ("awready", "wready", "bresp", "bvalid", "arready", "rdata", "rresp", "rlast", "rvalid")
+        self._read = {name: reader(getattr(dut, f"{prefix}_{name}")) for name in outputs}
+        self._inputs = {name: getattr(dut, f"{prefix}_{name}") for name in inputs}
+        self._driven: dict[str, int] = {}
+        for name in inputs:
+            self._drive(name, 0)
         self._addresses: deque[tuple[int, int]] = deque()
         self._data: deque[tuple[int, bytes, int]] = deque()
         self._b_due: deque[tuple[int, int]] = deque()  # clock, response
@@ -75,7 +78,7 @@ class HostMemory:
 
     async def run(self) -> None:
         """Serves for ever: one pass a clock, reading the wide buses only when something is on them."""
-        s, clk = self._s, self._clk
+        read, clk = self._read, self._clk
         clock = 0
         ready = dict.fromkeys(("aw", "w", "ar"), False)
         b_offered = r_offered = False
@@ -85,21 +88,21 @@ class HostMemory:
             now = int(get_sim_time("ps"))
             if self._offered("aw", "awaddr", ready["aw"]):
                 self._single_beat("aw")
-                self._addresses.append((now, int(s["awaddr"].value)))
+                self._addresses.append((now, read["awaddr"]()))
             if self._offered("w", "wdata", ready["w"]):
-                assert s["wlast"].value, "a line is one beat"
-                strobe = int(s["wstrb"].value)
+                assert read["wlast"](), "a line is one beat"
+                strobe = read["wstrb"]()
                 assert strobe, "a write of nothing"
-                self._data.append((now, int(s["wdata"].value).to_bytes(LINE_BYTES, "little"), strobe))
+                self._data.append((now, read["wdata"]().to_bytes(LINE_BYTES, "little"), strobe))
             if self._offered("ar", "araddr", ready["ar"]):
                 self._single_beat("ar")
-                address = int(s["araddr"].value)
+                address = read["araddr"]()
                 self.reads.append(address)
                 self._r_due.append((self._due(clock), address))
-            if b_offered and s["bready"].value:
+            if b_offered and read["bready"]():
                 self._b_due.popleft()
                 b_offered = False
-            if r_offered and s["rready"].value:
+            if r_offered and read["rready"]():
                 self._r_due.popleft()
                 self.answers_ps.append(now)
                 r_offered = False
@@ -107,34 +110,42 @@ class HostMemory:
                 self._commit(clock)
 
             if not b_offered and self._b_due and self.pace.responds and self._b_due[0][0] <= clock:
-                s["bresp"].value = self._b_due[0][1]
+                self._drive("bresp", self._b_due[0][1])
                 b_offered = True
             if not r_offered and self._r_due and self.pace.responds and self._r_due[0][0] <= clock:
                 address = self._r_due[0][1]
-                s["rdata"].value = int.from_bytes(self.lines.get(address, bytes(LINE_BYTES)), "little")
-                s["rresp"].value = SLVERR if address in self.fail else OKAY
+                self._drive("rdata", int.from_bytes(self.lines.get(address, bytes(LINE_BYTES)), "little"))
+                self._drive("rresp", SLVERR if address in self.fail else OKAY)
                 r_offered = True
-            s["bvalid"].value, s["rvalid"].value, s["rlast"].value = int(b_offered), int(r_offered), int(r_offered)
+            self._drive("bvalid", int(b_offered))
+            self._drive("rvalid", int(r_offered))
+            self._drive("rlast", int(r_offered))
             for channel in ready:
                 ready[channel] = self.pace.ready >= 1.0 or self._random.random() < self.pace.ready
-                s[f"{channel}ready"].value = int(ready[channel])
+                self._drive(f"{channel}ready", int(ready[channel]))
+
+    def _drive(self, name: str, value: int) -> None:
+        """Writes what changes."""
+        if self._driven.get(name) != value:
+            self._driven[name] = value
+            self._inputs[name].value = value
 
     def _offered(self, channel: str, payload: str, ready: bool) -> bool:
         """Whether the channel transfers at this edge; what is offered must stay as it is until it is taken."""
-        valid = bool(self._s[f"{channel}valid"].value)
+        valid = bool(self._read[f"{channel}valid"]())
         held = self._held.pop(channel, None)
         if held is not None:
             assert valid, f"{channel}valid was withdrawn"
-            assert int(self._s[payload].value) == held, f"{payload} changed while it waited"
+            assert self._read[payload]() == held, f"{payload} changed while it waited"
         if valid and not ready:
-            self._held[channel] = int(self._s[payload].value)
+            self._held[channel] = self._read[payload]()
         return valid and ready
 
     def _single_beat(self, channel: str) -> None:
-        s = self._s
-        shape = tuple(int(s[f"{channel}{part}"].value) for part in ("len", "size", "burst"))
+        read = self._read
+        shape = tuple(read[f"{channel}{part}"]() for part in ("len", "size", "burst"))
         assert shape == (0, SIZE_64_BYTES, BURST_INCR), f"{channel}: len, size, burst are {shape}"
-        assert int(s[f"{channel}addr"].value) % LINE_BYTES == 0, f"{channel}addr is not the address of a line"
+        assert read[f"{channel}addr"]() % LINE_BYTES == 0, f"{channel}addr is not the address of a line"
 
     def _commit(self, clock: int) -> None:
         (address_ps, address), (data_ps, data, strobe) = self._addresses.popleft(), self._data.popleft()

@@ -14,6 +14,8 @@ from typing import Any
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
+from tb.signals import reader
+
 BEAT_BYTES = 8
 
 
@@ -34,9 +36,10 @@ class FrameSink:
         self.ready = 1.0
         self._clk = clk
         self._random = random
-        self._valid, self._ready, self._data, self._keep, self._last = (
-            getattr(dut, f"{prefix}_{name}") for name in ("tvalid", "tready", "tdata", "tkeep", "tlast")
+        self._valid, self._data, self._keep, self._last = (
+            reader(getattr(dut, f"{prefix}_{name}")) for name in ("tvalid", "tdata", "tkeep", "tlast")
         )
+        self._ready = getattr(dut, f"{prefix}_tready")
         self._ready.value = 0
 
     async def run(self) -> None:
@@ -47,8 +50,8 @@ class FrameSink:
         first_ps = 0
         while True:
             await RisingEdge(self._clk)
-            if self._valid.value:
-                beat = int(self._data.value), int(self._keep.value), int(self._last.value)
+            if self._valid():
+                beat = self._data(), self._keep(), self._last()
                 assert held is None or held == beat, "a beat changed while it waited"
                 held = None if ready else beat
                 if ready:
@@ -64,5 +67,6 @@ class FrameSink:
                         frame = bytearray()
             else:
                 assert held is None, "tvalid was withdrawn"
-            ready = self.ready >= 1.0 or self._random.random() < self.ready
-            self._ready.value = int(ready)
+            before, ready = ready, self.ready >= 1.0 or self._random.random() < self.ready
+            if ready != before:
+                self._ready.value = int(ready)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from cocotb.triggers import FallingEdge
+from cocotb.triggers import FallingEdge, Timer
 from pyuvm import ConfigDB, uvm_analysis_port, uvm_driver
 
+from bridge.interface import CLOCK_PS
 from tb.receive.items import BEAT_BYTES, FrameItem
+from tb.signals import reader
 
 ALL_LANES = 0xFF
+FEW_CLOCKS = 3  # these are waited for one by one
 JUNK = 0xA5A5_0800_4500_0014
 
 
@@ -25,7 +28,7 @@ class FrameDriver(uvm_driver):  # type: ignore[misc]
         self.ap = uvm_analysis_port("ap", self)
         dut: Any = ConfigDB().get(self, "", "DUT")
         self._falling = FallingEdge(dut.clk)
-        self._clocks = dut.clocks
+        self._read_clocks = reader(dut.clocks)
         self._others = dut.others_started
         self._data, self._keep, self._valid, self._last, self._user = (
             getattr(dut, f"s_axis_{name}") for name in ("tdata", "tkeep", "tvalid", "tlast", "tuser")
@@ -43,7 +46,7 @@ class FrameDriver(uvm_driver):  # type: ignore[misc]
             self.ap.write(frame)
         self._others.value = frame.others
         last = frame.beats - 1
-        clock = int(self._clocks.value) + 1
+        clock = self._read_clocks() + 1
         self._valid.value = 1
         self._last.value = 0
         self._keep.value = ALL_LANES
@@ -68,6 +71,9 @@ class FrameDriver(uvm_driver):  # type: ignore[misc]
     async def _wait(self, clocks: int) -> None:
         if clocks:
             self._pause()
+        if clocks > FEW_CLOCKS:
+            await Timer((clocks - 1) * CLOCK_PS + CLOCK_PS // 4, "ps")  # to between the edges before the last one
+            clocks = 1
         for _ in range(clocks):
             await self._falling
 

@@ -17,6 +17,7 @@ from pyuvm import ConfigDB, uvm_analysis_port, uvm_component
 
 from tb.receive.entries import END, HEADER, LINE, VOID, End, Header
 from tb.receive.items import FrameEntries, FrameOutcome, Message, Report
+from tb.signals import reader
 
 LINE_VALID, LINE_FIRST, LINE_ABORT, DECODED, REPORT, OVERFLOW, IDLE, ENTRY = (1 << bit for bit in range(8))
 KIND_SHIFT = 8
@@ -32,6 +33,9 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
         self.ap = uvm_analysis_port("ap", self)
         self.entries_ap = uvm_analysis_port("entries_ap", self)
         self._dut: Any = ConfigDB().get(self, "", "DUT")
+        self._read_entry, self._read_line, self._read_report = (
+            reader(getattr(self._dut, name)) for name in ("entry", "line_data", "report")
+        )
         self.watch_decoded = True          # every decoded message has its record: not where frames are taken back
         self.overflows = 0
         self.level_was_high = False
@@ -44,22 +48,22 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
 
     async def run_phase(self) -> None:
         dut = self._dut
-        falling, events_handle, clocks_handle = FallingEdge(dut.clk), dut.events, dut.clocks
+        falling, read_events, read_clocks = FallingEdge(dut.clk), reader(dut.events), reader(dut.clocks)
         await FallingEdge(dut.rst)
         while True:
             await falling
-            events = int(events_handle.value)
+            events = read_events()
             self.idle = bool(events & IDLE)
             if not events & (LINE_VALID | LINE_ABORT | DECODED | REPORT | OVERFLOW | ENTRY | LEVEL_HIGH):
                 continue
-            clock = int(clocks_handle.value) + 1
+            clock = read_clocks() + 1
             assert not self.idle or not events & ~(IDLE | 3 << KIND_SHIFT), "idle while something comes out"
             self.level_was_high = self.level_was_high or bool(events & LEVEL_HIGH)
             self.overflows += bool(events & OVERFLOW)
             if events & DECODED and self.watch_decoded:
                 self._decoded.append(clock)
             if events & ENTRY:
-                self._entry(events >> KIND_SHIFT & 3, int(dut.entry.value), clock)
+                self._entry(events >> KIND_SHIFT & 3, self._read_entry(), clock)
             self._line(events, clock)
 
     # ---- the line's entries
@@ -97,7 +101,7 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
 
     def _line(self, events: int, clock: int) -> None:
         if events & LINE_VALID:
-            self._continuations.append((clock, int(self._dut.line_data.value).to_bytes(LINE_BYTES, "little")))
+            self._continuations.append((clock, self._read_line().to_bytes(LINE_BYTES, "little")))
             if events & LINE_FIRST:
                 self._messages.append(_message(self._continuations))
                 self._continuations = []
@@ -112,7 +116,7 @@ class ReceiveMonitor(uvm_component):  # type: ignore[misc]
             self._messages, self._aborted = [], []
 
     def _report(self) -> Report:
-        data = int(self._dut.report.value).to_bytes(38, "little")
+        data = self._read_report().to_bytes(38, "little")
         reason, kind, flags, gap_from, session, sequence, count, timestamp = _REPORT.unpack_from(data)
         return Report(reason, kind, flags, gap_from, session, sequence, count, int.from_bytes(timestamp, "little"))
 

@@ -17,6 +17,7 @@ from bridge.interface import CLOCK_PS
 from tb.host.memory import HostMemory
 from tb.host.registers import OKAY, RegisterMaster
 from tb.host.stream import FrameSink
+from tb.signals import reader
 
 LINE_BYTES = layout.LINE_BYTES
 PUBLISH_OFFSET = layout.TX_SLOT.fields["publish"][1]
@@ -73,6 +74,8 @@ class Bench:
         self.memory = HostMemory(dut, dut.clk, self.random)
         self.sink = FrameSink(dut, dut.clk, self.random)
         self.epoch = 0
+        halves = ("idle",) if hasattr(dut, "idle") else ("receive_idle", "host_idle")  # of the whole NIC
+        self._idle = [reader(getattr(dut, name)) for name in halves]
 
     @classmethod
     async def start(cls, dut: Any, inputs: Sequence[str] = INPUTS) -> Bench:
@@ -170,21 +173,20 @@ class Bench:
 
     @property
     def idle(self) -> bool:
-        """The whole NIC tells it of both its halves."""
-        halves = ("idle",) if hasattr(self.dut, "idle") else ("receive_idle", "host_idle")
-        return all(getattr(self.dut, name).value for name in halves)
+        """What the NIC says in this clock."""
+        return all(idle() for idle in self._idle)
 
     async def _idle_is_true(self) -> None:
         """While the NIC says idle, it neither offers nor awaits anything."""
-        dut = self.dut
+        names = ("m_axi_awvalid", "m_axi_wvalid", "m_axi_arvalid", "tx_tvalid", "s_axil_bvalid", "s_axil_rvalid")
+        offers = [(name, reader(getattr(self.dut, name))) for name in names]
         while True:
             await RisingEdge(self.clk)
             await ReadOnly()
             if self.idle:
                 assert not self.memory.busy, "idle while the host owes an answer"
-                for name in ("m_axi_awvalid", "m_axi_wvalid", "m_axi_arvalid", "tx_tvalid", "s_axil_bvalid",
-                             "s_axil_rvalid"):
-                    assert not getattr(dut, name).value, f"idle while {name}"
+                for name, offered in offers:
+                    assert not offered(), f"idle while {name}"
 
 
 def ring_contents(lines: dict[int, bytes], base: int, slot: int, slots: int) -> tuple[bytes, int]:

@@ -18,6 +18,7 @@ from cocotb.utils import get_sim_time
 from bridge import layout
 from generators.framing import DEFAULT_GROUP, FrameEncoder, mold_packet
 from generators.tables import ITCH50, MOLD_BLOCK, MOLD_HEADER
+from tb.signals import reader
 from tests.rtl.host.bench import CLOCK_PS, RECEIVE_PORTS, RX_BASE, Bench, publish_word
 
 BEAT_BYTES = 8
@@ -77,11 +78,11 @@ async def enter(bench: Bench, line: str, frames: Sequence[Frame], delay: int, sa
 
 async def watch_ring(dut: Any, seen: dict[int, int]) -> None:
     """When the RX ring samples each message's line: looked at half a clock before."""
-    valid, first, event, data = dut.line_valid, dut.line_first, dut.line_event, dut.line_data
+    valid, first, event, data = (reader(getattr(dut, f"line_{name}")) for name in ("valid", "first", "event", "data"))
     while True:
         await FallingEdge(dut.clk)
-        if int(valid.value) and int(first.value) and not int(event.value):
-            number = int(data.value) & (1 << 64) - 1
+        if valid() and first() and not event():
+            number = data() & (1 << 64) - 1
             assert number not in seen, f"message {number} twice"
             seen[number] = int(get_sim_time("ps")) + CLOCK_PS // 2
 
