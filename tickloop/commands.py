@@ -30,12 +30,14 @@ from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_exchange, from_scenario
 from tickloop.inspection import inspect
 from tickloop.inspection_table import inspection_text
-from tickloop.output import print_json, print_text
+from tickloop.output import print_json, print_rows, print_text
 from tickloop.replay import Replay, execute_replay
+from tickloop.report.figures import software_rows
 from tickloop.report.html import write_report
 from tickloop.report.table import print_failures, print_table, run_document
 from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
 from tickloop.script import read_script
+from tickloop.software import parse_in_software
 from tickloop.waves import DumpFormat, Views, open_waves
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
@@ -209,6 +211,13 @@ def _parser() -> argparse.ArgumentParser:
                           "What of this machine helps or hinders runs and measurements, and what to do about it.\n"
                           "Looks, measures whether KVM is of use, and changes nothing.")
     _json(examination)
+
+    software = command("software", "a run's frames once more, parsed by the kernel itself: what the SmartNIC saves",
+                       "The frames of a finished closed loop once more, into a kernel behind an e1000 that parses them "
+                       "itself,\nin C and in assembly: executed instructions a message beside those of the run. Leaves "
+                       "DIR/software.json and\nputs the figures into DIR/report.html.")
+    software.add_argument("directory", metavar="DIR", type=_path("DIR"), help="a finished run of sim, in lockstep")
+    _json(software)
 
     report = command("report", "(re)builds DIR/report.html")
     report.add_argument("directory", metavar="DIR", type=_path("DIR"))
@@ -435,6 +444,15 @@ def _diff(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return diff(first, second, options.json)
 
 
+def _software(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
+    result = parse_in_software(options.directory)
+    if options.json:
+        print_json({"command": "software", **result, "out": str(options.directory)})
+    else:
+        print_rows([*software_rows(result), ("report", str(options.directory / "report.html"))])
+    return ExitStatus.OK
+
+
 def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     print(write_report(options.directory, options.against))
     return ExitStatus.OK
@@ -455,7 +473,7 @@ def _console(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 
 
 COMMANDS = {"sim": _sim, "parse": _parse, "backtest": _backtest, "inspect": _inspect, "generate": _generate,
-            "replay": _replay, "diff": _diff, "report": _report, "console": _console,
+            "replay": _replay, "diff": _diff, "software": _software, "report": _report, "console": _console,
             "doctor": _doctor, "waves": _waves}
 
 

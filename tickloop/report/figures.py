@@ -88,3 +88,16 @@ def _speed(run: dict[str, Any], delivered: int) -> str:
         return "not measured"
     active = run["clocks"] - run["clocks_skipped"]
     return f"{active / seconds:,.0f} clocks/s, {delivered / seconds:,.0f} messages/s ({seconds:.2f} s)"
+
+
+def software_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """For the table and the report: who parses, and what a message costs."""
+    rows = [("records from the RTL", f"{result['smartnic']:,.1f} instructions a message")]
+    for name, cost in result["parsers"].items():
+        rows.append((f"parsed in {name}", f"{cost['whole']:,.1f}: {cost['parsing']:,.1f} for parsing, "
+                     f"{cost['trading']:,.1f} for books, strategy and orders; "
+                     f"{cost['whole'] / result['smartnic']:.2f} x"))
+    same = {True: "the same", False: "others"}
+    rows.append(("frames", f"{result['frames']:,}, {result['messages']:,} messages"))
+    rows.append(("orders, books", f"{same[result['same_orders']]}, {same[result['same_books']]}"))
+    return rows

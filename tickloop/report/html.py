@@ -21,7 +21,7 @@ from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.report import plots, sections
 from tickloop.report.against import against_section
 from tickloop.report.counters import kernel_counters, nic_counters
-from tickloop.report.figures import figures
+from tickloop.report.figures import figures, software_rows
 from tickloop.report.files import RunFiles, other_version, read_run
 from tickloop.report.market import order_rows, read_market
 from tickloop.report.plots import MOST_MESSAGES, MOST_OF_MARKET, Page
@@ -32,6 +32,9 @@ from tickloop.rundir.tick_to_trade import STAGES
 
 NOT_REPRODUCIBLE = ("<p class=bad>A run in free mode: its times are those of this machine under its load, and no other "
                     "run repeats them. What was done is comparable, and clocks inside the NIC.</p>")
+SAVED = ("<p class=soft>The same frames into the same kernel behind an e1000, parsed by the kernel itself; mean executed "
+         "instructions a message, exact (<code>software.json</code>).</p>")
+SOFTWARE = "software.json"
 HERE = Path(__file__).resolve().parent
 
 
@@ -79,6 +82,9 @@ def _page(files: RunFiles, second: RunFiles | None) -> str:
     page.add("Latency", "" if run["reproducible"] else NOT_REPRODUCIBLE,
              plots.one_message(page, files, samples, messages), plots.distribution(page, samples, files.stages),
              sections.latency(files.stages), sections.tick_to_trade(files.stages))
+    software = files.document(SOFTWARE)
+    if software is not None:
+        page.add("What the SmartNIC saves", SAVED, table([], software_rows(software)))
     page.add("Rates and ring occupancy", plots.timeline(page, files, messages))
     orders = order_rows(files.lines("orders.jsonl"), files.result)
     page.data["orders"] = orders if len(orders) <= MOST_OF_MARKET else orders[:MOST_OF_MARKET]

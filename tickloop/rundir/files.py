@@ -14,6 +14,7 @@ RUN_FILES = (
     "frames.jsonl", "messages.jsonl", "events.jsonl", "summary.json", "orders.jsonl", "orders.pcap", "books.json",
     "latency.json", "latency.csv", "run.json", "console.log", "report.html", "waves.vcd", "waves.fst", "waves.gtkw",
     "trace.json", "replay.json", "positions.json", "exchange.json", "backtest.json",
+    "software.json",
 )
 STIMULUS = "stimulus.bin"  # of the record: its frames
 RECORD = "record"  # raw logs, stimulus and configuration module of the run

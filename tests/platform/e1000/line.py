@@ -44,7 +44,6 @@ class Line:
     def __init__(self, kernel: Path, config: Path, words: Sequence[str] = (), lockstep: bool = True,
                  memory_mib: int = 128) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._theirs = theirs
         self._frames: list[bytes] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self.machine = Machine(Setup(
@@ -52,6 +51,7 @@ class Line:
             memory_mib=memory_mib, pass_fds=[theirs.fileno()],
             extra=["-netdev", f"socket,id=line,fd={theirs.fileno()}"],
             devices=["e1000,netdev=line,id=nic,mac=02:00:00:00:00:01,romfile="]))
+        theirs.close()
         self._reader.start()
 
     def __enter__(self) -> Self:
@@ -61,10 +61,9 @@ class Line:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
                  trace: TracebackType | None) -> None:
         self.machine.__exit__(kind, value, trace)
-        self._ours.shutdown(socket.SHUT_RDWR)
+        self._ours.shutdown(socket.SHUT_RD)
         self._reader.join(TIMEOUT_S)
         self._ours.close()
-        self._theirs.close()
 
     def _read(self) -> None:
         while data := self._ours.recv(65536):
@@ -80,6 +79,8 @@ class Line:
         status = self.machine.wait()
         console = self.machine.console
         assert status == DONE, console
+        self._ours.shutdown(socket.SHUT_RD)  # what has arrived is still read
+        self._reader.join(TIMEOUT_S)
         orders, export = [], bytearray()
         for frame in self._frames:
             if frame[12:14] != _RESULT_ETHERTYPE:
