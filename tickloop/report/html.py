@@ -32,8 +32,8 @@ from tickloop.rundir.tick_to_trade import STAGES
 
 NOT_REPRODUCIBLE = ("<p class=bad>A run in free mode: its times are those of this machine under its load, and no other "
                     "run repeats them. What was done is comparable, and clocks inside the NIC.</p>")
-SAVED = ("<p class=soft>The same frames into the same kernel behind an e1000, parsed by the kernel itself; mean executed "
-         "instructions a message, exact (<code>software.json</code>).</p>")
+SAVED = ("<p class=soft>The same frames into the same kernel behind an e1000, parsed by the kernel itself; mean "
+         "executed instructions a message, exact (<code>software.json</code>).</p>")
 SOFTWARE = "software.json"
 HERE = Path(__file__).resolve().parent
 
