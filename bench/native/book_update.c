@@ -88,17 +88,18 @@ static void open_host(struct host *host, const void *module, uint64_t bytes) {
 /* As host_record, with the counter read between the steps. */
 static void timed(struct host *host, const union rx_line *line) {
   struct engine *engine = &host->engine;
-  struct tx_slot slot;
+  static struct tx_slot slot;
   uint64_t start = stamp();
-  enum effect effect = engine_record(engine, line);
+  struct change change = {0};
+  enum effect effect = engine_record(engine, line, &change);
   uint64_t applied = stamp(), end = applied;
   if (effect == EFFECT_BOOK) {
     keep(STEP_BOOK, start, applied);
-    if (engine_decide(engine) == DECISION_ORDER) {
+    if (engine_decide(engine, &change) == DECISION_ORDER) {
       uint64_t now = rx_record_hw_timestamp_ns(&line->record);
       for (uint32_t i = 0; i < engine->wanted; i++) {
         uint64_t check = stamp();
-        enum refusal refusal = engine_check(engine, now, &engine->intents[i]);
+        enum refusal refusal = engine_check(engine, change.book, now, &engine->intents[i]);
         keep(STEP_RISK, check, stamp());
         if (refusal != REFUSAL_NONE) continue;
         engine_sent(engine, now, &engine->intents[i]);
@@ -219,7 +220,7 @@ int main(int argc, char **argv) {
   double best = INFINITY;
   for (int round = 0; round < atoi(argv[3]); round++) {
     static struct host host;
-    struct tx_slot slots[INTENTS];
+    static struct tx_slot slots[INTENTS];
     open_host(&host, module, module_bytes);
     orders = 0;
     double start = clock_ns(CLOCK_THREAD_CPUTIME_ID);

@@ -10,7 +10,7 @@
 #include "itch_input.h"
 
 static __attribute__((noinline)) uint64_t measured(struct host *host, const union rx_line *lines, uint64_t count) {
-  struct tx_slot slots[INTENTS];
+  struct tx_slot slots[INTENTS] = {0};
   uint64_t orders = 0;
   for (uint64_t i = 0; i < count; i++) orders += host_record(host, &lines[i], slots);
   return orders;

@@ -117,7 +117,7 @@ static size_t take(struct host *host, struct feed *feed, struct result *result, 
       continue;
     }
     (void)mold_record(message, length, sequence, time_ns, lines);
-    struct tx_slot slots[INTENTS];
+    static struct tx_slot slots[INTENTS];
     unsigned sent = host_record(host, lines, slots);
     for (unsigned i = 0; i < sent; i++) {
       struct backtest_order order = {.sequence = sequence, .time_ns = time_ns, .length = slots[i].length};

@@ -34,15 +34,13 @@ const char *host_open(struct host *host, const void *module, uint64_t bytes) {
       .books = pool(sizes.books, sizeof(struct book)),
       .locates = pool(sizes.locates, sizeof(struct locate)),
       .symbol_index = pool(sizes.symbol_index, sizeof(uint32_t)),
-      .level_index = pool(sizes.level_index, sizeof(uint32_t)),
-      .windows = pool(sizes.windows, sizeof(struct window)),
+      .rows = pool(sizes.rows, sizeof(struct tick_row)),
       .collars = pool(sizes.collars, sizeof(struct collar)),
       .own_orders = pool(sizes.own_orders, sizeof(struct own_order)),
   };
   const struct engine_memory *memory = &host->memory;
   if (memory->orders == NULL || memory->levels == NULL || memory->books == NULL || memory->locates == NULL ||
-      memory->symbol_index == NULL || memory->level_index == NULL || memory->windows == NULL ||
-      memory->collars == NULL || memory->own_orders == NULL) {
+      memory->symbol_index == NULL || memory->rows == NULL || memory->collars == NULL || memory->own_orders == NULL) {
     return "out of memory";
   }
   wrong = engine_init(&host->engine, host->config, memory);
@@ -55,8 +53,7 @@ void host_close(struct host *host) {
   free(host->memory.books);
   free(host->memory.locates);
   free(host->memory.symbol_index);
-  free(host->memory.level_index);
-  free(host->memory.windows);
+  free(host->memory.rows);
   free(host->memory.collars);
   free(host->memory.own_orders);
   free(host->config);

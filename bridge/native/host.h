@@ -26,12 +26,14 @@ void host_close(struct host *host);
  */
 static inline unsigned host_record(struct host *host, const union rx_line *line, struct tx_slot slots[INTENTS]) {
   struct engine *engine = &host->engine;
-  if (engine_record(engine, line) != EFFECT_BOOK || engine_decide(engine) != DECISION_ORDER) return 0;
+  struct change change = {0};
+  if (engine_record(engine, line, &change) != EFFECT_BOOK) return 0;
+  if (engine_decide(engine, &change) != DECISION_ORDER) return 0;
   uint64_t now_ns = rx_record_hw_timestamp_ns(&line->record);
   unsigned sent = 0;
   for (uint32_t i = 0; i < engine->wanted; i++) {
     struct intent *intent = &engine->intents[i];
-    if (engine_check(engine, now_ns, intent) != REFUSAL_NONE) continue;
+    if (engine_check(engine, change.book, now_ns, intent) != REFUSAL_NONE) continue;
     engine_sent(engine, now_ns, intent);
     ouch_encode(&host->ouch, intent, &slots[sent++]);
   }

@@ -64,12 +64,13 @@ static const char *state_of(const struct book *book) {
   return "open";
 }
 
-static uint32_t walk(const struct engine *engine, const struct side_tree *tree, const struct level *found[DEPTH]) {
+static uint32_t walk(const struct engine *engine, const struct book *book, enum side side,
+                     const struct level *found[DEPTH]) {
   const struct levels *levels = &engine->books.levels;
   uint32_t count = 0;
-  for (uint32_t index = tree->best; index != 0 && count < DEPTH; count++) {
+  for (uint32_t index = book->side[side].best; index != 0 && count < DEPTH; count++) {
     found[count] = &levels->pool[index];
-    index = levels_neighbour(levels, tree, index, 0);
+    index = levels_neighbour(levels, &book->ladder[side], index, 0);
   }
   return count;
 }
@@ -83,9 +84,9 @@ void view_book(const struct trading_view *trading, const char *stock) {
     console_print("book: there is none of %s\n", stock);
     return;
   }
-  uint32_t bid_count = walk(engine, &book->side[SIDE_BID], bids), ask_count = walk(engine, &book->side[SIDE_ASK], asks);
+  uint32_t bid_count = walk(engine, book, SIDE_BID, bids), ask_count = walk(engine, book, SIDE_ASK, asks);
   console_print("book: %.8s, locate %u, %s, %u bid levels, %u ask levels\n", (const char *)&book->stock,
-                book->stock_locate, state_of(book), book->side[SIDE_BID].count, book->side[SIDE_ASK].count);
+                book->stock_locate, state_of(book), book->ladder[SIDE_BID].count, book->ladder[SIDE_ASK].count);
   if (bid_count + ask_count != 0) console_print("  orders    shares         bid | ask             shares  orders\n");
   for (uint32_t i = 0; i < bid_count || i < ask_count; i++) {
     if (i < bid_count) {
@@ -239,8 +240,8 @@ void view_network(const struct trading_view *trading) {
   console_print("  TX ring   %u slots, %u filled, %u known to have left\n", nic->tx_slots, nic->tx_tail, nic->tx_head);
   console_print("  raw ring  %u slots, %u lines, %lu frames\n", nic->raw_mask + 1, nic->raw_index,
                 *trading->raw_frames);
-  console_print("  feed      %lu records, %lu book messages, %lu others\n", s->records, s->book_messages,
-                s->other_messages);
+  console_print("  feed      %lu records, %lu book messages, %lu others\n", engine_records(trading->engine),
+                s->book_messages, s->other_messages);
   console_print("  trouble   %lu gaps, %lu bad frames, %lu lost messages, %lu bad records\n", s->sequence_gaps,
                 s->bad_frames, s->lost_messages, s->bad_records);
   console_print("  trouble   %lu unknown references, %lu duplicate ones, %lu over-executions, %lu pool full\n",

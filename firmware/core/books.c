@@ -4,15 +4,12 @@
 
 #include <stddef.h>
 
+/* Computed here, not at each use: the compiler takes the multiplications of indices for cheaper than a register. */
+#define ADDRESS(pointer) __asm__("" : "+r"(pointer))
+
 /* E C X D U (ITCH 5.0, 1.4): the reference decides, never the locate; it only tells whether the order could have been ours. */
 static enum outcome not_found(const struct books *books, uint16_t locate) {
   return symbols_subscribed(&books->symbols, locate) ? OUTCOME_UNKNOWN_REFERENCE : OUTCOME_UNSUBSCRIBED;
-}
-
-static inline void report(struct book *book, enum side side, struct change *change) {
-  change->book = book;
-  change->key_before = book->side[side].best_key;
-  change->side = side;
 }
 
 void books_set(struct books *books, uint16_t locate, uint8_t flag) {
@@ -35,11 +32,11 @@ void books_clear(struct books *books, uint16_t locate, uint8_t flag) {
 
 struct book *books_holder(const struct books *books, uint64_t reference) {
   const struct order *order = orders_probe(&books->orders, reference);
-  return order->shares != 0 ? &books->pool[books->levels.pool[order->level].book] : NULL;
+  return order->shares != 0 ? &books->pool[books->levels.pool[order_level(order)].book] : NULL;
 }
 
-/* The book of a locate that had none; the caller has made sure of room. */
-static uint16_t __attribute__((noinline)) open_book(struct books *books, uint16_t locate, struct locate *known) {
+/* The book of a locate that had none. */
+static void open_book(struct books *books, uint16_t locate, struct locate *known) {
   uint32_t shares;
   uint8_t strategy = symbols_strategy(&books->symbols, known, &shares);
   uint16_t number = (uint16_t)++books->count;
@@ -47,30 +44,63 @@ static uint16_t __attribute__((noinline)) open_book(struct books *books, uint16_
       .stock = known->stock,
       .shares = shares,
       .stock_locate = locate,
-      .flags =
-          (uint8_t)((known->flags & ~BOOK_FLAG_RESTRICTED) | books->inherited | (strategy == 0 ? BOOK_FLAG_QUIET : 0)),
+      .number = number,
+      .flags = (uint8_t)((known->flags & ~BOOK_FLAG_RESTRICTED) | books->inherited |
+                         (strategy == 0 ? BOOK_FLAG_QUIET : 0) | (books->symbols.any_change[strategy] ? BOOK_ANY : 0)),
       .strategy = strategy,
-      .any = books->symbols.any_change[strategy],
       .restricted = (known->flags & BOOK_FLAG_RESTRICTED) != 0,
   };
+  for (unsigned side = 0; side < 2; side++) {
+    levels_begin(&books->levels, &books->pool[number].ladder[side], number, (enum side)side);
+  }
   known->book = number;
-  return number;
 }
 
-/* Take `shares` and, with the last of them, one order off a level. */
-static inline void level_leave(struct books *books, uint32_t index, uint32_t shares) {
-  struct level *level = &books->levels.pool[index];
-  level->shares -= shares;
-  if (--level->orders == 0) levels_remove(&books->levels, &books->pool[level->book].side[level->side], index);
+/* Of an order to come, by what orders_place found instead of a free entry. */
+static enum outcome no_place(const struct books *books, const struct order *order) {
+  return order == orders_full(&books->orders) ? OUTCOME_POOL_FULL : OUTCOME_DUPLICATE_REFERENCE;
 }
 
-static inline void remove_order(struct books *books, struct order *order) {
-  level_leave(books, order->level, order->shares);
+/* An order for a locate that has no book, or for another symbol than its own: whether it has one now. The first order of a
+ * book always needs a level, so all that can refuse it is asked here. */
+static __attribute__((noinline, cold)) enum outcome introduce(struct books *books, uint16_t locate, uint64_t stock,
+                                                              uint64_t reference) {
+  struct locate *known = &books->symbols.locates[locate];
+  if (!symbols_learn(&books->symbols, locate, stock)) return OUTCOME_BAD_SYMBOL;
+  if (known->state == LOCATE_UNSUBSCRIBED) return OUTCOME_UNSUBSCRIBED;
+  const struct order *order = orders_place(&books->orders, reference);
+  if (order->shares != 0) return no_place(books, order);
+  if (books->orders.room == 0) return OUTCOME_POOL_FULL;
+  if (books->count == books->limit || books->levels.room == 0) return OUTCOME_POOL_FULL;
+  open_book(books, locate, known);
+  return OUTCOME_APPLIED;
+}
+
+/* A last order has gone: its level goes too. */
+static inline void close_level(struct books *books, const struct level *level, struct change *change) {
+  struct top *top = &change->book->side[level->side];
+  uint32_t index = (uint32_t)(level - books->levels.pool);
+  change->key_before = top->best_key;
+  levels_remove(&books->levels, &change->book->ladder[level->side], top, index);
+  change->moved = top->best_key != change->key_before;
+}
+
+static inline void remove_order(struct books *books, struct order *order, struct level *level, struct change *change) {
+  change->moved = false;
+  if (--level->orders != 0) level->shares -= order->shares;
+  else close_level(books, level, change);
   orders_remove(&books->orders, order);
 }
 
-static inline void fill(struct order *order, struct level *level, uint64_t reference, uint32_t shares, uint32_t index) {
-  *order = (struct order){.reference = reference, .shares = shares, .level = index};
+/* Room for one more; false: there is none, and nothing changed. A subtraction that tells: two instructions. */
+static inline bool take_room(uint32_t *room) {
+  if (!__builtin_sub_overflow(*room, 1u, room)) return true;
+  *room = 0;
+  return false;
+}
+
+static inline void join(struct books *books, uint32_t index, uint32_t shares) {
+  struct level *level = &books->levels.pool[index];
   level->shares += shares;
   level->orders++;
 }
@@ -79,32 +109,38 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
                        uint32_t shares, uint32_t price, struct change *change) {
   if (shares == 0 || price == 0 || (buy_sell != 'B' && buy_sell != 'S')) return OUTCOME_INVALID;
   struct locate *known = &books->symbols.locates[locate];
-  if (known->stock != stock || known->state != LOCATE_SUBSCRIBED) {
-    if (!symbols_learn(&books->symbols, locate, stock)) return OUTCOME_BAD_SYMBOL;
-    if (known->state == LOCATE_UNSUBSCRIBED) return OUTCOME_UNSUBSCRIBED;
+  if (known->book == 0 || known->stock != stock) {
+    enum outcome outcome = introduce(books, locate, stock, reference);
+    if (outcome != OUTCOME_APPLIED) return outcome;
   }
-  struct order *order = orders_probe(&books->orders, reference);
-  if (order->shares != 0) return OUTCOME_DUPLICATE_REFERENCE;
-  if (books->orders.live == books->orders.limit || order == orders_no_place(&books->orders)) return OUTCOME_POOL_FULL;
-
-  uint16_t number = known->book;
-  if (number == 0) {
-    /* The first order of a book always needs a level: with both checked, only a place in its index can be missing. */
-    if (books->count == books->limit || levels_full(&books->levels)) return OUTCOME_POOL_FULL;
-    number = open_book(books, locate, known);
+  struct order *order = orders_place(&books->orders, reference);
+  if (order->shares != 0) return no_place(books, order);
+  struct book *book = &books->pool[known->book];
+  enum side side = buy_sell != 'B';
+  uint32_t key = level_key(price, side), tick;
+  struct top *top = &book->side[side];
+  struct ladder *ladder = &book->ladder[side];
+  ADDRESS(top);
+  ADDRESS(ladder);
+  uint32_t index = levels_find(&books->levels, ladder, top, key, &tick);
+  if (!take_room(&books->orders.room)) return OUTCOME_POOL_FULL;
+  if (index == 0 && !take_room(&books->levels.room)) {
+    books->orders.room++;
+    return OUTCOME_POOL_FULL;
   }
-  struct book *book = &books->pool[number];
-  enum side side = buy_sell == 'B' ? SIDE_BID : SIDE_ASK;
-  uint64_t identity = level_identity(level_key(price, side), number, side);
-  uint32_t *place;
-  uint32_t index = levels_find(&books->levels, &book->side[side], identity, &place);
-  if (index == 0 && levels_no_room(&books->levels, place)) return OUTCOME_POOL_FULL;
 
   /* commit */
-  report(book, side, change);
-  if (index == 0) index = levels_insert(&books->levels, &book->side[side], identity, place);
-  fill(order, &books->levels.pool[index], reference, shares, index);
-  books->orders.live++;
+  change->book = book;
+  change->moved = false;
+  if (index != 0) {
+    join(books, index, shares);
+  } else {
+    change->key_before = top->best_key;
+    index = levels_insert(&books->levels, ladder, top, key, tick, shares);
+    change->moved = key > change->key_before;
+  }
+  change->level = &books->levels.pool[index];
+  *order = (struct order){.reference = reference, .shares = shares, .level = index};
   return OUTCOME_APPLIED;
 }
 
@@ -115,15 +151,17 @@ enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t referen
   if (order->shares == 0) return not_found(books, locate);
 
   /* commit */
-  struct level *level = &books->levels.pool[order->level];
-  report(&books->pool[level->book], (enum side)level->side, change);
+  struct level *level = &books->levels.pool[order_level(order)];
+  change->book = &books->pool[level->book];
+  change->level = level;
   if (shares < order->shares) {
     order->shares -= shares;
     level->shares -= shares;
+    change->moved = false;
     return OUTCOME_APPLIED;
   }
   enum outcome outcome = shares > order->shares ? OUTCOME_OVER_EXECUTION : OUTCOME_APPLIED;
-  remove_order(books, order);
+  remove_order(books, order, level, change);
   return outcome;
 }
 
@@ -132,9 +170,10 @@ enum outcome books_delete(struct books *books, uint16_t locate, uint64_t referen
   if (order->shares == 0) return not_found(books, locate);
 
   /* commit */
-  const struct level *level = &books->levels.pool[order->level];
-  report(&books->pool[level->book], (enum side)level->side, change);
-  remove_order(books, order);
+  struct level *level = &books->levels.pool[order_level(order)];
+  change->book = &books->pool[level->book];
+  change->level = level;
+  remove_order(books, order, level, change);
   return OUTCOME_APPLIED;
 }
 
@@ -145,32 +184,43 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
   if (order->shares == 0) return not_found(books, locate);
   struct order *target = order;
   if (reference != original) {
-    target = orders_probe(&books->orders, reference);
-    if (target->shares != 0) return OUTCOME_DUPLICATE_REFERENCE;
+    target = orders_place(&books->orders, reference);
+    if (target->shares != 0 && target != orders_full(&books->orders)) return OUTCOME_DUPLICATE_REFERENCE;
   }
-  bool no_place = target == orders_no_place(&books->orders);
 
   /* commit: the original goes, whatever becomes of its successor (see books.h) */
-  struct level *level = &books->levels.pool[order->level];
-  uint16_t number = level->book;
+  struct level *level = &books->levels.pool[order_level(order)];
+  struct book *book = &books->pool[level->book];
   enum side side = (enum side)level->side;
-  struct book *book = &books->pool[number];
-  struct side_tree *tree = &book->side[side];
-  report(book, side, change);
-  level_leave(books, order->level, order->shares);
+  struct top *top = &book->side[side];
+  struct ladder *ladder = &book->ladder[side];
+  ADDRESS(top);
+  ADDRESS(ladder);
+  uint32_t key_before = top->best_key, key = level_key(price, side), tick;
+  change->book = book;
+  change->level = level;
+  if (--level->orders != 0) level->shares -= order->shares;
+  else close_level(books, level, change);
 
-  uint64_t identity = level_identity(level_key(price, side), number, side);
-  uint32_t *place;
-  uint32_t index = levels_find(&books->levels, tree, identity, &place);
-  if (no_place || (index == 0 && levels_no_room(&books->levels, place))) {
+  uint32_t index = levels_find(&books->levels, ladder, top, key, &tick);
+  bool full = target == orders_full(&books->orders) || (index == 0 && !take_room(&books->levels.room));
+  if (!full) {
+    if (index != 0) join(books, index, shares);
+    else index = levels_insert(&books->levels, ladder, top, key, tick, shares);
+  }
+  change->key_before = key_before;
+  change->moved = top->best_key != key_before;
+  if (full) {
     orders_remove(&books->orders, order);
     return OUTCOME_POOL_FULL;
   }
-  if (index == 0) index = levels_insert(&books->levels, tree, identity, place);
-  fill(target, &books->levels.pool[index], reference, shares, index);
-  if (target != order) {
-    books->orders.live++;
-    orders_remove(&books->orders, order); /* after the insertion: removal may move entries, the target's too */
+  if (target == order) { /* it stands where it stood, and others may have gone past */
+    order->shares = shares;
+    order->level = index | (order->level & ORDER_PASSED);
+    return OUTCOME_APPLIED;
   }
+  *target = (struct order){.reference = reference, .shares = shares, .level = index};
+  books->orders.room--;
+  orders_remove(&books->orders, order); /* after the insertion: removal may move entries, the target's too */
   return OUTCOME_APPLIED;
 }

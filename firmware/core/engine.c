@@ -9,13 +9,12 @@
 
 struct engine_sizes engine_sizes(const struct config_header *config) {
   return (struct engine_sizes){
-      .orders = (1ull << orders_log2(config->max_orders)) + 1,
-      .levels = config->max_levels + 2ull, /* none, and the barrier */
+      .orders = (1ull << orders_log2(config->max_orders)) + 2,
+      .levels = config->max_levels + 1ull, /* none */
       .books = config->max_books + 1ull,
       .locates = LOCATES,
       .symbol_index = 1ull << symbols_index_log2(config->symbol_count),
-      .level_index = (1ull << levels_log2(config->max_levels)) + 1,
-      .windows = 2 * (config->max_books + 1ull),
+      .rows = 2ull * config->max_books < TICK_ROWS ? 2ull * config->max_books : TICK_ROWS,
       .collars = LOCATES,
       .own_orders = 1ull << config->own_orders_log2,
   };
@@ -23,21 +22,13 @@ struct engine_sizes engine_sizes(const struct config_header *config) {
 
 const char *engine_init(struct engine *engine, const struct config_header *config, const struct engine_memory *memory) {
   *engine = (struct engine){0};
-  uint32_t log2 = orders_log2(config->max_orders);
   struct books *books = &engine->books;
-  books->orders = (struct orders){.entries = memory->orders,
-                                  .mask = (1ull << log2) - 1,
-                                  .stride = orders_stride(log2),
-                                  .shift = 64 - log2,
-                                  .limit = config->max_orders};
-  log2 = levels_log2(config->max_levels);
+  orders_init(&books->orders, memory->orders, orders_log2(config->max_orders), config->max_orders);
   books->levels = (struct levels){.pool = memory->levels,
-                                  .index = memory->level_index,
-                                  .windows = memory->windows,
-                                  .mask = (1u << log2) - 1,
-                                  .shift = 64 - log2,
-                                  .limit = config->max_levels};
-  memory->levels[config->max_levels + 1] = (struct level){0};
+                                  .rows = memory->rows,
+                                  .row_count = (uint32_t)engine_sizes(config).rows,
+                                  .limit = config->max_levels,
+                                  .room = config->max_levels};
   books->pool = memory->books;
   books->limit = config->max_books;
   if (!symbols_init(&books->symbols, config, memory->locates, memory->symbol_index)) {
@@ -50,6 +41,8 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
     engine->instances[i + 1] = (struct instance){strategy, &strategies[i].parameter_0};
     engine->any_change[i + 1] = strategy->trigger == STRATEGY_ON_ANY;
   }
+  engine->view.levels = &books->levels;
+  engine->view.oms = &engine->oms;
   engine->market.collars = memory->collars;
   engine->filtered = config->filter != 0;
   oms_init(&engine->oms, memory->own_orders, config->own_orders_log2, memory->books,
@@ -58,30 +51,39 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
   return NULL;
 }
 
+/* Another number is the next one; as many records have been consumed as before. */
+static void expect(struct engine *engine, uint64_t sequence) {
+  engine->skipped += sequence - engine->next_sequence;
+  engine->next_sequence = sequence;
+}
+
 /* The first record, or one whose number is not the next. Under the filter that alone says nothing. */
-static void __attribute__((noinline, cold)) note_jump(struct engine *engine, uint64_t received) {
+void engine_jump(struct engine *engine, uint64_t received) {
   struct statistics *statistics = &engine->statistics;
+  uint64_t expected = engine->next_sequence;
   engine->jump = (struct jump){
-      .record = statistics->records + 1,
-      .expected = engine->next_sequence,
+      .record = engine_records(engine) + 1,
+      .expected = expected,
       .books = engine->books.count,
       .started = engine->started,
       .stale = engine->market.stale,
   };
+  expect(engine, received);
+  engine->next_sequence++;
   if (!engine->started) {
     engine->started = true;
     return;
   }
   if (statistics->sequence_gaps < GAPS_KEPT) {
-    engine->gaps[statistics->sequence_gaps] = (struct gap){.expected = engine->next_sequence, .received = received};
+    engine->gaps[statistics->sequence_gaps] = (struct gap){.expected = expected, .received = received};
   }
   statistics->sequence_gaps++;
   if (!engine->filtered) market_stale(&engine->market, &engine->books);
 }
 
 /* A message that the books refused, or that was more than they could take. */
-static void __attribute__((noinline, cold)) refused(struct engine *engine, const union rx_line *line,
-                                                    enum outcome outcome) {
+static __attribute__((noinline, cold)) void refused(struct engine *engine, const union rx_line *line,
+                                                    enum outcome outcome, const struct book *changed) {
   struct statistics *statistics = &engine->statistics;
   struct books *books = &engine->books;
   uint16_t locate = line->record.stock_locate;
@@ -101,7 +103,7 @@ static void __attribute__((noinline, cold)) refused(struct engine *engine, const
     case OUTCOME_UNKNOWN_REFERENCE: statistics->unknown_references++; break;
     case OUTCOME_POOL_FULL:
       statistics->pool_full++;
-      if (line->record.type == 'U') holder = engine->change.book; /* reported before its order went */
+      holder = changed; /* that a U's order has left */
       break;
     case OUTCOME_DUPLICATE_REFERENCE:
       statistics->duplicate_references++;
@@ -115,7 +117,7 @@ static void __attribute__((noinline, cold)) refused(struct engine *engine, const
       break;
     case OUTCOME_OVER_EXECUTION:
       statistics->over_executions++;
-      holder = engine->change.book;
+      holder = changed;
       break;
     case OUTCOME_APPLIED: return;
   }
@@ -123,42 +125,26 @@ static void __attribute__((noinline, cold)) refused(struct engine *engine, const
   if (holder != NULL) market_suspect(&engine->market, books, holder->stock_locate, outcome);
 }
 
-enum decision engine_ask_strategy(struct engine *engine) {
-  const struct change *change = &engine->change;
-  struct book *book = change->book;
+enum decision engine_ask_strategy(struct engine *engine, struct book *book, enum side side, uint32_t key_before) {
+  if ((book->flags & BOOK_CLOSED) != 0) return DECISION_NONE;
   const struct instance *instance = &engine->instances[book->strategy];
-  const struct strategy_view view = {
-      .book = book,
-      .levels = &engine->books.levels,
-      .oms = &engine->oms,
-      .parameters = instance->parameters,
-      .memory = &book->memory,
-      .key_before = change->key_before,
-      .side = (enum side)change->side,
-  };
-  uint32_t wanted = instance->strategy->on_book(&view, engine->intents);
-  engine->wanted = wanted;
-  if (wanted == 0) return DECISION_HOLD;
-  uint16_t number = (uint16_t)(book - engine->books.pool);
-  for (uint32_t i = 0; i < wanted; i++) {
-    engine->intents[i].book = number;
-    engine->intents[i].stock = book->stock;
-  }
-  return DECISION_ORDER;
+  struct strategy_view *view = &engine->view;
+  view->book = book;
+  view->parameters = instance->parameters;
+  view->memory = &book->memory;
+  view->key_before = key_before;
+  view->side = side;
+  engine->wanted = instance->strategy->on_book(view, engine->intents);
+  return engine->wanted != 0 ? DECISION_ORDER : DECISION_HOLD;
 }
 
-enum refusal engine_check(struct engine *engine, uint64_t now_ns, struct intent *intent) {
-  const struct book *book = &engine->books.pool[intent->book];
+enum refusal engine_check(struct engine *engine, const struct book *book, uint64_t now_ns, struct intent *intent) {
+  intent->book = book->number;
+  intent->stock = book->stock;
   enum refusal refusal =
       risk_check(&engine->risk, &engine->oms, book, &engine->market.collars[book->stock_locate], now_ns, intent);
   if (refusal != REFUSAL_NONE) engine->statistics.refused[refusal]++;
   return refusal;
-}
-
-void engine_sent(struct engine *engine, uint64_t now_ns, struct intent *intent) {
-  risk_sent(&engine->risk, now_ns, intent);
-  oms_send(&engine->oms, intent);
-  engine->statistics.orders_sent++;
 }
 
 void engine_answer(struct engine *engine, const struct answer *answer) {
@@ -216,7 +202,6 @@ bool engine_next_cancel(struct engine *engine, struct intent *intent) {
     }
     *intent = intent_cancel(order);
     intent->book = order->book;
-    intent->stock = engine->books.pool[order->book].stock;
     engine->cancelling++;
     return true;
   }
@@ -233,14 +218,8 @@ int64_t engine_profit(const struct engine *engine) {
   return (int64_t)profit;
 }
 
-/* Whichever line it came on. */
-static inline bool is_decoded(const struct rx_record *record) {
-  unsigned status = record->status & ~STATUS_LINE_B;
-  return status == MESSAGE_STATUS_OK || status == MESSAGE_STATUS_TOO_LONG;
-}
-
 static void touch(struct engine *engine, uint16_t locate) {
-  engine->touches[engine->touches_next] = (struct touch){(uint32_t)engine->statistics.records, locate};
+  engine->touches[engine->touches_next] = (struct touch){(uint32_t)engine_records(engine), locate};
   engine->touches_next = (engine->touches_next + 1) % TOUCHES;
 }
 
@@ -252,14 +231,14 @@ static void distrust(struct engine *engine, uint16_t locate) {
 }
 
 /* Records without effect on a book; R still names the symbol of a locate (ITCH 5.0, 1.2.1). */
-static enum effect other_record(struct engine *engine, const union rx_line *line) {
+enum effect engine_other(struct engine *engine, const union rx_line *line) {
   const struct rx_record *record = &line->record;
   unsigned status = record->status & ~(STATUS_RAW | STATUS_LINE_B);
   if (status > MESSAGE_STATUS_TOO_LONG) {
     engine->statistics.bad_records++;
     return EFFECT_NONE;
   }
-  if (record->type == 'R' && is_decoded(record)) {
+  if (record->type == 'R' && record_is_decoded(record)) {
     bool named = engine->books.symbols.locates[record->stock_locate].state != LOCATE_UNKNOWN;
     if (!symbols_learn(&engine->books.symbols, record->stock_locate, load_u64(line->R.stock))) {
       engine->statistics.bad_records++;
@@ -270,7 +249,8 @@ static enum effect other_record(struct engine *engine, const union rx_line *line
     return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? EFFECT_NONE : EFFECT_BLOCK;
   }
   engine->statistics.other_messages++;
-  if (is_decoded(record) && market_message(&engine->market, &engine->books, line)) touch(engine, record->stock_locate);
+  if (record_is_decoded(record) && market_message(&engine->market, &engine->books, line))
+    touch(engine, record->stock_locate);
   return EFFECT_NONE;
 }
 
@@ -279,32 +259,33 @@ static void bad_frame(struct engine *engine, uint64_t delivered) {
   struct statistics *statistics = &engine->statistics;
   struct books *books = &engine->books;
   statistics->bad_frames++;
-  if (delivered == 0 || delivered > statistics->records) return;
-  uint64_t before = statistics->records - delivered;
+  uint64_t records = engine_records(engine);
+  if (delivered == 0 || delivered > records) return;
+  uint64_t before = records - delivered;
   for (uint32_t number = 1; number <= books->count; number++) {
     const struct book *book = &books->pool[number];
-    if ((uint32_t)statistics->records - book->touched < delivered) distrust(engine, book->stock_locate);
+    if ((uint32_t)records - book->touched < delivered) distrust(engine, book->stock_locate);
   }
   for (uint32_t i = 0; i < TOUCHES; i++) {
     const struct touch *touch = &engine->touches[i];
-    if ((uint32_t)statistics->records - touch->record < delivered) distrust(engine, touch->locate);
+    if ((uint32_t)records - touch->record < delivered) distrust(engine, touch->locate);
   }
   const struct jump *jump = &engine->jump;
   if (jump->record <= before) {
-    engine->next_sequence -= delivered;
+    expect(engine, engine->next_sequence - delivered);
     return;
   }
-  engine->next_sequence = jump->expected;
+  expect(engine, jump->expected);
   engine->started = jump->started;
   if (!jump->stale && engine->market.stale) market_fresh(&engine->market, books);
 }
 
 static void good_frame(struct engine *engine, const struct rx_event *event) {
   if ((event->flags & FRAME_SESSION_CHANGE) != 0) {
-    bool inside = event->delivered != 0 && engine->jump.record > engine->statistics.records - event->delivered;
+    bool inside = event->delivered != 0 && engine->jump.record > engine_records(engine) - event->delivered;
     market_session(&engine->market, &engine->books, inside ? engine->jump.books : engine->books.count);
     if (event->delivered == 0) {
-      engine->next_sequence = event->sequence;
+      expect(engine, event->sequence);
       engine->started = true;
     }
   } else if ((event->flags & FRAME_GAP) != 0) {
@@ -327,46 +308,50 @@ void engine_event(struct engine *engine, const union rx_line *line) {
   }
 }
 
-enum effect engine_record(struct engine *engine, const union rx_line *line) {
+enum effect engine_book(struct engine *engine, const union rx_line *line, uint8_t type, struct change *change) {
   const struct rx_record *record = &line->record;
-  struct statistics *statistics = &engine->statistics;
   struct books *books = &engine->books;
   uint16_t locate = record->stock_locate;
-
-  if (record->sequence != engine->next_sequence || !engine->started) note_jump(engine, record->sequence);
-  engine->next_sequence = record->sequence + 1;
-  statistics->records++;
-  if (!is_decoded(record)) return other_record(engine, line);
-
-  struct change *change = &engine->change;
   enum outcome outcome;
-  switch (record->type) {
-    case 'A':
-    case 'F': /* as A; the attribution behind it is of no use to a book */
+  switch (type) {
+    case 'A': /* F as A; the attribution behind it is of no use to a book */
       outcome = books_add(books, locate, load_u64(line->A.stock), line->A.order_reference_number,
                           line->A.buy_sell_indicator, line->A.shares, line->A.price, change);
       break;
-    case 'E':
-    case 'C': /* as E: the order leaves the book at its own price, wherever it traded */
+    case 'E': /* C as E: the order leaves the book at its own price, wherever it traded */
       outcome = books_reduce(books, locate, line->E.order_reference_number, line->E.executed_shares, change);
       break;
     case 'X':
       outcome = books_reduce(books, locate, line->X.order_reference_number, line->X.canceled_shares, change);
       break;
     case 'D': outcome = books_delete(books, locate, line->D.order_reference_number, change); break;
-    case 'U':
+    default:
       outcome = books_replace(books, locate, line->U.original_order_reference_number,
                               line->U.new_order_reference_number, line->U.shares, line->U.price, change);
-      break;
-    default: return other_record(engine, line);
   }
   if (outcome != OUTCOME_APPLIED) {
-    refused(engine, line, outcome);
+    bool applied = outcome == OUTCOME_OVER_EXECUTION || (outcome == OUTCOME_POOL_FULL && type == 'U');
+    refused(engine, line, outcome, applied ? change->book : NULL);
     if (outcome != OUTCOME_OVER_EXECUTION) return EFFECT_NONE;
   }
-  statistics->book_messages++;
-  change->book->touched = (uint32_t)statistics->records;
+  engine->statistics.book_messages++;
+  change->book->touched = (uint32_t)engine_records(engine);
   return EFFECT_BOOK;
+}
+
+enum effect engine_record(struct engine *engine, const union rx_line *line, struct change *change) {
+  if (!engine_follows(engine, &line->record)) engine_jump(engine, line->record.sequence);
+  if (!record_is_decoded(&line->record)) return engine_other(engine, line);
+  switch (line->record.type) {
+    case 'A':
+    case 'F': return engine_book(engine, line, 'A', change);
+    case 'E':
+    case 'C': return engine_book(engine, line, 'E', change);
+    case 'X': return engine_book(engine, line, 'X', change);
+    case 'D': return engine_book(engine, line, 'D', change);
+    case 'U': return engine_book(engine, line, 'U', change);
+    default: return engine_other(engine, line);
+  }
 }
 
 /* Two pairs of types share a branch above because their decoded fields lie at the same places. */

@@ -22,7 +22,6 @@
 #define REFUSALS (REFUSAL_RATE + 1u)
 
 struct statistics {
-  uint64_t records;
   uint64_t book_messages;
   uint64_t other_messages;
   uint64_t unsubscribed;
@@ -62,7 +61,7 @@ struct gap {
 enum effect {
   EFFECT_NONE = 0,
   EFFECT_BLOCK, /* its locate is of no interest: the NIC may keep its messages back */
-  EFFECT_BOOK,  /* engine.change says which book changed: engine_decide is due */
+  EFFECT_BOOK,  /* a book changed: engine_decide is due */
 };
 
 enum decision {
@@ -99,10 +98,10 @@ struct touch {
 
 struct engine {
   struct books books;
-  struct change change;
   struct statistics statistics;
   uint64_t next_sequence;
-  bool started;  /* next_sequence is known */
+  uint64_t skipped; /* what next_sequence is ahead of the number of records, modulo 2^64 */
+  bool started;     /* next_sequence is known */
   bool filtered; /* the NIC keeps messages back: only its event lines tell what is missing */
   struct jump jump;
   struct touch touches[TOUCHES];
@@ -110,6 +109,7 @@ struct engine {
   struct market market;
   struct oms oms;
   struct risk risk;
+  struct strategy_view view; /* of the strategy that was asked last */
   struct intent intents[INTENTS];
   uint32_t wanted;
   struct answer bad_answer; /* the last one, for the console */
@@ -119,6 +119,9 @@ struct engine {
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
 };
 
+/* Records consumed so far. */
+static inline uint64_t engine_records(const struct engine *engine) { return engine->next_sequence - engine->skipped; }
+
 /* Memory for `config`, carved by the caller: entries of each array. */
 struct engine_sizes {
   uint64_t orders;
@@ -126,8 +129,7 @@ struct engine_sizes {
   uint64_t books;
   uint64_t locates;
   uint64_t symbol_index;
-  uint64_t level_index;
-  uint64_t windows;
+  uint64_t rows;
   uint64_t collars;
   uint64_t own_orders;
 };
@@ -139,8 +141,7 @@ struct engine_memory {
   struct book *books;
   struct locate *locates;
   uint32_t *symbol_index;
-  uint32_t *level_index;
-  struct window *windows;
+  struct tick_row *rows;
   struct collar *collars;
   struct own_order *own_orders;
 };
@@ -153,25 +154,67 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
 /* A line of the RX ring that is no message: an event of a frame, or messages lost for want of room. */
 void engine_event(struct engine *engine, const union rx_line *line);
 
-enum effect engine_record(struct engine *engine, const union rx_line *line);
+/* One record; of a book that it changed, `change` says how. */
+enum effect engine_record(struct engine *engine, const union rx_line *line, struct change *change);
 
-/* The strategy of the book that the last record changed. */
-static inline enum decision engine_decide(struct engine *engine);
-enum decision engine_ask_strategy(struct engine *engine);
+/* The same in steps, for a loop with a way of its own for each type: the record's number, then by status and type what it is. */
+__attribute__((noinline, cold)) void engine_jump(struct engine *engine, uint64_t received);
 
-static inline enum decision engine_decide(struct engine *engine) {
-  const struct change *change = &engine->change;
-  const struct book *book = change->book;
-  if ((book->flags & BOOK_CLOSED) != 0) return DECISION_NONE;
-  if (book->side[change->side].best_key == change->key_before && book->any == 0) return DECISION_NONE;
-  return engine_ask_strategy(engine);
+/* Whether it is the next one; otherwise engine_jump is due. */
+static inline bool engine_follows(struct engine *engine, const struct rx_record *record) {
+  if (record->sequence != engine->next_sequence || !engine->started) return false;
+  engine->next_sequence = record->sequence + 1;
+  return true;
 }
 
-/* Whether an intent may go out at `now_ns`; a refusal has been counted. */
-enum refusal engine_check(struct engine *engine, uint64_t now_ns, struct intent *intent);
+/* Whichever line it came on. */
+static inline bool record_is_decoded(const struct rx_record *record) {
+  unsigned status = record->status & ~STATUS_LINE_B;
+  return status == MESSAGE_STATUS_OK || status == MESSAGE_STATUS_TOO_LONG;
+}
+
+/* A decoded A or F (type 'A'), E or C ('E'), X, D, U. */
+enum effect engine_book(struct engine *engine, const union rx_line *line, uint8_t type, struct change *change);
+
+/* Everything else; a decoded message of a type without any effect is only counted. */
+enum effect engine_other(struct engine *engine, const union rx_line *line);
+
+static inline void engine_nothing(struct engine *engine) { engine->statistics.other_messages++; }
+
+/* Whether a changed book may have to ask its strategy: most messages change no best price, and most strategies wait for that. */
+static inline bool engine_asks(const struct change *change) {
+  return change->moved || (change->book->flags & BOOK_ANY) != 0;
+}
+
+/* With the side that changed, and its best key before. */
+enum decision engine_ask_strategy(struct engine *engine, struct book *book, enum side side, uint32_t key_before);
+
+/* The strategy of a book that a record changed. */
+static inline enum decision engine_decide(struct engine *engine, const struct change *change) {
+  if (!engine_asks(change)) return DECISION_NONE;
+  return engine_ask_strategy(engine, change->book, change_side(change), change_key_before(change));
+}
+
+/* Whether an intent of `book` may go out at `now_ns`; a refusal has been counted. */
+enum refusal engine_check(struct engine *engine, const struct book *book, uint64_t now_ns, struct intent *intent);
 
 /* A checked intent goes out: it gets its number. */
-void engine_sent(struct engine *engine, uint64_t now_ns, struct intent *intent);
+static inline void engine_entered(struct engine *engine, uint64_t now_ns, const struct intent *intent) {
+  risk_sent(&engine->risk, now_ns, intent);
+  oms_enter(&engine->oms, intent);
+  engine->statistics.orders_sent++;
+}
+
+static inline void engine_changed(struct engine *engine, uint64_t now_ns, struct intent *intent) {
+  risk_sent(&engine->risk, now_ns, intent);
+  oms_change(&engine->oms, intent);
+  engine->statistics.orders_sent++;
+}
+
+static inline void engine_sent(struct engine *engine, uint64_t now_ns, struct intent *intent) {
+  if (intent->kind == INTENT_KIND_ENTER) engine_entered(engine, now_ns, intent);
+  else engine_changed(engine, now_ns, intent);
+}
 
 /* It could not, for want of a slot. */
 static inline void engine_unsent(struct engine *engine) { engine->statistics.refused[REFUSAL_RING]++; }
@@ -183,7 +226,7 @@ void engine_link(struct engine *engine, enum link_state state);
 /* "kill", "resume", "cancel all"; false: no such command. */
 bool engine_command(struct engine *engine, const char *text);
 
-/* The next cancel that a "cancel all" wants; false: none. It is to be checked and sent like any other. */
+/* The next cancel that a "cancel all" wants, of the book it names; false: none. It is to be checked and sent like any other. */
 bool engine_next_cancel(struct engine *engine, struct intent *intent);
 
 /* Cash and positions at their marks, 4 implied decimals. */

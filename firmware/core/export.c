@@ -15,8 +15,9 @@ uint64_t export_limit(const struct config_header *config) {
          (uint64_t)config->max_levels * sizeof(struct export_level);
 }
 
-static uint8_t *write_side(const struct levels *levels, const struct side_tree *tree, uint8_t *at) {
-  for (uint32_t index = tree->best; index != 0; index = levels_neighbour(levels, tree, index, 0)) {
+static uint8_t *write_side(const struct levels *levels, const struct book *book, enum side side, uint8_t *at) {
+  const struct ladder *ladder = &book->ladder[side];
+  for (uint32_t index = book->side[side].best; index != 0; index = levels_neighbour(levels, ladder, index, 0)) {
     const struct level *level = &levels->pool[index];
     struct export_level out = {.price = level_price(level), .orders = level->orders, .shares = level->shares};
     __builtin_memcpy(at, &out, sizeof out); /* a book of 24 bytes leaves the levels behind it 8-aligned only */
@@ -30,7 +31,7 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
   const struct books *books = &engine->books;
   const struct statistics *statistics = &engine->statistics;
   uint64_t bytes = sizeof(struct export_header) + (uint64_t)books->count * sizeof(struct export_book) +
-                   (uint64_t)books->levels.live * sizeof(struct export_level);
+                   (uint64_t)levels_live(&books->levels) * sizeof(struct export_level);
   if (bytes > capacity) return 0;
 
   struct export_header header = {
@@ -38,7 +39,7 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
       .version = LAYOUT_VERSION,
       .book_count = books->count,
       .bytes = bytes,
-      .records = statistics->records,
+      .records = engine_records(engine),
       .book_messages = statistics->book_messages,
       .other_messages = statistics->other_messages,
       .unsubscribed = statistics->unsubscribed,
@@ -48,8 +49,8 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
       .pool_full = statistics->pool_full,
       .orders_sent = statistics->orders_sent,
       .sequence_gaps = statistics->sequence_gaps,
-      .live_orders = books->orders.live,
-      .live_levels = books->levels.live,
+      .live_orders = orders_live(&books->orders),
+      .live_levels = levels_live(&books->levels),
       .work = work,
       .bad_records = statistics->bad_records,
       .invalid_messages = statistics->invalid_messages,
@@ -88,9 +89,9 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
     const struct book *book = &books->pool[number];
     struct export_book out = {
         .stock_locate = book->stock_locate,
-        .flags = (uint8_t)(book->flags | (book->restricted != 0 ? BOOK_FLAG_RESTRICTED : 0)),
-        .bids = book->side[SIDE_BID].count,
-        .asks = book->side[SIDE_ASK].count,
+        .flags = (uint8_t)((book->flags & ~BOOK_ANY) | (book->restricted != 0 ? BOOK_FLAG_RESTRICTED : 0)),
+        .bids = book->ladder[SIDE_BID].count,
+        .asks = book->ladder[SIDE_ASK].count,
         .open_orders = book->open,
         .position = (uint64_t)book_position(book),
         .cash = (uint64_t)book->cash,
@@ -100,8 +101,8 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
     };
     __builtin_memcpy(out.stock, &book->stock, sizeof out.stock);
     __builtin_memcpy(at, &out, sizeof out);
-    at = write_side(&books->levels, &book->side[SIDE_BID], at + sizeof out);
-    at = write_side(&books->levels, &book->side[SIDE_ASK], at);
+    at = write_side(&books->levels, book, SIDE_BID, at + sizeof out);
+    at = write_side(&books->levels, book, SIDE_ASK, at);
   }
   return bytes;
 }

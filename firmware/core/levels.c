@@ -7,10 +7,10 @@ static unsigned side_of(const struct level *pool, uint32_t parent, uint32_t chil
 }
 
 /* Put `replacement` (may be 0) where `old` hangs. */
-static void replace_child(struct level *pool, struct side_tree *tree, uint32_t old, uint32_t replacement) {
+static void replace_child(struct level *pool, struct ladder *ladder, uint32_t old, uint32_t replacement) {
   uint32_t parent = pool[old].parent;
   if (parent == 0) {
-    tree->root = replacement;
+    ladder->root = replacement;
   } else {
     pool[parent].child[side_of(pool, parent, old)] = replacement;
   }
@@ -18,10 +18,10 @@ static void replace_child(struct level *pool, struct side_tree *tree, uint32_t o
 }
 
 /* Lift the child of `top` on side `heavy` above it; balances are the caller's. */
-static uint32_t rotate(struct level *pool, struct side_tree *tree, uint32_t top, unsigned heavy) {
+static uint32_t rotate(struct level *pool, struct ladder *ladder, uint32_t top, unsigned heavy) {
   uint32_t lifted = pool[top].child[heavy];
   uint32_t inner = pool[lifted].child[!heavy];
-  replace_child(pool, tree, top, lifted);
+  replace_child(pool, ladder, top, lifted);
   pool[top].child[heavy] = inner;
   if (inner != 0) pool[inner].parent = top;
   pool[lifted].child[!heavy] = top;
@@ -30,20 +30,20 @@ static uint32_t rotate(struct level *pool, struct side_tree *tree, uint32_t top,
 }
 
 /* Restore a node whose side `heavy` is two higher than the other; returns what now stands in its place. */
-static uint32_t restore(struct level *pool, struct side_tree *tree, uint32_t top, unsigned heavy) {
+static uint32_t restore(struct level *pool, struct ladder *ladder, uint32_t top, unsigned heavy) {
   int8_t sign = heavy ? 1 : -1;
   uint32_t child = pool[top].child[heavy];
   if (pool[child].balance == -sign) {
     uint32_t inner = pool[child].child[!heavy];
     int8_t leaning = pool[inner].balance;
-    rotate(pool, tree, child, !heavy);
-    rotate(pool, tree, top, heavy);
+    rotate(pool, ladder, child, !heavy);
+    rotate(pool, ladder, top, heavy);
     pool[top].balance = leaning == sign ? (int8_t)-sign : 0;
     pool[child].balance = leaning == -sign ? sign : 0;
     pool[inner].balance = 0;
     return inner;
   }
-  rotate(pool, tree, top, heavy);
+  rotate(pool, ladder, top, heavy);
   /* A level child (only on removal) leaves both leaning and the height as it was. */
   int8_t rest = pool[child].balance == 0 ? sign : 0;
   pool[top].balance = rest;
@@ -52,14 +52,14 @@ static uint32_t restore(struct level *pool, struct side_tree *tree, uint32_t top
 }
 
 /* ---- the tree ---- */
-static void tree_insert(struct level *pool, struct side_tree *tree, uint32_t index) {
+static __attribute__((noinline, cold)) void tree_insert(struct level *pool, struct ladder *ladder, uint32_t index) {
   uint32_t key = pool[index].key, parent = 0;
-  for (uint32_t at = tree->root; at != 0; at = pool[at].child[key > pool[at].key]) parent = at;
+  for (uint32_t at = ladder->root; at != 0; at = pool[at].child[key > pool[at].key]) parent = at;
   pool[index].child[0] = pool[index].child[1] = 0;
   pool[index].parent = parent;
   pool[index].balance = 0;
   if (parent == 0) {
-    tree->root = index;
+    ladder->root = index;
     return;
   }
   pool[parent].child[key > pool[parent].key] = index;
@@ -68,7 +68,7 @@ static void tree_insert(struct level *pool, struct side_tree *tree, uint32_t ind
     unsigned grown = side_of(pool, parent, child);
     int8_t balance = (int8_t)(pool[parent].balance + (grown ? 1 : -1));
     if (balance == 2 || balance == -2) {
-      restore(pool, tree, parent, grown);
+      restore(pool, ladder, parent, grown);
       break;
     }
     pool[parent].balance = balance;
@@ -77,7 +77,7 @@ static void tree_insert(struct level *pool, struct side_tree *tree, uint32_t ind
 }
 
 /* Exchange a node of two children with its better neighbour, which has no worse child; returns where the tree shrinks. */
-static uint32_t unlink_inner(struct level *pool, struct side_tree *tree, uint32_t index, unsigned *shrunk) {
+static uint32_t unlink_inner(struct level *pool, struct ladder *ladder, uint32_t index, unsigned *shrunk) {
   uint32_t heir = pool[index].child[1];
   while (pool[heir].child[0] != 0) heir = pool[heir].child[0];
   uint32_t from = pool[heir].parent;
@@ -85,32 +85,32 @@ static uint32_t unlink_inner(struct level *pool, struct side_tree *tree, uint32_
   if (from == index) {
     from = heir;
   } else {
-    replace_child(pool, tree, heir, pool[heir].child[1]);
+    replace_child(pool, ladder, heir, pool[heir].child[1]);
     pool[heir].child[1] = pool[index].child[1];
     pool[pool[heir].child[1]].parent = heir;
   }
-  replace_child(pool, tree, index, heir);
+  replace_child(pool, ladder, index, heir);
   pool[heir].child[0] = pool[index].child[0];
   pool[pool[heir].child[0]].parent = heir;
   pool[heir].balance = pool[index].balance;
   return from;
 }
 
-static void tree_remove(struct level *pool, struct side_tree *tree, uint32_t index) {
+static __attribute__((noinline, cold)) void tree_remove(struct level *pool, struct ladder *ladder, uint32_t index) {
   unsigned shrunk; /* side of `at` that lost height */
   uint32_t at;
   if (pool[index].child[0] != 0 && pool[index].child[1] != 0) {
-    at = unlink_inner(pool, tree, index, &shrunk);
+    at = unlink_inner(pool, ladder, index, &shrunk);
   } else {
     at = pool[index].parent;
     shrunk = at != 0 && side_of(pool, at, index);
-    replace_child(pool, tree, index, pool[index].child[pool[index].child[0] == 0]);
+    replace_child(pool, ladder, index, pool[index].child[pool[index].child[0] == 0]);
   }
 
   while (at != 0) {
     int8_t balance = (int8_t)(pool[at].balance + (shrunk ? -1 : 1));
     if (balance == 2 || balance == -2) {
-      at = restore(pool, tree, at, !shrunk);
+      at = restore(pool, ladder, at, !shrunk);
     } else {
       pool[at].balance = balance;
     }
@@ -122,9 +122,9 @@ static void tree_remove(struct level *pool, struct side_tree *tree, uint32_t ind
 }
 
 /* The level nearest to `key` on its worse (0) or better (1) side. */
-static uint32_t tree_nearest(const struct level *pool, const struct side_tree *tree, uint32_t key, unsigned toward) {
+static uint32_t tree_nearest(const struct level *pool, const struct ladder *ladder, uint32_t key, unsigned toward) {
   uint32_t nearest = 0;
-  for (uint32_t at = tree->root; at != 0;) {
+  for (uint32_t at = ladder->root; at != 0;) {
     bool beyond = toward != 0 ? pool[at].key > key : pool[at].key < key;
     if (beyond) nearest = at;
     at = pool[at].child[beyond ? !toward : toward];
@@ -132,67 +132,63 @@ static uint32_t tree_nearest(const struct level *pool, const struct side_tree *t
   return nearest;
 }
 
+uint32_t levels_find_in_tree(const struct level *pool, const struct ladder *ladder, uint32_t key) {
+  uint32_t at = ladder->root;
+  while (at != 0 && pool[at].key != key) at = pool[at].child[key > pool[at].key];
+  return at;
+}
+
 /* ---- the window ---- */
-static inline uint64_t with_key(uint64_t identity, uint32_t key) { return (identity & ~0xFFFFFFFFull) | key; }
-
-/* Number of the book's side among all: side by side, then book by book. */
-static inline uint32_t identity_side(uint64_t identity) {
-  return (uint32_t)(identity >> 32 & 0xFFFF) * 2 + (uint32_t)(identity >> 48);
-}
-
-/* The bit of `key`, WINDOW_TICKS or more if it has none. */
-static inline uint32_t tick_of(const struct window *window, uint32_t key) {
-  uint32_t offset = key - window->base;
-  uint32_t tick = offset / TICK;
-  return tick * TICK == offset ? tick : WINDOW_TICKS;
-}
-
-static inline void window_set(struct window *window, uint32_t tick) {
-  window->bits[tick / 64] |= 1ull << (tick & 63);
-  window->words |= 1u << (tick / 64);
-}
-
-static inline void window_clear(struct window *window, uint32_t tick) {
-  uint64_t bits = window->bits[tick / 64] & ~(1ull << (tick & 63));
-  window->bits[tick / 64] = bits;
-  if (bits == 0) window->words &= ~(1u << (tick / 64));
-}
-
 static inline uint32_t lowest(uint64_t bits) { return (uint32_t)__builtin_ctzll(bits); }
 static inline uint32_t highest(uint64_t bits) { return 63u - (uint32_t)__builtin_clzll(bits); }
 
-/* The window's best level; it has one. */
-static inline uint32_t window_best(const struct window *window) {
-  uint32_t word = highest(window->words);
-  return window->base + (word * 64 + highest(window->bits[word])) * TICK;
+static inline bool window_empty(const struct ladder *ladder) {
+  return (ladder->bits[0] | ladder->bits[1] | ladder->bits[2] | ladder->bits[3]) == 0;
+}
+_Static_assert(WINDOW_WORDS == 4, "window_empty");
+
+static inline void window_put(struct levels *levels, struct ladder *ladder, uint32_t tick, uint32_t index) {
+  ladder->bits[tick / 64] |= 1ull << (tick & 63);
+  ladder->row[tick] = index;
+  levels->pool[index].tick = tick;
 }
 
-/* Key of the window's level nearest to `key` on its worse (0) or better (1) side; false: there is none. */
-static bool window_nearest(const struct window *window, uint32_t key, unsigned toward, uint32_t *nearest) {
-  if (window->words == 0) return false;
+static inline void window_clear(struct ladder *ladder, uint32_t tick) {
+  ladder->bits[tick / 64] &= ~(1ull << (tick & 63));
+  ladder->row[tick] = 0;
+}
+
+static inline uint32_t tick_key(const struct ladder *ladder, uint32_t tick) { return ladder->base + tick * TICK; }
+
+/* The best tick that has a level, WINDOW_TICKS without one. */
+static inline uint32_t window_best(const struct ladder *ladder) {
+  for (uint32_t word = WINDOW_WORDS; word-- != 0;) {
+    if (ladder->bits[word] != 0) return word * 64 + highest(ladder->bits[word]);
+  }
+  return WINDOW_TICKS;
+}
+
+/* The tick with a level nearest to `key` on its worse (0) or better (1) side; WINDOW_TICKS: there is none. */
+static uint32_t window_nearest(const struct ladder *ladder, uint32_t key, unsigned toward) {
   /* The ticks from `from` upwards, or those below it: all of them if the key lies beyond. */
   uint32_t from = 0;
-  if (key >= window->base) {
-    uint32_t offset = key - window->base;
+  if (key >= ladder->base) {
+    uint32_t offset = key - ladder->base;
     from = offset / TICK + (toward != 0 || offset % TICK != 0);
   }
   if (from > WINDOW_TICKS) from = WINDOW_TICKS;
-  for (uint32_t word = from / 64, step = 0; step <= WINDOW_WORDS; step++, word += toward != 0 ? 1u : ~0u) {
-    if (word > WINDOW_WORDS) return false; /* beyond an end */
-    if (word == WINDOW_WORDS) {
-      if (toward != 0) return false;
-      continue;
+  uint32_t word = from / 64;
+  uint64_t below = (1ull << (from & 63)) - 1;
+  if (toward != 0) {
+    for (uint64_t masked = ~below; word < WINDOW_WORDS; word++, masked = ~0ull) {
+      uint64_t bits = ladder->bits[word] & masked;
+      if (bits != 0) return word * 64 + lowest(bits);
     }
-    uint64_t bits = window->bits[word];
-    if (step == 0) {
-      uint64_t below = (1ull << (from & 63)) - 1;
-      bits &= toward != 0 ? ~below : below;
-    }
-    if (bits == 0) continue;
-    *nearest = window->base + (word * 64 + (toward != 0 ? lowest(bits) : highest(bits))) * TICK;
-    return true;
+    return WINDOW_TICKS;
   }
-  return false;
+  uint64_t bits = word < WINDOW_WORDS ? ladder->bits[word] & below : 0;
+  while (bits == 0 && word != 0) bits = ladder->bits[--word];
+  return bits != 0 ? word * 64 + highest(bits) : WINDOW_TICKS;
 }
 
 /* So that no tick of it lies beyond the largest key: differences of keys never wrap. */
@@ -202,120 +198,89 @@ static uint32_t base_around(uint32_t key) {
   return base <= most ? base : base - (base - most + TICK - 1) / TICK * TICK;
 }
 
-/* The best level has no bit: move the window there as soon as it is empty, a few levels at a time. */
-static uint32_t __attribute__((noinline, cold)) window_follow(struct levels *levels, struct side_tree *tree,
-                                                              struct window *window, uint64_t identity) {
-  uint32_t key = (uint32_t)identity;
-  for (unsigned i = 0; i < MOVED && window->words != 0; i++) {
-    uint32_t word = lowest(window->words);
-    uint32_t tick = word * 64 + lowest(window->bits[word]);
-    window_clear(window, tick);
-    tree_insert(levels->pool, tree, *levels_place(levels, with_key(identity, window->base + tick * TICK)));
+/* The best level has no tick: move the window there as soon as it is empty, a few levels at a time. */
+static __attribute__((noinline, cold)) uint32_t window_follow(struct levels *levels, struct ladder *ladder,
+                                                              uint32_t key) {
+  for (unsigned i = 0; i < MOVED && !window_empty(ladder); i++) {
+    uint32_t word = 0;
+    while (ladder->bits[word] == 0) word++;
+    uint32_t tick = word * 64 + lowest(ladder->bits[word]), index = ladder->row[tick];
+    window_clear(ladder, tick);
+    tree_insert(levels->pool, ladder, index);
   }
-  if (window->words == 0) window->base = base_around(key);
-  return tick_of(window, key);
+  if (window_empty(ladder)) ladder->base = base_around(key);
+  return ladder_tick(ladder, key);
 }
 
 /* ---- levels ---- */
+void levels_begin(struct levels *levels, struct ladder *ladder, uint16_t book, enum side side) {
+  uint32_t row = 2 * (book - 1u) + side;
+  *ladder = (struct ladder){.owner = book | (uint32_t)side << 16 | (uint32_t)IN_WINDOW << 24};
+  if (row >= levels->row_count) return;
+  ladder->row = levels->rows[row].level;
+  ladder->ticks = WINDOW_TICKS;
+}
+
 static inline uint32_t allocate(struct levels *levels) {
   uint32_t index = levels->free;
-  if (index != 0) {
-    levels->free = levels->pool[index].parent;
-  } else {
-    index = ++levels->fresh;
-  }
-  levels->live++;
+  if (index != 0) levels->free = levels->pool[index].parent;
+  else index = ++levels->fresh;
   return index;
 }
 
-uint32_t levels_insert(struct levels *levels, struct side_tree *tree, uint64_t identity, uint32_t *place) {
-  uint32_t key = (uint32_t)identity, index = allocate(levels);
+uint32_t levels_insert(struct levels *levels, struct ladder *ladder, struct top *top, uint32_t key, uint32_t tick,
+                       uint32_t shares) {
+  uint32_t index = allocate(levels);
   struct level *level = &levels->pool[index];
-  struct window *window = &levels->windows[identity_side(identity)];
-  uint64_t in_window = identity | (uint64_t)IN_WINDOW << IDENTITY_BITS;
-  *place = index;
-  level->shares = 0;
-  level->orders = 0;
-  __builtin_memcpy(&level->key, &in_window, sizeof in_window);
-  bool best = key > tree->best_key || tree->best == 0; /* an ask may have key 0 */
-  uint32_t tick = tick_of(window, key);
-  if (tick >= WINDOW_TICKS && best) tick = window_follow(levels, tree, window, identity);
-  if (tick < WINDOW_TICKS) window_set(window, tick);
-  else tree_insert(levels->pool, tree, index);
-  tree->count++;
-  if (best) {
-    tree->best = index;
-    tree->best_key = key;
+  level->shares = shares;
+  level->key = key;
+  __builtin_memcpy(&level->book, &ladder->owner, sizeof ladder->owner);
+  level->orders = 1;
+  ladder->count++;
+  if (key >= top->best_key) { /* the same key only without levels: an ask may have key 0 */
+    top->best = index;
+    top->best_key = key;
+    if (tick >= ladder->ticks) tick = window_follow(levels, ladder, key);
   }
+  if (tick < ladder->ticks) window_put(levels, ladder, tick, index);
+  else tree_insert(levels->pool, ladder, index);
   return index;
 }
+_Static_assert(offsetof(struct level, side) == offsetof(struct level, book) + 2 &&
+                   offsetof(struct level, balance) == offsetof(struct level, book) + 3,
+               "ladder.owner");
 
-uint32_t levels_neighbour(const struct levels *levels, const struct side_tree *tree, uint32_t index, unsigned toward) {
-  uint64_t identity = level_identity_of(&levels->pool[index]);
-  uint32_t key = (uint32_t)identity, near, far = tree_nearest(levels->pool, tree, key, toward);
-  if (!window_nearest(&levels->windows[identity_side(identity)], key, toward, &near)) return far;
-  if (far != 0 && (levels->pool[far].key > near) != (toward != 0)) return far;
-  return *levels_place(levels, with_key(identity, near));
+uint32_t levels_neighbour(const struct levels *levels, const struct ladder *ladder, uint32_t index, unsigned toward) {
+  uint32_t key = levels->pool[index].key;
+  uint32_t near = window_nearest(ladder, key, toward), far = tree_nearest(levels->pool, ladder, key, toward);
+  if (near >= WINDOW_TICKS) return far;
+  if (far != 0 && (levels->pool[far].key > tick_key(ladder, near)) != (toward != 0)) return far;
+  return ladder->row[near];
 }
 
-uint32_t *levels_place_on(const struct levels *levels, uint64_t identity, uint32_t home) {
-  for (uint32_t step = 1; step <= PLACE_LIMIT; step++) {
-    uint32_t *place = &levels->index[(home + step) & levels->mask];
-    if (*place == 0 || level_identity_of(&levels->pool[*place]) == identity) return place;
-  }
-  return levels_no_place(levels);
-}
-
-static void __attribute__((noinline)) close_up(struct levels *levels, uint32_t hole) {
-  uint32_t first = hole;
-  for (uint32_t step = 1; step <= INDEX_SHIFT_LIMIT; step++) {
-    uint32_t at = (first + step) & levels->mask, index = levels->index[at];
-    if (index == 0) {
-      levels->index[hole] = 0;
-      return;
-    }
-    uint32_t home = levels_home(levels, level_identity_of(&levels->pool[index]));
-    if (((at - home) & levels->mask) >= ((at - hole) & levels->mask)) {
-      levels->index[hole] = index;
-      hole = at;
-    }
-  }
-  levels->index[hole] = levels->limit + 1; /* a barrier: a level that nobody looks for */
-}
-
-/* Free the index's place: entries behind it move up unless that would put them before their home. */
-static inline void index_remove(struct levels *levels, uint64_t identity) {
-  uint32_t hole = (uint32_t)(levels_place(levels, identity) - levels->index);
-  if (levels->index[(hole + 1) & levels->mask] == 0) levels->index[hole] = 0;
-  else close_up(levels, hole);
-}
-
-static inline void find_best(struct levels *levels, struct side_tree *tree, const struct window *window,
-                             uint64_t identity) {
-  uint32_t far = tree->root, far_key = 0;
+/* After the best level has gone. */
+static inline void find_best(struct levels *levels, const struct ladder *ladder, struct top *top) {
+  uint32_t tick = window_best(ladder), far = ladder->root, far_key = 0;
   if (far != 0) {
     while (levels->pool[far].child[1] != 0) far = levels->pool[far].child[1];
     far_key = levels->pool[far].key;
   }
-  if (window->words != 0 && (far == 0 || window_best(window) > far_key)) {
-    tree->best_key = window_best(window);
-    tree->best = *levels_place(levels, with_key(identity, tree->best_key));
+  if (tick < WINDOW_TICKS && (far == 0 || tick_key(ladder, tick) > far_key)) {
+    top->best_key = tick_key(ladder, tick);
+    top->best = ladder->row[tick];
   } else {
-    tree->best_key = far_key;
-    tree->best = far;
+    top->best_key = far_key;
+    top->best = far;
   }
 }
 
-void levels_remove(struct levels *levels, struct side_tree *tree, uint32_t index) {
+void levels_remove(struct levels *levels, struct ladder *ladder, struct top *top, uint32_t index) {
   struct level *level = &levels->pool[index];
-  uint64_t identity = level_identity_of(level);
-  struct window *window = &levels->windows[identity_side(identity)];
-  if (level->balance == IN_WINDOW) window_clear(window, (level->key - window->base) / TICK);
-  else tree_remove(levels->pool, tree, index);
-  index_remove(levels, identity);
-  if (index == tree->best) find_best(levels, tree, window, identity);
+  if (level->balance == IN_WINDOW) window_clear(ladder, level->tick);
+  else tree_remove(levels->pool, ladder, index);
+  if (index == top->best) find_best(levels, ladder, top);
   level->parent = levels->free;
   levels->free = index;
-  levels->live--;
-  tree->count--;
+  levels->room++;
+  ladder->count--;
 }

@@ -3,11 +3,11 @@
  * Price levels of all books in one pool, with each side's best level cached.
  *
  * A key is the price for bids and its complement for asks, so that on both sides the greater key is the better price and
- * one code serves both. A hash index finds a level by side and key. Their order is kept twofold:
+ * one code serves both. The levels of a side are kept in one of two ways:
  *
- *   - a window of WINDOW_TICKS whole ticks a side has a bit for each: a level there is ordered by setting its bit, and the
- *     next one is found by bit scans, whatever the number of levels;
- *   - levels elsewhere (far from the best price, or between ticks) are in an AVL tree a side, 1.44 log2(n) steps at most.
+ *   - a window of WINDOW_TICKS whole ticks has a bit and an entry for each: a level there is found by its tick, ordered by
+ *     setting its bit, and the next one is found by bit scans, whatever the number of levels;
+ *   - levels elsewhere (far from the best price, or between ticks) are in an AVL tree, 1.44 log2(n) steps at most.
  *
  * The window is laid around the first level of a side, and follows the best price when that leaves it: the window's last
  * levels move to the tree then, MOVED at a time. Orders hold the index of their level, so executions, cancels and deletes
@@ -25,7 +25,7 @@
 enum side { SIDE_BID = 0, SIDE_ASK = 1 };
 
 #define TICK 100u /* of a price with 4 implied decimals: a cent */
-#define WINDOW_WORDS 15u
+#define WINDOW_WORDS 4u
 #define WINDOW_TICKS (64u * WINDOW_WORDS)
 #define WINDOW_BELOW (WINDOW_TICKS / 4u * 3u) /* ticks between the window's begin and the level it is laid around */
 #define MOVED 4u
@@ -37,107 +37,95 @@ struct level {
   uint8_t side;
   int8_t balance; /* in the tree: height of child[1] - height of child[0]; else IN_WINDOW */
   uint32_t orders;
-  uint32_t child[2]; /* 0: worse prices, 1: better prices */
+  union {
+    uint32_t child[2]; /* in the tree, 0: worse prices, 1: better prices */
+    uint32_t tick;     /* in the window */
+  };
   uint32_t parent;
 };
 _Static_assert(sizeof(struct level) == 32, "two levels a cache line");
 #define IN_WINDOW 2
 
-struct window {
-  uint32_t base;  /* key of bit 0 */
-  uint32_t words; /* bit i: bits[i] is not 0 */
-  uint64_t bits[WINDOW_WORDS];
+/* Levels of a window by tick, 0: none. One line more than that, so that the same ticks of all books are not in the same
+ * few sets of a cache. */
+struct tick_row {
+  uint32_t level[WINDOW_TICKS + 16];
 };
-_Static_assert(sizeof(struct window) == 128, "two cache lines");
+
+/* Sides that can have a window; beyond them a side has its tree alone. */
+#define TICK_ROWS (1u << 15)
 
 struct levels {
   struct level *pool;     /* need not be zeroed */
-  uint32_t *index;        /* zeroed by the owner: open-addressed, at most half full; one more for what has no place */
-  struct window *windows; /* zeroed by the owner: two a book */
-  uint32_t mask;          /* entries of the index - 1 */
-  uint32_t shift;         /* 64 - log2(entries) */
-  uint32_t limit;         /* levels, without level 0 */
-  uint32_t live;
+  struct tick_row *rows;  /* zeroed by the owner */
+  uint32_t row_count;
+  uint32_t limit; /* levels, without level 0 */
+  uint32_t room;  /* levels that may still come */
   uint32_t fresh; /* highest index ever used */
   uint32_t free;  /* list of released levels, linked through parent */
 };
 
-struct side_tree {
-  uint32_t root; /* of the levels that are not in the window */
+/* The best level of a side; both 0 without levels: 0 is also the bid price that stands for "no bid". */
+struct top {
   uint32_t best;
-  uint32_t best_key; /* 0 without levels: also the bid price that stands for "no bid" */
-  uint32_t count;
+  uint32_t best_key;
 };
 
-/* log2 of the index's entries for `limit` levels */
-static inline uint32_t levels_log2(uint32_t limit) {
-  uint32_t log2 = 4;
-  while ((1ull << log2) < 2ull * limit) log2++;
-  return log2;
-}
+/* All levels of a side. */
+struct ladder {
+  uint32_t *row;               /* level by tick, 0: none */
+  uint64_t bits[WINDOW_WORDS]; /* whether there is one */
+  uint32_t base;               /* key of tick 0 */
+  uint32_t ticks;              /* WINDOW_TICKS, or 0: no window */
+  uint32_t root;               /* of the levels that are not in the window */
+  uint32_t count;
+  uint32_t owner; /* book, side and balance of a new level, as they stand there */
+  uint32_t unused;
+};
+_Static_assert(sizeof(struct ladder) == 64, "a cache line");
 
-static inline uint32_t level_key(uint32_t price, enum side side) { return side == SIDE_BID ? price : ~price; }
+static inline uint32_t levels_live(const struct levels *levels) { return levels->limit - levels->room; }
+
+static inline uint32_t level_key(uint32_t price, enum side side) { return price ^ (0u - (uint32_t)side); }
 
 static inline uint32_t level_price(const struct level *level) {
   return level->side == SIDE_BID ? level->key : ~level->key;
 }
 
-static inline bool levels_full(const struct levels *levels) { return levels->live == levels->limit; }
+/* The ladder of a book's side that has none; books count from 1. */
+void levels_begin(struct levels *levels, struct ladder *ladder, uint16_t book, enum side side);
 
-/* Key, book and side as they stand in a level, its balance above them. */
-#define IDENTITY_BITS 56u
-#define IDENTITY_MASK ((1ull << IDENTITY_BITS) - 1)
+/* The tick of `key`, ladder->ticks or more if it has none. An exact division by 4 x 25: a multiplication by the inverse of 25
+ * and a rotation, which take what is no multiple beyond all quotients (Warren, Hacker's Delight, 10-17). */
+static inline uint32_t ladder_tick(const struct ladder *ladder, uint32_t key) {
+  uint32_t turned = (key - ladder->base) * 0xC28F5C29u;
+  return turned >> 2 | turned << 30;
+}
+_Static_assert(TICK == 100 && 0xC28F5C29u * 25u == 1u && UINT32_MAX / TICK >= WINDOW_TICKS, "ladder_tick");
 
-static inline uint64_t level_identity(uint32_t key, uint16_t book, enum side side) {
-  return key | (uint64_t)book << 32 | (uint64_t)side << 48;
+__attribute__((noinline, cold)) uint32_t levels_find_in_tree(const struct level *pool, const struct ladder *ladder,
+                                                             uint32_t key);
+
+/* The level of `key`, or 0; then *tick is where it goes, as long as no level comes or goes. */
+static inline uint32_t levels_find(const struct levels *levels, const struct ladder *ladder, const struct top *top,
+                                   uint32_t key, uint32_t *tick) {
+  *tick = 0;
+  if (key == top->best_key && top->best != 0) return top->best; /* an ask may have key 0 */
+  *tick = ladder_tick(ladder, key);
+  if (*tick < ladder->ticks) {
+    uint32_t index = ladder->row[*tick];
+    if (index != 0 || ladder->root == 0) return index; /* a level of the tree stays there when the window comes */
+  }
+  return levels_find_in_tree(levels->pool, ladder, key);
 }
 
-static inline uint64_t level_identity_of(const struct level *level) {
-  uint64_t identity;
-  __builtin_memcpy(&identity, &level->key, sizeof identity);
-  return identity & IDENTITY_MASK;
-}
+/* A new level of one order where levels_find found none; the caller has taken room for it. */
+uint32_t levels_insert(struct levels *levels, struct ladder *ladder, struct top *top, uint32_t key, uint32_t tick,
+                       uint32_t shares);
 
-static inline uint32_t levels_home(const struct levels *levels, uint64_t identity) {
-  return (uint32_t)((identity * 0x9E3779B97F4A7C15ull) >> levels->shift); /* 2^64 / golden ratio */
-}
-
-/* As among orders (orders.h): walks end, where prices chosen against the multiplier would make them long. */
-#define PLACE_LIMIT 256u
-#define INDEX_SHIFT_LIMIT 1024u
-
-static inline uint32_t *levels_no_place(const struct levels *levels) { return &levels->index[levels->mask + 1]; }
-
-/* The place of a level in the index, or the free place where it would go; levels_no_place if there is none. */
-uint32_t *levels_place_on(const struct levels *levels, uint64_t identity, uint32_t home);
-
-static inline uint32_t *levels_place(const struct levels *levels, uint64_t identity) {
-  uint32_t home = levels_home(levels, identity);
-  uint32_t *place = &levels->index[home];
-  if (*place == 0 || level_identity_of(&levels->pool[*place]) == identity) return place;
-  return levels_place_on(levels, identity, home);
-}
-
-/* No level can come into being at `place`, as levels_find gave it. */
-static inline bool levels_no_room(const struct levels *levels, const uint32_t *place) {
-  return levels_full(levels) || place == levels_no_place(levels);
-}
-
-/* The level of `identity`, or 0; then *place is where it goes in the index, as long as no level comes or goes. */
-static inline uint32_t levels_find(const struct levels *levels, const struct side_tree *tree, uint64_t identity,
-                                   uint32_t **place) {
-  *place = NULL;
-  if ((uint32_t)identity == tree->best_key && tree->best != 0) return tree->best; /* an ask may have key 0 */
-  *place = levels_place(levels, identity);
-  return **place;
-}
-
-/* A new level where levels_find found none; the caller has made sure that the pool is not full. */
-uint32_t levels_insert(struct levels *levels, struct side_tree *tree, uint64_t identity, uint32_t *place);
-
-void levels_remove(struct levels *levels, struct side_tree *tree, uint32_t index);
+void levels_remove(struct levels *levels, struct ladder *ladder, struct top *top, uint32_t index);
 
 /* The next level in order of price: toward better (1) or worse (0); 0 at the end. */
-uint32_t levels_neighbour(const struct levels *levels, const struct side_tree *tree, uint32_t index, unsigned toward);
+uint32_t levels_neighbour(const struct levels *levels, const struct ladder *ladder, uint32_t index, unsigned toward);
 
 #endif

@@ -83,11 +83,11 @@ static void bury(struct oms *oms, struct own_order *order) {
   if (*working == order->number) *working = original != NULL ? original->number : 0;
 }
 
-static void place(struct oms *oms, const struct intent *intent, uint32_t shares) {
+static inline void place(struct oms *oms, const struct intent *intent, uint32_t original, uint32_t shares) {
   struct own_order *order = oms_entry(oms, intent->number);
   struct book *book = &oms->books[intent->book];
   order->number = intent->number;
-  order->original = intent->original;
+  order->original = original;
   order->replacement = 0;
   order->executed = 0;
   order->price = intent->price;
@@ -108,8 +108,7 @@ static void place(struct oms *oms, const struct intent *intent, uint32_t shares)
   set_shares(oms, order, shares);
 }
 
-/* All but an enter concern an order that is there. */
-static void __attribute__((noinline)) send_change(struct oms *oms, struct intent *intent) {
+void __attribute__((noinline)) oms_change(struct oms *oms, struct intent *intent) {
   struct own_order *original = oms_find(oms, intent->original);
   switch (intent->kind) {
     case INTENT_KIND_REPLACE: {
@@ -117,7 +116,7 @@ static void __attribute__((noinline)) send_change(struct oms *oms, struct intent
       intent->shares += original->executed;
       original->replacement = intent->number;
       original->state = oms->assume ? OWN_STATE_DEAD : OWN_STATE_PENDING_REPLACE;
-      place(oms, intent, wanted);
+      place(oms, intent, intent->original, wanted);
       break;
     }
     case INTENT_KIND_CANCEL:
@@ -133,14 +132,7 @@ static void __attribute__((noinline)) send_change(struct oms *oms, struct intent
   }
 }
 
-void oms_send(struct oms *oms, struct intent *intent) {
-  if (intent->kind != INTENT_KIND_ENTER) {
-    send_change(oms, intent);
-    return;
-  }
-  intent->original = 0;
-  place(oms, intent, intent->shares);
-}
+void oms_enter(struct oms *oms, const struct intent *intent) { place(oms, intent, 0, intent->shares); }
 
 static bool has_price(const struct answer *answer) { return answer->price != 0 && answer->price < PRICE_LIMIT; }
 

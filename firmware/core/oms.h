@@ -39,7 +39,9 @@ struct own_order {
   uint8_t side; /* B S T */
   uint8_t state;
   bool accepted;
+  uint8_t unused[19];
 };
+_Static_assert(sizeof(struct own_order) == 64, "a cache line");
 
 /* One side of an execution: where two of our orders trade with each other, both have the match number. */
 struct oms_match {
@@ -99,7 +101,8 @@ static inline uint32_t oms_next_number(const struct oms *oms) {
 }
 
 /* Commit to an intent that has passed every check, where it got its number: its order begins, its shares are the wire's. */
-void oms_send(struct oms *oms, struct intent *intent);
+void oms_enter(struct oms *oms, const struct intent *intent);
+void oms_change(struct oms *oms, struct intent *intent); /* all but an enter concern an order that is there */
 
 enum answered oms_answer(struct oms *oms, const struct answer *answer);
 

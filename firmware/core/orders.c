@@ -2,12 +2,33 @@
 /* Walks in the table of live orders beyond the first entry; see orders.h. */
 #include "core/orders.h"
 
+void orders_init(struct orders *orders, struct order *entries, uint32_t log2, uint32_t limit) {
+  *orders = (struct orders){.entries = entries,
+                            .mask = (1ull << log2) - 1,
+                            .stride = orders_stride(log2),
+                            .shift = 64 - log2,
+                            .limit = limit,
+                            .room = limit};
+  orders_full(orders)->shares = BARRIER_SHARES;
+}
+
 struct order *orders_probe_on(const struct orders *orders, uint64_t reference, uint64_t home) {
   for (uint64_t step = 1; step <= PROBE_LIMIT; step++) {
     struct order *order = &orders->entries[(home + step) & orders->mask];
     if (order->shares == 0 || order->reference == reference) return order;
   }
   return orders_no_place(orders);
+}
+
+struct order *orders_place_on(const struct orders *orders, uint64_t reference, uint64_t home) {
+  struct order *order = &orders->entries[home];
+  if (order->reference == reference) return order;
+  order = orders_probe_on(orders, reference, home);
+  if (order->shares != 0) return order;
+  if (order == orders_no_place(orders)) return orders_full(orders);
+  uint64_t end = (uint64_t)(order - orders->entries);
+  for (uint64_t at = home; at != end; at = (at + 1) & orders->mask) orders->entries[at].level |= ORDER_PASSED;
+  return order;
 }
 
 /* In place of an order whose removal would take too long: its reference is one whose own probes never come here. */
@@ -17,8 +38,8 @@ static void bar(const struct orders *orders, uint64_t hole) {
   orders->entries[hole] = (struct order){.reference = near ? 0 : far, .shares = BARRIER_SHARES};
 }
 
-void orders_close_up(struct orders *orders, uint64_t hole) {
-  uint64_t first = hole;
+void orders_close_up(struct orders *orders, struct order *order) {
+  uint64_t first = (uint64_t)(order - orders->entries), hole = first;
   for (uint64_t step = 1; step <= SHIFT_LIMIT; step++) {
     uint64_t at = (first + step) & orders->mask;
     const struct order *next = &orders->entries[at];
@@ -27,7 +48,8 @@ void orders_close_up(struct orders *orders, uint64_t hole) {
       return;
     }
     uint64_t distance = (at - orders_home(orders, next->reference)) & orders->mask;
-    if (distance >= ((at - hole) & orders->mask) && next->level != 0) { /* a barrier stands where nothing finds it */
+    /* A barrier stands where nothing finds it. The mark moves with its order: who went past where it stood comes past here. */
+    if (distance >= ((at - hole) & orders->mask) && order_level(next) != 0) {
       orders->entries[hole] = *next;
       hole = at;
     }

@@ -8,6 +8,8 @@
  * another, in lines and pages that the cache has just seen, and yet even references without any gap between them leave two
  * fifths of their stretch free, more than a table of old orders under it takes.
  *
+ * An order that others' probes go past is marked: only such a one has entries behind it that must move up when it goes.
+ *
  * References chosen against the multiplier could make long runs, so every walk has an end. An order that would stand more
  * than PROBE_LIMIT entries from its home is refused as by a full table, so none is looked for beyond; and a removal that
  * has moved entries for SHIFT_LIMIT steps leaves a barrier in its place, which probes pass and never find.
@@ -23,24 +25,31 @@
 struct order {
   uint64_t reference;
   uint32_t shares; /* left; 0: the entry is free */
-  uint32_t level;  /* in struct levels; it knows price, side and book */
+  uint32_t level;  /* in struct levels; it knows price, side and book; and ORDER_PASSED */
 };
 _Static_assert(sizeof(struct order) == 16, "four orders a cache line");
 
 #define PROBE_LIMIT 256u
 #define SHIFT_LIMIT 1024u
 
+/* Some order may stand behind this one that would stand here, had it been free. */
+#define ORDER_PASSED (1u << 31)
+
+static inline uint32_t order_level(const struct order *order) { return order->level & ~ORDER_PASSED; }
+
 /* Level 0 is none: an order of it is a barrier. */
 #define BARRIER_SHARES 1u
 
 struct orders {
-  struct order *entries; /* zeroed by the owner before use; one more than the table: the place of what has none */
+  struct order *entries; /* orders_init; two more than the table: orders_no_place and orders_full */
   uint64_t mask;
   uint64_t stride; /* from a reference to the next one, as a fraction of the table times 2^64 */
   uint32_t shift; /* 64 - log2(entries) */
-  uint32_t live;
   uint32_t limit; /* live orders allowed, at most a quarter of the entries */
+  uint32_t room;  /* orders that may still come */
 };
+
+static inline uint32_t orders_live(const struct orders *orders) { return orders->limit - orders->room; }
 
 /* log2 of the entries for `limit` live orders: at least four times as many. */
 static inline uint32_t orders_log2(uint32_t limit) {
@@ -56,10 +65,18 @@ static inline uint64_t orders_home(const struct orders *orders, uint64_t referen
   return (reference * orders->stride) >> orders->shift;
 }
 
+/* What is found where there is no such order, and no place for one: always free. */
 static inline struct order *orders_no_place(const struct orders *orders) { return &orders->entries[orders->mask + 1]; }
 
-/* The entry of `reference`, or the free entry where it would go (orders_no_place if there is none): shares tell which. */
-struct order *orders_probe_on(const struct orders *orders, uint64_t reference, uint64_t home);
+/* What an order to come finds that has no place: never free. */
+static inline struct order *orders_full(const struct orders *orders) { return &orders->entries[orders->mask + 2]; }
+
+/* A table of 2^log2 entries and the two more, all zeroed by the owner. */
+void orders_init(struct orders *orders, struct order *entries, uint32_t log2, uint32_t limit);
+
+/* The entry of `reference`, or a free one (orders_no_place if there is none): shares tell which. */
+__attribute__((noinline, cold)) struct order *orders_probe_on(const struct orders *orders, uint64_t reference,
+                                                              uint64_t home);
 
 static inline struct order *orders_probe(const struct orders *orders, uint64_t reference) {
   uint64_t home = orders_home(orders, reference);
@@ -68,14 +85,24 @@ static inline struct order *orders_probe(const struct orders *orders, uint64_t r
   return orders_probe_on(orders, reference, home);
 }
 
+/* Likewise for an order to come: where it is free, it may go there; orders_full if there is none. */
+__attribute__((noinline, cold)) struct order *orders_place_on(const struct orders *orders, uint64_t reference,
+                                                              uint64_t home);
+
+static inline struct order *orders_place(const struct orders *orders, uint64_t reference) {
+  uint64_t home = orders_home(orders, reference);
+  struct order *order = &orders->entries[home];
+  if (order->shares == 0) return order;
+  return orders_place_on(orders, reference, home);
+}
+
 /* Free `order`: entries behind it move up unless that would put them before their home. */
-void orders_close_up(struct orders *orders, uint64_t hole);
+__attribute__((noinline, cold)) void orders_close_up(struct orders *orders, struct order *order);
 
 static inline void orders_remove(struct orders *orders, struct order *order) {
-  uint64_t hole = (uint64_t)(order - orders->entries);
-  orders->live--;
-  if (orders->entries[(hole + 1) & orders->mask].shares == 0) order->shares = 0;
-  else orders_close_up(orders, hole);
+  orders->room++;
+  if ((order->level & ORDER_PASSED) == 0) order->shares = 0;
+  else orders_close_up(orders, order);
 }
 
 #endif

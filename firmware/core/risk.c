@@ -33,10 +33,10 @@ static enum refusal __attribute__((noinline, cold)) stopped(const struct risk *r
 /* Distance from the best price of the other side, or where there is none of the own side. */
 static bool beyond_collar(const struct risk *risk, const struct book *book, const struct intent *intent) {
   enum side own = oms_side(intent->side), other = own == SIDE_BID ? SIDE_ASK : SIDE_BID;
-  const struct side_tree *tree = book->side[other].best != 0 ? &book->side[other] : &book->side[own];
-  if (tree->best == 0) return true;
-  uint32_t key = tree->best_key;
-  uint64_t reference = tree == &book->side[SIDE_BID] ? key : (uint32_t)~key;
+  const struct top *top = book->side[other].best != 0 ? &book->side[other] : &book->side[own];
+  if (top->best == 0) return true;
+  uint32_t key = top->best_key;
+  uint64_t reference = top == &book->side[SIDE_BID] ? key : (uint32_t)~key;
   uint64_t distance = intent->price > reference ? intent->price - reference : reference - intent->price;
   return distance * BASIS_POINTS > reference * risk->collar_bp;
 }
@@ -153,8 +153,7 @@ enum refusal risk_check(const struct risk *risk, const struct oms *oms, const st
   return check_limits(risk, oms, book, collar, original, now_ns, intent);
 }
 
-void risk_sent(struct risk *risk, uint64_t now_ns, const struct intent *intent) {
-  if (intent->kind > INTENT_KIND_REPLACE) return;
+void __attribute__((noinline, cold)) risk_take_token(struct risk *risk, uint64_t now_ns) {
   uint64_t from = risk->next_token_ns > now_ns ? risk->next_token_ns : now_ns;
   risk->next_token_ns = from + risk->rate_interval_ns;
 }

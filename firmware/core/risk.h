@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The checks between every intent and the TX ring. risk_check looks and changes nothing; what it lets pass is committed by
- * risk_sent and oms_send, or not at all.
+ * risk_sent and oms_enter or oms_change, or not at all.
  *
  * A cancel, and a modify, which can only take shares off, pass while trading is stopped: they never add risk.
  */
@@ -48,7 +48,11 @@ void risk_init(struct risk *risk, const struct config_header *config);
 enum refusal risk_check(const struct risk *risk, const struct oms *oms, const struct book *book,
                         const struct collar *collar, uint64_t now_ns, struct intent *intent);
 
+void risk_take_token(struct risk *risk, uint64_t now_ns);
+
 /* `intent` goes out. */
-void risk_sent(struct risk *risk, uint64_t now_ns, const struct intent *intent);
+static inline void risk_sent(struct risk *risk, uint64_t now_ns, const struct intent *intent) {
+  if (risk->rate_interval_ns != 0 && intent->kind <= INTENT_KIND_REPLACE) risk_take_token(risk, now_ns);
+}
 
 #endif

@@ -64,7 +64,7 @@ static inline uint32_t view_best(const struct strategy_view *view, enum side sid
 }
 
 static inline uint32_t view_next(const struct strategy_view *view, uint32_t index) {
-  return levels_neighbour(view->levels, &view->book->side[view_level(view, index)->side], index, 0);
+  return levels_neighbour(view->levels, &view->book->ladder[view_level(view, index)->side], index, 0);
 }
 
 /* The newest own order of a side that is not known to be over; NULL if there is none. */

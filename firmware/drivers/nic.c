@@ -76,6 +76,7 @@ void nic_init(struct nic *nic, struct mailbox_port *port, const struct config_he
       .tx = rings->tx,
       .tx_ring = rings->tx_ring,
       .tx_slots = tx_slots,
+      .tx_mask = tx_slots - 1,
       .tx_limit = tx_slots,
       .raw = rings->raw,
       .raw_mask = (1u << config->raw_log2) - 1,
@@ -136,7 +137,7 @@ bool nic_wait(struct nic *nic, uint32_t deadline_ns) {
 void nic_reclaim(struct nic *nic) {
   if (nic->tx_ring == NULL) return;
   while (nic->tx_head != nic->tx_tail) {
-    struct descriptor *descriptor = &nic->tx_ring[nic->tx_head & (nic->tx_slots - 1)];
+    struct descriptor *descriptor = &nic->tx_ring[nic->tx_head & nic->tx_mask];
     if (!descriptor_done(descriptor)) return;
     descriptor->status = 0;
     nic->tx_head++;
@@ -167,7 +168,7 @@ struct tx_slot *nic_slot(struct nic *nic) {
     set_limit(nic);
     if (nic->tx_tail == nic->tx_limit) return NULL;
   }
-  return &nic->tx[nic->tx_tail & (nic->tx_slots - 1)];
+  return nic_next_slot(nic);
 }
 
 void nic_hold(struct nic *nic, uint32_t told, uint32_t room) {
@@ -206,7 +207,7 @@ bool nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length) {
     look_up_taken(nic);
     if (free_slots(nic) == 0) return false;
   }
-  struct tx_slot *slot = &nic->tx[nic->tx_tail & (nic->tx_slots - 1)];
+  struct tx_slot *slot = &nic->tx[nic->tx_tail & nic->tx_mask];
   struct tx_frame *order = (struct tx_frame *)slot;
   order->address = (uint64_t)frame;
   order->kind = TX_KIND_FRAME;

@@ -37,6 +37,7 @@ struct nic {
   struct tx_slot *tx;
   struct descriptor *tx_ring; /* descriptor mode only */
   uint32_t tx_slots;
+  uint32_t tx_mask;
   uint32_t tx_tail; /* slots filled (absolute) */
   uint32_t tx_head; /* slots taken, as last read or reclaimed */
   uint32_t tx_limit; /* the slot from which on room has to be looked for */
@@ -111,6 +112,11 @@ bool nic_wait(struct nic *nic, uint32_t deadline_ns);
 
 /* A free TX slot, or NULL. What the NIC has taken is looked up only when the ring looks full. */
 struct tx_slot *nic_slot(struct nic *nic);
+
+/* Whether it looks full, and if not the next slot. */
+static inline bool nic_full(const struct nic *nic) { return nic->tx_tail == nic->tx_limit; }
+
+static inline struct tx_slot *nic_next_slot(const struct nic *nic) { return &nic->tx[nic->tx_tail & nic->tx_mask]; }
 
 /*
  * Hold slots back from here on: those from `told` on are still to be read here, and only `room` more may be filled. Frames

@@ -45,6 +45,7 @@ struct software {
   struct engine engine;
   struct ouch ouch;
   struct segment_stream segments;
+  struct tx_slot slot; /* of the order in hand */
   struct told told;
   const struct config_header *config;
   void *export;
@@ -157,21 +158,20 @@ static void set_up(struct software *software, const struct boot *boot) {
 
 /* ---- Frames to orders */
 
-static void send_orders(struct software *software, uint64_t now_ns) {
+static void send_orders(struct software *software, const struct book *book, uint64_t now_ns) {
   struct engine *engine = &software->engine;
   TAP_BEGIN(clock);
   for (uint32_t i = 0; i < engine->wanted; i++) {
     struct intent *intent = &engine->intents[i];
-    if (engine_check(engine, now_ns, intent) != REFUSAL_NONE) continue;
+    if (engine_check(engine, book, now_ns, intent) != REFUSAL_NONE) continue;
     uint8_t *frame = e1000_slot(&software->nic);
     if (frame == NULL) {
       engine_unsent(engine);
       continue;
     }
-    struct tx_slot slot;
     engine_sent(engine, now_ns, intent);
-    ouch_encode(&software->ouch, intent, &slot);
-    e1000_send(&software->nic, segment_build(&software->segments, &slot, frame));
+    ouch_encode(&software->ouch, intent, &software->slot);
+    e1000_send(&software->nic, segment_build(&software->segments, &software->slot, frame));
     software->orders++;
   }
   TAP(clock, TAP_ORDER);
@@ -186,12 +186,13 @@ static inline void take_line(struct software *software, const union rx_line *lin
     return;
   }
   TAP_BEGIN(clock);
-  enum effect effect = engine_record(engine, line);
+  struct change change = {0};
+  enum effect effect = engine_record(engine, line, &change);
   TAP(clock, TAP_BOOK);
   if (effect != EFFECT_BOOK) return;
-  enum decision decision = engine_decide(engine);
+  enum decision decision = engine_decide(engine, &change);
   TAP(clock, TAP_DECISION);
-  if (decision == DECISION_ORDER) send_orders(software, now_ns);
+  if (decision == DECISION_ORDER) send_orders(software, change.book, now_ns);
 }
 
 /* The next frame with all that it leads to; false if there is none. */

@@ -2,7 +2,8 @@
 /*
  * OUCH, version 4.2 or 5.0: intents to messages, the exchange's messages to answers.
  *
- * An Enter Order stands ready as a template: what never changes is encoded once, an order patches the rest. Own order
+ * An Enter Order stands ready as a template, in the slots too: what never changes is written to a slot once, and an order
+ * that finds an Enter Order there writes the rest. So a slot belongs to one `struct ouch`, and is zeroed before. Own order
  * numbers are OUCH 5.0's UserRefNum, and the ten decimal digits behind the configured prefix of an OUCH 4.2 token (5.0:
  * of the ClOrdID); they are kept as digits and counted up in place.
  */
@@ -10,6 +11,7 @@
 #define TICKLOOP_OUCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/answer.h"
@@ -43,13 +45,29 @@ struct ouch {
 /* NULL, or what of the configuration does not fit this version. */
 const char *ouch_init(struct ouch *ouch, const struct config_header *config);
 
+/* The template into the `count` slots of a ring. */
+void ouch_prepare(const struct ouch *ouch, struct tx_slot *slots, uint32_t count);
+
 /* Encode `intent` into a TX slot; the publish word is the caller's. */
-void ouch42_encode(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
-void ouch50_encode(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
+void ouch42_enter(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
+void ouch50_enter(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
+void ouch42_change(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
+void ouch50_change(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot);
+
+static inline void ouch_enter(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
+  if (ouch->version == OUCH_VERSION_V42) ouch42_enter(ouch, intent, slot);
+  else ouch50_enter(ouch, intent, slot);
+}
+
+/* Of an order that is there. */
+static inline void ouch_change(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
+  if (ouch->version == OUCH_VERSION_V42) ouch42_change(ouch, intent, slot);
+  else ouch50_change(ouch, intent, slot);
+}
 
 static inline void ouch_encode(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
-  if (ouch->version == OUCH_VERSION_V42) ouch42_encode(ouch, intent, slot);
-  else ouch50_encode(ouch, intent, slot);
+  if (intent->kind == INTENT_KIND_ENTER) ouch_enter(ouch, intent, slot);
+  else ouch_change(ouch, intent, slot);
 }
 
 /*
@@ -88,6 +106,22 @@ static inline void ouch_fill_slot(struct tx_slot *slot, uint16_t length) {
   slot->kind = TX_KIND_ORDER;
   slot->packet_type = SOUP_PACKET_UNSEQUENCED;
   slot->length = length;
+}
+
+/* Whether the slot holds an Enter Order of `length` already. */
+static inline bool ouch_stands_ready(const struct tx_slot *slot, uint16_t length) {
+  uint32_t head, wanted = TX_KIND_ORDER | SOUP_PACKET_UNSEQUENCED << 8 | (uint32_t)length << 16;
+  __builtin_memcpy(&head, &slot->kind, sizeof head);
+  return __builtin_expect(head == wanted && slot->message[0] == 'O', true);
+}
+_Static_assert(offsetof(struct tx_slot, packet_type) == offsetof(struct tx_slot, kind) + 1 &&
+                   offsetof(struct tx_slot, length) == offsetof(struct tx_slot, kind) + 2,
+               "ouch_stands_ready");
+
+/* The template into a slot; one that was never used is published as little as before. */
+static inline void ouch_fill(const struct ouch *ouch, struct tx_slot *slot) {
+  __builtin_memcpy(slot->message, ouch->enter.message, sizeof slot->message);
+  ouch_fill_slot(slot, ouch->length);
 }
 
 #endif

@@ -64,8 +64,7 @@ static void encode_modify(const struct ouch *ouch, const struct intent *intent, 
   ouch_fill_slot(slot, sizeof *modify);
 }
 
-static void __attribute__((noinline)) encode_change(struct ouch *ouch, const struct intent *intent,
-                                                    struct tx_slot *slot) {
+void __attribute__((noinline)) ouch42_change(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
   switch (intent->kind) {
     case INTENT_KIND_REPLACE: encode_replace(ouch, intent, slot); break;
     case INTENT_KIND_CANCEL: encode_cancel(ouch, intent, slot); break;
@@ -73,19 +72,16 @@ static void __attribute__((noinline)) encode_change(struct ouch *ouch, const str
   }
 }
 
-void ouch42_encode(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
-  if (intent->kind != INTENT_KIND_ENTER) {
-    encode_change(ouch, intent, slot);
-    return;
-  }
-  struct ouch42_O *enter = &ouch->enter.v42;
-  ouch_count(ouch, enter->order_token + OUCH_PREFIX_BYTES, intent->number);
+void ouch42_enter(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
+  uint8_t *digits = ouch->enter.v42.order_token + OUCH_PREFIX_BYTES;
+  struct ouch42_O *enter = (struct ouch42_O *)slot->message;
+  ouch_count(ouch, digits, intent->number);
+  if (!ouch_stands_ready(slot, sizeof *enter)) ouch_fill(ouch, slot);
+  __builtin_memcpy(enter->order_token + OUCH_PREFIX_BYTES, digits, OUCH_DIGITS);
   enter->buy_sell_indicator = intent->side;
   store_be32(enter->shares, intent->shares);
   __builtin_memcpy(enter->stock, &intent->stock, sizeof enter->stock);
   store_be32(enter->price, intent->price);
-  __builtin_memcpy(slot->message, ouch->enter.message, sizeof slot->message);
-  ouch_fill_slot(slot, sizeof *enter);
 }
 
 /* The own order number of a token, 0 if it is none of ours. */

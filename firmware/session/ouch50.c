@@ -123,8 +123,7 @@ static void encode_modify(const struct intent *intent, struct tx_slot *slot) {
   ouch_fill_slot(slot, sizeof *modify);
 }
 
-static void __attribute__((noinline)) encode_change(struct ouch *ouch, const struct intent *intent,
-                                                    struct tx_slot *slot) {
+void __attribute__((noinline)) ouch50_change(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
   switch (intent->kind) {
     case INTENT_KIND_REPLACE: encode_replace(ouch, intent, slot); break;
     case INTENT_KIND_CANCEL: encode_cancel(intent, slot); break;
@@ -132,20 +131,17 @@ static void __attribute__((noinline)) encode_change(struct ouch *ouch, const str
   }
 }
 
-void ouch50_encode(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
-  if (intent->kind != INTENT_KIND_ENTER) {
-    encode_change(ouch, intent, slot);
-    return;
-  }
-  struct ouch50_O *enter = &ouch->enter.v50;
-  ouch_count(ouch, enter->clordid + OUCH_PREFIX_BYTES, intent->number);
+void ouch50_enter(struct ouch *ouch, const struct intent *intent, struct tx_slot *slot) {
+  uint8_t *digits = ouch->enter.v50.clordid + OUCH_PREFIX_BYTES;
+  struct ouch50_O *enter = (struct ouch50_O *)slot->message;
+  ouch_count(ouch, digits, intent->number);
+  if (!ouch_stands_ready(slot, ouch->length)) ouch_fill(ouch, slot);
+  __builtin_memcpy(enter->clordid + OUCH_PREFIX_BYTES, digits, OUCH_DIGITS);
   store_be32(enter->user_ref_num, intent->number);
   enter->side = intent->side;
   store_be32(enter->quantity, intent->shares);
   __builtin_memcpy(enter->symbol, &intent->stock, sizeof enter->symbol);
   store_be64(enter->price, intent->price);
-  __builtin_memcpy(slot->message, ouch->enter.message, sizeof slot->message);
-  ouch_fill_slot(slot, ouch->length);
 }
 
 /* Whether `bytes` from an appendage's length on are that appendage and nothing else. */

@@ -14,7 +14,7 @@ static void print_statistics(const struct kernel *kernel, uint64_t work) {
     const char *name;
     uint64_t value;
   } facts[] = {
-      {"records", s->records},
+      {"records", engine_records(engine)},
       {"book messages", s->book_messages},
       {"other messages", s->other_messages},
       {"unsubscribed", s->unsubscribed},
@@ -32,8 +32,8 @@ static void print_statistics(const struct kernel *kernel, uint64_t work) {
       {"orders refused, price", s->refused[REFUSAL_PRICE]},
       {"orders refused, ring full", s->refused[REFUSAL_RING]},
       {"books", books->count},
-      {"live orders", books->orders.live},
-      {"live levels", books->levels.live},
+      {"live orders", orders_live(&books->orders)},
+      {"live levels", levels_live(&books->levels)},
       {"instructions", work},
   };
   for (unsigned i = 0; i < sizeof facts / sizeof facts[0]; i++) {

@@ -23,47 +23,130 @@ static bool idle(struct kernel *kernel) {
   return nic_wait(&kernel->nic, sooner(next_due(kernel), again_ns));
 }
 
-/* One record, from dequeue to done: the hot path, in one piece but for what is marked as being off it. */
-static __attribute__((flatten)) void process(struct kernel *kernel, const union rx_line *line) {
+/* The entry of a record, written behind the last tap: a message does not pay for being written down. */
+static inline __attribute__((always_inline)) void finish_record(struct kernel *kernel, const union rx_line *line,
+                                                                uint32_t dequeue, uint32_t applied, uint32_t decision,
+                                                                uint32_t doorbell, const struct book *book,
+                                                                unsigned orders) {
   struct mailbox_port *port = &kernel->port;
-  uint32_t dequeue = work_tap(port);
-  uint32_t applied = dequeue, decided = dequeue, doorbell = dequeue;
-  uint32_t bid = 0, ask = 0;
-  uint16_t locate = line->record.stock_locate;
-  unsigned orders = 0;
-
-  TAP_BEGIN(clock);
-  enum effect effect = engine_record(&kernel->engine, line);
-  TAP(clock, TAP_BOOK);
-  if (effect == EFFECT_BOOK) {
-    applied = work_tap(port);
-    const struct book *book = kernel->engine.change.book;
-    bid = book_best_bid(book);
-    ask = book_best_ask(book);
-    locate = book->stock_locate;
-    TAP_SKIP(clock);
-    enum decision decision = engine_decide(&kernel->engine);
-    TAP(clock, TAP_DECISION);
-    if (decision != DECISION_NONE) decided = work_tap(port);
-    if (decision == DECISION_ORDER) orders = send_orders(kernel, rx_record_hw_timestamp_ns(&line->record), &doorbell);
-  } else if (effect == EFFECT_BLOCK && kernel->config->filter != 0) {
-    nic_block(&kernel->nic, locate);
-  }
-
+  uint32_t done = work_tap(port);
   kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
       .sequence = line->record.sequence,
       .dequeue = dequeue,
       .applied = applied,
-      .decision = decided,
+      .decision = decision,
       .doorbell = doorbell,
-      .done = work_tap(port),
-      .bid = bid,
-      .ask = ask,
-      .stock_locate = locate,
+      .done = done,
+      .bid = book != NULL ? book_best_bid(book) : 0,
+      .ask = book != NULL ? book_best_ask(book) : 0,
+      .stock_locate = book != NULL ? book->stock_locate : line->record.stock_locate,
       .type = line->record.type,
       .orders = (uint8_t)orders,
   };
   port->trace_index++;
+}
+
+/* A strategy is to be asked. */
+static __attribute__((noinline, flatten)) void decide(struct kernel *kernel, const union rx_line *line,
+                                                      uint32_t dequeue, uint32_t applied, struct book *book,
+                                                      enum side side, uint32_t key_before) {
+  struct mailbox_port *port = &kernel->port;
+  TAP_BEGIN(clock);
+  enum decision decision = engine_ask_strategy(&kernel->engine, book, side, key_before);
+  TAP(clock, TAP_DECISION);
+  uint32_t decided = work_tap(port), doorbell = dequeue;
+  if (decision != DECISION_ORDER) {
+    finish_record(kernel, line, dequeue, applied, decided, doorbell, book, 0);
+    return;
+  }
+  unsigned orders = send_orders(kernel, book, rx_record_hw_timestamp_ns(&line->record), &doorbell);
+  finish_record(kernel, line, dequeue, applied, decided, doorbell, book, orders);
+}
+
+static inline __attribute__((always_inline)) void other(struct kernel *kernel, const union rx_line *line,
+                                                        uint32_t dequeue, enum effect effect) {
+  if (effect == EFFECT_BLOCK && kernel->config->filter != 0) nic_block(&kernel->nic, line->record.stock_locate);
+  finish_record(kernel, line, dequeue, dequeue, dequeue, dequeue, NULL, 0);
+}
+
+/* The types that change books go each its own way, whole and in one piece but for what is marked as being off it: so each has
+ * the registers to itself. */
+static inline __attribute__((always_inline)) void apply(struct kernel *kernel, const union rx_line *line,
+                                                        uint32_t dequeue, uint8_t type) {
+  struct change change = {0};
+  TAP_BEGIN(clock);
+  enum effect effect = engine_book(&kernel->engine, line, type, &change);
+  TAP(clock, TAP_BOOK);
+  if (effect != EFFECT_BOOK) {
+    other(kernel, line, dequeue, EFFECT_NONE);
+    return;
+  }
+  uint32_t applied = work_tap(&kernel->port);
+  if (engine_asks(&change)) {
+    decide(kernel, line, dequeue, applied, change.book, change_side(&change), change_key_before(&change));
+    return;
+  }
+  finish_record(kernel, line, dequeue, applied, dequeue, dequeue, change.book, 0);
+}
+
+#define APPLY(name, type)                                                                               \
+  static __attribute__((noinline, flatten)) void name(struct kernel *kernel, const union rx_line *line, \
+                                                      uint32_t dequeue) {                               \
+    apply(kernel, line, dequeue, type);                                                                 \
+  }
+APPLY(apply_add, 'A')
+APPLY(apply_executed, 'E')
+APPLY(apply_cancel, 'X')
+APPLY(apply_delete, 'D')
+APPLY(apply_replace, 'U')
+
+static __attribute__((noinline)) void apply_other(struct kernel *kernel, const union rx_line *line, uint32_t dequeue) {
+  other(kernel, line, dequeue, engine_other(&kernel->engine, line));
+}
+
+static __attribute__((noinline)) void apply_nothing(struct kernel *kernel, const union rx_line *line,
+                                                    uint32_t dequeue) {
+  engine_nothing(&kernel->engine);
+  other(kernel, line, dequeue, EFFECT_NONE);
+}
+
+static inline __attribute__((always_inline)) void dispatch(struct kernel *kernel, const union rx_line *line,
+                                                           uint32_t dequeue) {
+  if (!record_is_decoded(&line->record)) {
+    apply_other(kernel, line, dequeue);
+    return;
+  }
+  switch (line->record.type) {
+    case 'A':
+    case 'F': apply_add(kernel, line, dequeue); return;
+    case 'E':
+    case 'C': apply_executed(kernel, line, dequeue); return;
+    case 'X': apply_cancel(kernel, line, dequeue); return;
+    case 'D': apply_delete(kernel, line, dequeue); return;
+    case 'U': apply_replace(kernel, line, dequeue); return;
+    case 'P':
+    case 'Q':
+    case 'B':
+    case 'I':
+    case 'L':
+    case 'N':
+    case 'O': apply_nothing(kernel, line, dequeue); return;
+    default: apply_other(kernel, line, dequeue);
+  }
+}
+
+/* The first record, or one whose number is not the next. */
+static __attribute__((noinline, cold)) void process_jump(struct kernel *kernel, const union rx_line *line,
+                                                         uint32_t dequeue) {
+  engine_jump(&kernel->engine, line->record.sequence);
+  dispatch(kernel, line, dequeue);
+}
+
+/* One record, from dequeue to done. */
+static __attribute__((noinline)) void process(struct kernel *kernel, const union rx_line *line) {
+  uint32_t dequeue = work_tap(&kernel->port);
+  if (engine_follows(&kernel->engine, &line->record)) dispatch(kernel, line, dequeue);
+  else process_jump(kernel, line, dequeue);
 }
 
 /* Until the bridge says stop. One loop a mode, with and without recovery: the hot path does not ask which it is. */

@@ -5,8 +5,8 @@
 
 #include "trading/kernel.h"
 
-/* Send what engine.intents holds; returns the number of orders sent, and in `doorbell` when it was rung. */
-unsigned send_orders(struct kernel *kernel, uint64_t now_ns, uint32_t *doorbell);
+/* Send what engine.intents holds for `book`; returns the number of orders sent, and in `doorbell` when it was rung. */
+unsigned send_orders(struct kernel *kernel, const struct book *book, uint64_t now_ns, uint32_t *doorbell);
 
 /* What a "cancel all" still wants: as much as the TX ring takes. */
 void send_cancels(struct kernel *kernel);

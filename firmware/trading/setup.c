@@ -46,8 +46,7 @@ void trading_take_core(struct engine *engine, struct ouch *ouch, const struct co
       .books = pools_take(memory, "books", sizes.books, sizeof(struct book), LINE_BYTES),
       .locates = pools_take_zeroed(memory, "locates", sizes.locates, sizeof(struct locate), LINE_BYTES),
       .symbol_index = pools_take_zeroed(memory, "symbol index", sizes.symbol_index, sizeof(uint32_t), LINE_BYTES),
-      .level_index = pools_take_zeroed(memory, "level index", sizes.level_index, sizeof(uint32_t), LINE_BYTES),
-      .windows = pools_take_zeroed(memory, "windows", sizes.windows, sizeof(struct window), LINE_BYTES),
+      .rows = pools_take_zeroed(memory, "tick rows", sizes.rows, sizeof(struct tick_row), LINE_BYTES),
       .collars = pools_take_zeroed(memory, "collars", sizes.collars, sizeof(struct collar), LINE_BYTES),
       .own_orders = pools_take_zeroed(memory, "own orders", sizes.own_orders, sizeof(struct own_order), LINE_BYTES),
   };
@@ -62,6 +61,7 @@ void trading_setup(struct kernel *kernel, const struct config_header *config, st
   struct nic_rings rings = take_rings(memory, config);
   kernel->trace = pools_take_zeroed(memory, "trace ring", TRACE_ENTRIES, sizeof(struct trace_entry), PAGE_BYTES);
   trading_take_core(&kernel->engine, &kernel->ouch, config, memory);
+  ouch_prepare(&kernel->ouch, rings.tx, 1u << config->tx_log2);
   kernel->told.stops = kernel->engine.risk.stops;
   take_recovery(kernel, memory, config);
   kernel->export_bytes = export_limit(config);

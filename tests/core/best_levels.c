@@ -47,8 +47,9 @@ int main(int argc, char **argv) {
   uint16_t length;
   for (const uint8_t *message; (message = next_message(data, bytes, &at, &length)) != NULL;) {
     (void)mold_record(message, length, ++sequence, 0, lines);
-    if (engine_record(&host.engine, lines) != EFFECT_BOOK) continue;
-    struct row row = best_of(&host.engine.books, host.engine.change.book);
+    struct change change = {0};
+    if (engine_record(&host.engine, lines, &change) != EFFECT_BOOK) continue;
+    struct row row = best_of(&host.engine.books, change.book);
     if (memcmp(&row, &last[row.locate], sizeof row) == 0) continue;
     last[row.locate] = row;
     row.message = sequence;

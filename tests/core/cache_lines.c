@@ -3,7 +3,7 @@
  * cache_lines MODULE ITCH: which 64-byte lines of the core's tables each message touches, as struct row on standard output.
  *
  * The core is compiled with -fsanitize=thread, which puts a call before each access to memory; the calls end here instead of
- * in the sanitizer's library. Counted are the tables (orders, levels, index, windows, books, locates), not the record, the
+ * in the sanitizer's library. Counted are the tables (orders, levels, their ticks, books, locates), not the record, the
  * stack, and the engine's own counters.
  */
 #include <stdbool.h>
@@ -24,7 +24,7 @@ struct row {
 static struct host host;
 static struct range {
   uintptr_t start, end;
-} ranges[6];
+} ranges[5];
 static uintptr_t touched[MOST];
 static unsigned count;
 static bool watching;
@@ -87,19 +87,19 @@ UNWATCHED int main(int argc, char **argv) {
   const struct engine_memory *memory = &host.memory;
   ranges[0] = range(memory->orders, sizes.orders, sizeof(struct order));
   ranges[1] = range(memory->levels, sizes.levels, sizeof(struct level));
-  ranges[2] = range(memory->level_index, sizes.level_index, sizeof(uint32_t));
-  ranges[3] = range(memory->windows, sizes.windows, sizeof(struct window));
-  ranges[4] = range(memory->books, sizes.books, sizeof(struct book));
-  ranges[5] = range(memory->locates, sizes.locates, sizeof(struct locate));
+  ranges[2] = range(memory->rows, sizes.rows, sizeof(struct tick_row));
+  ranges[3] = range(memory->books, sizes.books, sizeof(struct book));
+  ranges[4] = range(memory->locates, sizes.locates, sizeof(struct locate));
   uint16_t length;
   for (const uint8_t *message; (message = next_message(data, bytes, &at, &length)) != NULL;) {
     (void)mold_record(message, length, ++sequence, 0, lines);
-    uint32_t levels = host.engine.books.levels.live;
+    uint32_t levels = host.engine.books.levels.room;
+    struct change change = {0};
     count = 0;
     watching = true;
-    enum effect effect = engine_record(&host.engine, lines);
+    enum effect effect = engine_record(&host.engine, lines, &change);
     watching = false;
-    struct row row = {.type = message[0], .lines = count, .levels = levels != host.engine.books.levels.live};
+    struct row row = {.type = message[0], .lines = count, .levels = levels != host.engine.books.levels.room};
     if (effect == EFFECT_BOOK) fwrite(&row, sizeof row, 1, stdout);
   }
   return 0;

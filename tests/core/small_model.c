@@ -110,11 +110,13 @@ static const char *compare(const struct host *host, const struct reference *r) {
       s->duplicate_references != r->duplicate || s->over_executions != r->over || s->pool_full != r->full) {
     return "what became of the messages";
   }
-  if (books->orders.live != live_orders(r) || books->levels.live != live_levels(r)) return "live orders or levels";
+  if (orders_live(&books->orders) != live_orders(r) || levels_live(&books->levels) != live_levels(r))
+    return "live orders or levels";
   for (unsigned side = 0; side < 2; side++) {
-    const struct side_tree *tree = &books->pool[1].side[side];
-    uint32_t at = books->count != 0 ? tree->best : 0;
-    if (books->count != 0 && tree->best_key != (at != 0 ? books->levels.pool[at].key : 0)) return "the best key";
+    const struct book *book = &books->pool[1];
+    const struct top *top = &book->side[side];
+    uint32_t at = books->count != 0 ? top->best : 0;
+    if (books->count != 0 && top->best_key != (at != 0 ? books->levels.pool[at].key : 0)) return "the best key";
     for (unsigned p = 0; p < 2; p++) {
       uint32_t price = prices[side == SIDE_BID ? 1 - p : p];
       uint64_t shares = 0;
@@ -128,7 +130,7 @@ static const char *compare(const struct host *host, const struct reference *r) {
       const struct level *level = &books->levels.pool[at];
       if (at == 0 || level_price(level) != price || level->shares != shares || level->orders != orders)
         return "a level";
-      at = levels_neighbour(&books->levels, tree, at, 0);
+      at = levels_neighbour(&books->levels, &book->ladder[side], at, 0);
     }
     if (at != 0) return "a level that should not be there";
   }
@@ -142,8 +144,7 @@ struct state {
   uint8_t engine[KEPT];
   struct order orders[16];
   struct level levels[8];
-  uint32_t level_index[16];
-  struct window windows[4];
+  struct tick_row rows[2];
   struct book books[2];
   struct locate locate;
 };
@@ -158,8 +159,7 @@ static void keep(struct state *state) {
   memcpy(state->engine, &host.engine, KEPT);
   memcpy(state->orders, host.memory.orders, sizeof state->orders);
   memcpy(state->levels, host.memory.levels, (host.config->max_levels + 1) * sizeof(struct level));
-  memcpy(state->level_index, host.memory.level_index, sizeof state->level_index);
-  memcpy(state->windows, host.memory.windows, sizeof state->windows);
+  memcpy(state->rows, host.memory.rows, sizeof state->rows);
   memcpy(state->books, host.memory.books, sizeof state->books);
   state->locate = host.memory.locates[LOCATE];
 }
@@ -168,8 +168,7 @@ static void put_back(const struct state *state) {
   memcpy(&host.engine, state->engine, KEPT);
   memcpy(host.memory.orders, state->orders, sizeof state->orders);
   memcpy(host.memory.levels, state->levels, (host.config->max_levels + 1) * sizeof(struct level));
-  memcpy(host.memory.level_index, state->level_index, sizeof state->level_index);
-  memcpy(host.memory.windows, state->windows, sizeof state->windows);
+  memcpy(host.memory.rows, state->rows, sizeof state->rows);
   memcpy(host.memory.books, state->books, sizeof state->books);
   host.memory.locates[LOCATE] = state->locate;
 }
@@ -187,7 +186,7 @@ static void descend(unsigned depth, unsigned length, unsigned first, unsigned la
     struct message *message = &alphabet[letter];
     path[depth] = letter;
     message->lines[0].record.sequence = depth + 1;
-    struct tx_slot slots[INTENTS];
+    static struct tx_slot slots[INTENTS];
     (void)host_record(&host, message->lines, slots);
     references[depth + 1] = references[depth];
     refer(&references[depth + 1], message);

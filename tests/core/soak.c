@@ -30,6 +30,7 @@ static struct live live[LIVE];
 static uint32_t count;
 static uint32_t middle[SYMBOLS];
 static uint64_t state, last_reference, sequence, refused;
+static uint32_t last_symbol;
 
 static uint32_t below(uint32_t limit) { /* xorshift64* */
   state ^= state >> 12;
@@ -47,7 +48,8 @@ static void send(union rx_line *line, uint8_t kind, uint32_t symbol) {
   line->record.type = kind;
   line->record.stock_locate = (uint16_t)(symbol + 1);
   line->record.sequence = ++sequence;
-  struct tx_slot slots[INTENTS];
+  last_symbol = symbol;
+  static struct tx_slot slots[INTENTS];
   (void)host_record(&host, line, slots);
 }
 
@@ -156,17 +158,18 @@ static void check(void) {
   uint32_t orders = 0, levels = 0;
   for (uint64_t i = 0; i <= books->orders.mask; i++) {
     struct order *order = &books->orders.entries[i];
-    if (order->shares == 0 || order->level == 0) continue; /* free, or a barrier */
+    if (order->shares == 0 || order_level(order) == 0) continue; /* free, or a barrier */
     orders++;
     if (orders_probe(&books->orders, order->reference) != order) fail("an order cannot be found");
-    sums[order->level].shares += order->shares;
-    sums[order->level].orders++;
+    sums[order_level(order)].shares += order->shares;
+    sums[order_level(order)].orders++;
   }
   for (uint32_t number = 1; number <= books->count; number++) {
     for (unsigned side = 0; side < 2; side++) {
-      const struct side_tree *tree = &books->pool[number].side[side];
+      const struct book *book = &books->pool[number];
       uint64_t before = 1ull << 32;
-      for (uint32_t at = tree->best; at != 0; at = levels_neighbour(&books->levels, tree, at, 0)) {
+      for (uint32_t at = book->side[side].best; at != 0;
+           at = levels_neighbour(&books->levels, &book->ladder[side], at, 0)) {
         const struct level *level = &books->levels.pool[at];
         if (level->key >= before) fail("levels are out of order");
         if (level->orders == 0 || level->shares != sums[at].shares || level->orders != sums[at].orders) {
@@ -178,11 +181,11 @@ static void check(void) {
     }
   }
   free(sums);
-  if (orders != count || books->orders.live != count) fail("an order was leaked or lost");
-  if (levels != books->levels.live) fail("a level was leaked or lost");
+  if (orders != count || orders_live(&books->orders) != count) fail("an order was leaked or lost");
+  if (levels != levels_live(&books->levels)) fail("a level was leaked or lost");
   for (uint32_t at = 0; at < count; at++) {
     const struct order *order = orders_probe(&books->orders, live[at].reference);
-    if (order->shares != live[at].shares || level_price(&books->levels.pool[order->level]) != live[at].price) {
+    if (order->shares != live[at].shares || level_price(&books->levels.pool[order_level(order)]) != live[at].price) {
       fail("an order has other shares or another price than the stream says");
     }
   }
@@ -208,8 +211,10 @@ int main(int argc, char **argv) {
     else if (kind < 7200) replace(at);
     else if (kind < 8400) reduce(at);
     else delete (at);
-    const struct book *book = host.engine.change.book;
-    if (book_best_bid(book) >= book_best_ask(book)) fail("a book is crossed that the feed does not cross");
+    const struct books *books = &host.engine.books;
+    const struct book *book = &books->pool[books->symbols.locates[last_symbol + 1].book];
+    if (book->stock != 0 && book_best_bid(book) >= book_best_ask(book))
+      fail("a book is crossed that the feed does not cross");
     if (sequence >= due) {
       check();
       due += CHECK_EVERY;
@@ -221,7 +226,7 @@ int main(int argc, char **argv) {
     fail("messages were refused that should not be, or the other way round");
   }
   printf("%lu messages, %lu refused, %u orders and %u levels live\n", sequence, refused, count,
-         host.engine.books.levels.live);
+         levels_live(&host.engine.books.levels));
   host_close(&host);
   free(module);
   return 0;

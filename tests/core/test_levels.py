@@ -17,7 +17,7 @@ from tests.firmware.core_harness import Core, build_core
 from tests.firmware.streams import predict
 
 TICK = 100
-WINDOW = 960 * TICK
+WINDOW = 256 * TICK
 # Around ticks, window borders and the ends of what a price can be.
 PRICES = st.one_of(
     st.integers(1, 40).map(lambda tick: 1_000_000 + tick * TICK),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Order references and prices chosen against the hash tables: every walk ends, what is kept is found, the rest is
-refused as by a full pool, and told of."""
+"""Order references chosen against the hash table: every walk ends, what is kept is found, the rest is refused as by a
+full pool, and told of."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from generators.tables import encode
 from tests.firmware.core_harness import Core
 from tests.firmware.records import config_module
 
-PROBE_LIMIT = 256  # orders.h, levels.h
+PROBE_LIMIT = 256  # orders.h
 MAX_ORDERS = 1 << 16
 LOG2 = 18  # of the table for them
 STRIDE = (1 << 64 - LOG2) + (0x9E3779B97F4A7C15 >> LOG2)
-GOLDEN = 0x9E3779B97F4A7C15
 WORD = (1 << 64) - 1
 
 
@@ -107,21 +106,3 @@ def test_a_barrier_is_never_found(books: Core) -> None:
     statistics = books.export().statistics
     assert (statistics["unknown_references"], statistics["duplicate_references"]) == (1, 0)
     assert_kept(books, crowd[1500:], 1, unknown=1)  # barriers take its places
-
-
-def test_prices_of_one_home(books: Core) -> None:
-    """Prices whose levels meet in the index: the first ones are kept, and found."""
-    wanted: dict[int, list[int]] = {}
-    log2 = 16  # of the index for 32,768 levels
-    step, prices = 0x7735939D // 3_000_000, []
-    for price in range(1, 0x7735939D, step):
-        at = ((price | 1 << 32) * GOLDEN & WORD) >> (64 - log2)
-        wanted.setdefault(at // 8, []).append(price)
-    prices = max(wanted.values(), key=len)
-    books.messages([add(n + 1, price) for n, price in enumerate(prices)])
-    kept = books.export().statistics["live_levels"]
-    assert kept == len(prices) or kept >= PROBE_LIMIT
-    assert books.check().broken == ""
-    books.messages([delete(n + 1) for n in range(len(prices))])
-    assert books.export().statistics["live_levels"] == 0
-    assert books.check().broken == ""

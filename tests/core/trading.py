@@ -300,7 +300,8 @@ class Day:
     def _sent(self, theirs: Any, ours: Sequence[Intent]) -> None:
         got = [{
             "kind": layout.IntentKind(entry["intent"]["kind"]).name.lower(), "side": entry["intent"]["side"].decode(),
-            **{name: int(entry["intent"][name]) for name in ("shares", "price", "original", "number")},
+            **{name: int(entry["intent"][name]) for name in ("shares", "price", "number")},
+            "original": int(entry["intent"]["original"]) if entry["intent"]["kind"] != layout.IntentKind.ENTER else 0,
             "stock": entry["intent"]["stock"].decode(),
         } for entry in theirs]
         assert got == [{

@@ -58,8 +58,7 @@ static void release(void) {
   free(memory.books);
   free(memory.locates);
   free(memory.symbol_index);
-  free(memory.level_index);
-  free(memory.windows);
+  free(memory.rows);
   free(memory.collars);
   free(memory.own_orders);
   free(config);
@@ -94,8 +93,7 @@ static void configure(const void *module, uint32_t bytes) {
       .books = dirty(sizes.books, sizeof(struct book)),
       .locates = calloc(sizes.locates, sizeof(struct locate)),
       .symbol_index = calloc(sizes.symbol_index, sizeof(uint32_t)),
-      .level_index = calloc(sizes.level_index, sizeof(uint32_t)),
-      .windows = calloc(sizes.windows, sizeof(struct window)),
+      .rows = calloc(sizes.rows, sizeof(struct tick_row)),
       .collars = calloc(sizes.collars, sizeof(struct collar)),
       .own_orders = calloc(sizes.own_orders, sizeof(struct own_order)),
   };
@@ -118,18 +116,26 @@ static int height(uint32_t index, uint32_t parent, uint64_t low, uint64_t high, 
   return 1 + (worse > better ? worse : better);
 }
 
-/* Each bit of a window is a level there, and its summary says where bits are. Adds the levels to `count`. */
-static bool window_holds(uint16_t book, uint8_t side, uint32_t *count) {
-  const struct window *window = &memory.windows[2u * book + side];
-  for (uint32_t tick = 0; tick < WINDOW_TICKS; tick++) {
-    uint64_t bits = window->bits[tick / 64];
-    if ((bits != 0) != ((window->words >> (tick / 64) & 1) != 0)) return false;
-    if ((bits >> (tick % 64) & 1) == 0) continue;
-    uint64_t key = window->base + (uint64_t)tick * TICK;
-    if (key > UINT32_MAX) return false;
-    uint32_t index = *levels_place(&engine.books.levels, level_identity((uint32_t)key, book, (enum side)side));
-    if (index == 0 || memory.levels[index].balance != IN_WINDOW) return false;
+/* Each tick with a bit has a level there, each other one has none. Adds the levels to `count`. */
+static bool window_holds(const struct ladder *ladder, uint32_t *count) {
+  for (uint32_t tick = 0; tick < ladder->ticks; tick++) {
+    uint32_t index = ladder->row[tick];
+    if ((ladder->bits[tick / 64] >> (tick % 64) & 1) != (index != 0)) return false;
+    if (index == 0) continue;
+    const struct level *level = &memory.levels[index];
+    if (level->key != ladder->base + (uint64_t)tick * TICK || level->tick != tick || level->balance != IN_WINDOW)
+      return false;
     ++*count;
+  }
+  return true;
+}
+
+/* Whatever stands between an order and its home is marked. */
+static bool is_marked(const struct orders *orders, uint64_t at) {
+  uint64_t home = orders_home(orders, orders->entries[at].reference);
+  for (; home != at; home = (home + 1) & orders->mask) {
+    const struct order *passed = &orders->entries[home];
+    if (passed->shares == 0 || (order_level(passed) != 0 && (passed->level & ORDER_PASSED) == 0)) return false;
   }
   return true;
 }
@@ -141,35 +147,37 @@ static const char *check(uint32_t *tallest) {
   } *sums = calloc(sizes.levels, sizeof *sums);
   const struct orders *orders = &engine.books.orders;
   const char *wrong = "";
-  uint32_t live = 0, levels = 0, indexed = 0;
+  uint32_t live = 0, levels = 0;
   *tallest = 0;
-  for (uint64_t i = 0; i < sizes.orders; i++) {
+  for (uint64_t i = 0; i <= orders->mask; i++) {
     struct order *order = &memory.orders[i];
-    if (order->shares == 0 || order->level == 0) continue; /* free, or a barrier */
+    if (order->shares == 0 || order_level(order) == 0) continue; /* free, or a barrier */
     live++;
     if (orders_probe(orders, order->reference) != order) wrong = "an order cannot be found";
-    sums[order->level].shares += order->shares;
-    sums[order->level].orders++;
+    if (!is_marked(orders, i)) wrong = "an order stands behind one that is not marked";
+    sums[order_level(order)].shares += order->shares;
+    sums[order_level(order)].orders++;
   }
-  if (live != orders->live) wrong = "live orders are miscounted";
+  if (live != orders_live(orders)) wrong = "live orders are miscounted";
   for (uint32_t number = 1; number <= engine.books.count; number++) {
     const struct book *book = &memory.books[number];
     for (uint8_t side = 0; side < 2; side++) {
-      const struct side_tree *tree = &book->side[side];
+      const struct top *top = &book->side[side];
+      const struct ladder *ladder = &book->ladder[side];
       uint32_t count = 0, walked = 0;
-      int tall = height(tree->root, 0, 0, UINT32_MAX, (uint16_t)number, side, &count);
+      int tall = height(ladder->root, 0, 0, UINT32_MAX, (uint16_t)number, side, &count);
       if (tall < 0) wrong = "a tree is broken";
       if (tall > (int)*tallest) *tallest = (uint32_t)tall;
-      if (!window_holds((uint16_t)number, side, &count)) wrong = "a window is broken";
-      if (count != tree->count) wrong = "levels of a side are miscounted";
-      if (tree->best_key != (tree->best != 0 ? memory.levels[tree->best].key : 0))
+      if (!window_holds(ladder, &count)) wrong = "a window is broken";
+      if (count != ladder->count) wrong = "levels of a side are miscounted";
+      if (top->best_key != (top->best != 0 ? memory.levels[top->best].key : 0))
         wrong = "the best key is not the best's";
       uint64_t before = 1ull << 32;
-      for (uint32_t at = tree->best; at != 0; at = levels_neighbour(&engine.books.levels, tree, at, 0)) {
+      for (uint32_t at = top->best; at != 0; at = levels_neighbour(&engine.books.levels, ladder, at, 0)) {
         const struct level *level = &memory.levels[at];
         if (level->shares != sums[at].shares || level->orders != sums[at].orders) wrong = "a level's sum is wrong";
         if (level->key >= before) wrong = "levels are out of order";
-        uint32_t better = levels_neighbour(&engine.books.levels, tree, at, 1);
+        uint32_t better = levels_neighbour(&engine.books.levels, ladder, at, 1);
         if ((better != 0 ? memory.levels[better].key : 1ull << 32) != before) wrong = "the way back is another";
         before = level->key;
         walked++;
@@ -178,23 +186,14 @@ static const char *check(uint32_t *tallest) {
       levels += count;
     }
   }
-  for (uint64_t i = 0; i < sizes.level_index; i++) {
-    uint32_t index = memory.level_index[i];
-    if (index == 0 || index == engine.books.levels.limit + 1) continue; /* free, or a barrier */
-    indexed++;
-    if (levels_place(&engine.books.levels, level_identity_of(&memory.levels[index])) != &memory.level_index[i]) {
-      wrong = "a level cannot be found";
-    }
-  }
-  if (indexed != levels) wrong = "the index has other levels";
-  if (levels != engine.books.levels.live) wrong = "live levels are miscounted";
+  if (levels != levels_live(&engine.books.levels)) wrong = "live levels are miscounted";
   free(sums);
   return wrong;
 }
 
 /* As the kernel's loop does it. */
-static bool send_intent(uint64_t now_ns, struct intent *intent, struct sent *sent) {
-  if (engine_check(&engine, now_ns, intent) != REFUSAL_NONE) return false;
+static bool send_intent(const struct book *book, uint64_t now_ns, struct intent *intent, struct sent *sent) {
+  if (engine_check(&engine, book, now_ns, intent) != REFUSAL_NONE) return false;
   engine_sent(&engine, now_ns, intent);
   ouch_encode(&ouch, intent, &sent->slot);
   sent->intent = *intent;
@@ -212,11 +211,12 @@ static void records(const uint8_t *lines, uint32_t bytes) {
       engine_event(&engine, &line);
       continue;
     }
-    if (engine_record(&engine, &line) == EFFECT_BOOK) reply->decision = engine_decide(&engine);
+    struct change change = {0};
+    if (engine_record(&engine, &line, &change) == EFFECT_BOOK) reply->decision = engine_decide(&engine, &change);
     if (reply->decision != DECISION_ORDER) continue;
     uint64_t now_ns = rx_record_hw_timestamp_ns(&line.record);
     for (uint32_t n = 0; n < engine.wanted; n++) {
-      reply->count += send_intent(now_ns, &engine.intents[n], &reply->sent[reply->count]);
+      reply->count += send_intent(change.book, now_ns, &engine.intents[n], &reply->sent[reply->count]);
     }
   }
   answer(replies, count * (uint32_t)sizeof *replies);
@@ -237,7 +237,8 @@ static void text(const char *command) {
   uint32_t count = 0;
   struct intent intent;
   engine_command(&engine, command);
-  while (engine_next_cancel(&engine, &intent)) count += send_intent(0, &intent, &sent[count]);
+  while (engine_next_cancel(&engine, &intent))
+    count += send_intent(&engine.books.pool[intent.book], 0, &intent, &sent[count]);
   answer(sent, count * (uint32_t)sizeof *sent);
 }
 
