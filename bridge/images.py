@@ -22,6 +22,7 @@ from bridge.interface import BridgeError
 LOADER_SOURCE = ROOT / "firmware/loader/loader.asm"
 SECTOR = 512
 PLAN_SECTORS = 2
+DISK_UNIT = 1 << 20  # BIOSes invent a geometry, and a disk without a whole cylinder has none to boot from
 PLAN_MAGIC = b"TICKPLAN"
 PLAN_HEAD = struct.Struct("<III256s")  # pieces, entry, reserved, command line
 PIECE = struct.Struct("<QIIIIII")
@@ -107,7 +108,8 @@ def disk(loader: bytes, kernel: bytes, command_line: str = COMMAND_LINE, modules
     plan = PLAN_MAGIC + struct.pack("<I", zlib.crc32(body)) + body
     checked = bytearray(loader)
     struct.pack_into("<I", checked, LOADER_CRC_AT, zlib.crc32(loader[SECTOR:]))
-    return bytes(checked) + plan + payload
+    whole = bytes(checked) + plan + payload
+    return whole + bytes(-len(whole) % DISK_UNIT)
 
 
 def build_os_image(output: Path, command_line: str = COMMAND_LINE, modules: Sequence[Path] = (),

@@ -24,6 +24,7 @@
 #include "console/desk.h"
 #include "console/run.h"
 #include "drivers/serial.h"
+#include "include/kernel.h"
 #include "include/layout.h"
 #include "memory/memory.h"
 #include "parser/software.h"
@@ -31,6 +32,12 @@
 
 /* Called by boot.S. */
 void kernel_main(enum loader loader, uint64_t information) __attribute__((noreturn));
+
+/* QEMU's PVH loader puts the image where it belongs, whether there is RAM or not. */
+static void check_image(void) {
+  kernel_last_word = KERNEL_BASE;
+  if (kernel_last_word != KERNEL_BASE) panic("too little memory: the kernel ends at 0x%lx", (uint64_t)kernel_end);
+}
 
 /* Copy what the loader tells, whichever it was, and print it. */
 static void take_over(struct boot *boot, enum loader loader, uint64_t information) {
@@ -100,6 +107,7 @@ static void check_words(const struct boot *boot, unsigned chosen) {
 
 void kernel_main(enum loader loader, uint64_t information) {
   serial_init();
+  check_image();
   (void)console_add_screen();
   features_check();
   traps_init();

@@ -171,7 +171,7 @@ boot_gdt_pointer:
 no_long_mode_text: .ascii "panic: this processor lacks long mode\n"
 no_long_mode_end:
 
-    .section .bss, "aw", @nobits
+    .section .bss.boot, "aw", @nobits /* the linker puts it first */
     .p2align 12
 page_map: .skip 4096
 page_directory_pointers: .skip 4096

@@ -92,8 +92,10 @@ class Peer:
         }
         self._traced = 0
 
-    def boot(self, kernel: Path, config: Path | None, console: Path, extra: Sequence[str] = ()) -> Run:
-        """Boot to the end of QEMU, serving every request on the way."""
+    def boot(self, kernel: Path, config: Path | None, console: Path, extra: Sequence[str] = (),
+             boot: Sequence[str] = ()) -> Run:
+        """Boot to the end of QEMU, serving every request on the way; ``boot``: QEMU's words for another way to boot."""
+        boot = boot or ("-kernel", str(kernel), *(("-initrd", str(config)) if config else ()))
         with contextlib.ExitStack() as stack:
             ram_fd, self._ram = stack.enter_context(_shared("ram", RAM_BYTES))
             nic_fd, self._nic = stack.enter_context(_shared("nic", self.mailbox_bytes))
@@ -109,8 +111,7 @@ class Peer:
                 "-object", f"memory-backend-file,id=nic,size={self.mailbox_bytes},"
                            f"mem-path=/proc/self/fd/{nic_fd},share=on",
                 "-device", "ivshmem-plain,memdev=nic", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-                "-serial", f"file:{console}", "-icount", "shift=0,sleep=off", "-kernel", str(kernel),
-                *(["-initrd", str(config)] if config else []), *extra,
+                "-serial", f"file:{console}", "-icount", "shift=0,sleep=off", *boot, *extra,
             ]
             with subprocess.Popen(command, pass_fds=(ram_fd, nic_fd)) as process:
                 try:

@@ -13,5 +13,8 @@ struct test_case {
 
 /* The last of each has no name. */
 extern const struct test_case trap_cases[], timer_cases[], task_cases[], processor_cases[], memory_cases[];
+extern const struct test_case boot_cases[];
+
+extern const struct boot *case_boot; /* what the loader told */
 
 #endif

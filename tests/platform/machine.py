@@ -42,7 +42,7 @@ class Setup:
     image: Path  # kernel, ISO image or disk image
     way: Literal["pvh", "cdrom", "disk"] = "pvh"
     command_line: str = ""  # pvh: the other images carry their own
-    modules: Sequence[Path] = ()  # pvh
+    modules: Sequence[Path] = ()  # pvh, where QEMU takes one
     memory_mib: int = 64
     processors: int = 1
     cpu: str = "max"
@@ -53,22 +53,26 @@ class Setup:
     extra: Sequence[str] = ()  # further words of QEMU's command line
     pass_fds: Sequence[int] = ()
 
-    def words(self) -> list[str]:
-        """QEMU's command line but for the serial line and the monitor."""
+    def boot_words(self) -> list[str]:
+        """What QEMU's command line says of the image, of what comes with it, and how it is booted."""
         boot = {
             "pvh": ["-kernel", str(self.image), "-append", self.command_line],
             "cdrom": ["-cdrom", str(self.image), "-boot", "d"],
             "disk": ["-drive", f"file={self.image},format=raw,if=ide,snapshot=on"],
         }[self.way]
-        if self.modules:
-            boot += ["-initrd", ",".join(str(path) for path in self.modules)]
+        for module in self.modules:
+            boot += ["-initrd", str(module)]
+        return boot
+
+    def words(self) -> list[str]:
+        """QEMU's command line but for the serial line and the monitor."""
         return [
             executable(), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", self.chipset, "-accel", self.accelerator, "-cpu", self.cpu, "-m", f"{self.memory_mib}M",
             "-smp", str(self.processors), "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
             *(["-icount", "shift=0,sleep=off"] if self.lockstep else []),
             *(word for device in self.devices for word in ("-device", device)),
-            *self.extra, *boot,
+            *self.extra, *self.boot_words(),
         ]
 
 
@@ -207,6 +211,7 @@ class Machine:
             status = self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise MachineError(f"no end within {timeout_s} s; the console:\n{self.console}") from None
+        self.ended = time.monotonic()
         self._reader.join(TIMEOUT_S)
         return status
 
