@@ -24,11 +24,10 @@ from typing import Any
 import numpy as np
 from scapy.utils import RawPcapReader
 
-from bridge import build
+from bridge import build, frame_kernel
 from bridge.layout import TRACE_LOG
 from generators.framing import FrameEncoder, end_of_session, pack_messages
 from generators.profiles import generate
-from tests.platform.e1000.line import Line
 from tickloop.config import compile_module, load_config
 from tickloop.inputs import from_scenario
 from tickloop.run import Job, execute
@@ -37,7 +36,6 @@ from tickloop.rundir.books import parse_export
 HERE = Path(__file__).resolve().parent
 PROFILES = {"opening": "about 1 message a packet", "mass_quote": "38 messages a packet"}
 PARSERS = {"c": "C", "asm": "assembly"}
-MEMORY_MIB = 256
 COLOURS = ("#b03a2e", "#1d6f42")
 
 
@@ -87,9 +85,7 @@ def in_software(frames: Sequence[bytes], messages: int, parser: str, folder: Pat
     runs = []
     for books in ("on", "off"):
         words = (f"parser={parser}", f"books={books}")
-        with Line(build.build_kernel(), module, words, memory_mib=MEMORY_MIB) as line:
-            line.send(frames)
-            runs.append(line.finish())
+        runs.append(frame_kernel.run(build.build_kernel(), module, frames, words))
         if runs[-1].statistics["messages"] != messages:
             raise SystemExit(f"{' '.join(words)}: {runs[-1].statistics['messages']} of {messages} messages arrived")
     whole, parsing = (run.statistics["work"] / messages for run in runs)

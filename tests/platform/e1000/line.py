@@ -41,14 +41,13 @@ class Outcome:
 class Line:
     """The machine with the kernel's run=e1000 in it, and the other end of its line."""
 
-    def __init__(self, kernel: Path, config: Path, words: Sequence[str] = (), lockstep: bool = True,
-                 memory_mib: int = 128) -> None:
+    def __init__(self, kernel: Path, config: Path, words: Sequence[str] = (), lockstep: bool = True) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._frames: list[bytes] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self.machine = Machine(Setup(
             kernel, command_line=" ".join(("run=e1000", *words)), modules=[config], lockstep=lockstep,
-            memory_mib=memory_mib, pass_fds=[theirs.fileno()],
+            memory_mib=128, pass_fds=[theirs.fileno()],
             extra=["-netdev", f"socket,id=line,fd={theirs.fileno()}"],
             devices=["e1000,netdev=line,id=nic,mac=02:00:00:00:00:01,romfile="]))
         theirs.close()

@@ -33,9 +33,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The kernel with taps."""
+    """The kernel with taps, on a processor that seems to have counters."""
     directory = tmp_path_factory.mktemp("tapped")
-    subprocess.run(["make", "--silent", "-j2", "-C", str(FIRMWARE), f"BUILD={directory}", "PROFILE=1"], check=True)
+    subprocess.run(["make", "--silent", "-j2", "-C", str(FIRMWARE), f"BUILD={directory}", "PROFILE=1", "LTO=",
+                    f"EXTRA_SOURCES={Path(__file__).parent / 'fake_counters.c'}",
+                    "EXTRA_LDFLAGS=-Wl,--wrap=counters_describe"], check=True)
     return directory / "firmware/tickloop.elf"
 
 
@@ -91,7 +93,7 @@ def test_the_products_image_has_no_tap(kernel: Path) -> None:
     assert "tap_histograms" not in names
 
 
-def test_taps_count_every_stage(tapped: Path, tmp_path: Path) -> None:
+def test_taps_count_every_stage_and_counters_are_told(tapped: Path, tmp_path: Path) -> None:
     """In executed instructions: the taps' own cost is told, and is exact; the same run has the same histograms."""
     outcome = boot(tapped, tmp_path)
     found = re.findall(r"^tap: (\w+) count (\d+) mean (\d+) p50 (\d+) p99 (\d+) p99.9 (\d+) max (\d+)$",
@@ -109,6 +111,8 @@ def test_taps_count_every_stage(tapped: Path, tmp_path: Path) -> None:
         assert count > 0
         assert 0 < median <= p99 <= p999 <= most
         assert mean <= most
+    assert re.findall("^counters: (.*)$", outcome.console, re.MULTILINE) == [
+        "version 4, 48 bits", "instructions 0", "cycles 0", "cache misses 0", "branch misses 0"]
     again = boot(tapped, tmp_path).console
     assert re.findall("^tap: .*$", again, re.MULTILINE) == re.findall("^tap: .*$", outcome.console, re.MULTILINE)
 
