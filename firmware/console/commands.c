@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "console/console.h"
+#include "console/platform.h"
 #include "console/views.h"
 
 #define NS_PER_US 1000u
@@ -60,6 +61,31 @@ static void network(struct desk *desk, const char *argument) {
   view_network(&desk->trading);
 }
 
+static void latencies(struct desk *desk, const char *argument) {
+  (void)argument;
+  view_latencies(&desk->trading.follower);
+}
+
+static void trace(struct desk *desk, const char *argument) {
+  bool on = argument[1] == 'n';
+  show_trace(&desk->trading.follower, on);
+}
+
+static void memory(struct desk *desk, const char *argument) {
+  (void)desk, (void)argument;
+  view_memory();
+}
+
+static void tasks(struct desk *desk, const char *argument) {
+  (void)desk, (void)argument;
+  view_tasks();
+}
+
+static void uptime(struct desk *desk, const char *argument) {
+  (void)desk, (void)argument;
+  view_uptime();
+}
+
 static void hold(struct desk *desk, const char *argument) {
   (void)argument;
   if (desk->held) console_print("hold: the run is held already\n");
@@ -103,6 +129,11 @@ static const struct command commands[] = {
     {"risk", "", "limits, what of them is used, what was refused", ABOUT_TRADING, risk},
     {"strategy", "", "strategies and the symbols that have them", ABOUT_TRADING, strategy_list},
     {"netstat", "", "rings, frames, messages, the order session", ABOUT_TRADING, network},
+    {"lat", "", "latencies of messages, as percentiles", ABOUT_TRADING, latencies},
+    {"trace", "on|off", "print each message as it is done", ABOUT_TRADING, trace},
+    {"mem", "", "free pages by zone, the heap, what lives there", ABOUT_CONSOLE, memory},
+    {"ps", "", "housekeeping's tasks", ABOUT_CONSOLE, tasks},
+    {"uptime", "", "time since boot", ABOUT_CONSOLE, uptime},
     {"kill", "", "no more orders", ABOUT_ORDERS, NULL},
     {"resume", "", "orders again, behind a kill or a bad answer", ABOUT_ORDERS, NULL},
     {"cancel", "all", "cancel every open order", ABOUT_ORDERS, NULL},
@@ -129,7 +160,7 @@ static void help(struct desk *desk, const char *argument) {
   for (unsigned i = 0; i < COMMANDS; i++) {
     const struct command *command = &commands[i];
     if (!available(desk, command)) continue;
-    console_print("  %-9s%-6s%s\n", command->word, command->argument, command->help);
+    console_print("  %-9s%-7s%s\n", command->word, command->argument, command->help);
   }
 }
 
@@ -146,9 +177,20 @@ static const struct command *find(const char *text, const char **argument) {
   return NULL;
 }
 
-static bool same(const char *a, const char *b) {
-  while (*a != '\0' && *a == *b) a++, b++;
-  return *a == *b;
+/* Of several words with a bar between. */
+static bool one_of(const char *words, const char *text) {
+  for (const char *at = text;; words++) {
+    if (*words == '|' || *words == '\0') {
+      if (*at == '\0') return true;
+      if (*words == '\0') return false;
+      at = text;
+    } else if (*words == *at) {
+      at++;
+    } else {
+      while (words[1] != '|' && words[1] != '\0') words++;
+      at = "?"; /* not this one */
+    }
+  }
 }
 
 /* Whether what stands behind the word is what the command takes. */
@@ -156,7 +198,7 @@ static bool fits(const struct command *command, const char *argument) {
   if (command->argument[0] == '[') return true;
   if (command->argument[0] == '\0') return *argument == '\0';
   bool literal = command->argument[0] >= 'a';
-  return literal ? same(argument, command->argument) : *argument != '\0';
+  return literal ? one_of(command->argument, argument) : *argument != '\0';
 }
 
 bool command_looks(const char *text) {

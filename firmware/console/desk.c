@@ -49,9 +49,10 @@ void desk_attend(struct desk *desk) {
 /* While the kernel waits for a record; whether it is to wait on when there is one. */
 static bool attend(struct desk *desk, bool answered) {
   struct mailbox_port *port = desk->trading.port;
+  follow_trace(&desk->trading.follower);
   do_posted(desk);
   if (!desk->live) {
-    port->meanwhile = NULL;
+    if (!desk->trading.follower.showing) port->meanwhile = NULL;
     return false;
   }
   if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "console/latencies.h"
 #include "console/shell.h"
 #include "core/engine.h"
 #include "drivers/mailbox.h"
@@ -24,6 +25,7 @@ struct trading_view {
   const struct session *session; /* NULL: no session that the kernel connects */
   const uint64_t *raw_frames;
   struct mailbox_port *port; /* to take commands */
+  struct follower follower;  /* of its trace */
 };
 
 /* Commands of the host that only look: done when there is time. */

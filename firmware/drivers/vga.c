@@ -30,6 +30,7 @@ bool vga_present(void) {
 }
 
 void vga_show(struct screen *screen) {
+  static uint32_t shown = UINT32_MAX; /* cursor */
   volatile uint16_t *cells = (volatile uint16_t *)(uintptr_t)TEXT_BUFFER;
   for (uint32_t row = 0; row < SCREEN_ROWS; row++) {
     if ((screen->changed >> row & 1) == 0) continue;
@@ -39,6 +40,8 @@ void vga_show(struct screen *screen) {
   }
   screen->changed = 0;
   uint32_t cursor = screen->row * SCREEN_COLUMNS + screen->column;
+  if (cursor == shown) return;
+  shown = cursor;
   crtc_write(CURSOR_HIGH, (uint8_t)(cursor >> 8));
   crtc_write(CURSOR_LOW, (uint8_t)cursor);
 }

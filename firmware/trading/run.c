@@ -36,6 +36,8 @@ const struct config_header *trading_config(const struct boot *boot) {
   return config;
 }
 
+static struct latency latency;
+
 /* None of it is work: a run that is only looked at is the same as one without a console. */
 static void take_desk(struct kernel *kernel, const struct config_header *config, const struct boot *boot) {
   uint64_t begun = rdtsc();
@@ -45,7 +47,12 @@ static void take_desk(struct kernel *kernel, const struct config_header *config,
                                     .nic = &kernel->nic,
                                     .session = session ? &kernel->orders.session : NULL,
                                     .raw_frames = &kernel->raw_frames,
-                                    .port = &kernel->port};
+                                    .port = &kernel->port,
+                                    .follower = {.trace = &kernel->trace,
+                                                 .written = &kernel->port.trace_index,
+                                                 .entries = TRACE_ENTRIES,
+                                                 .latency = &latency}};
+  latency_init(&latency);
   desk_init(&kernel->desk, desk_mode(boot->command_line, DESK_OFF));
   desk_attach(&kernel->desk, &view);
   kernel->port.not_work += rdtsc() - begun;
