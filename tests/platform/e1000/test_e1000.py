@@ -23,7 +23,7 @@ from tb.model.segments import SegmentModel
 from tests.model.frames import FrameSpec
 from tests.platform.e1000.line import Line, Outcome, padded
 from tests.platform.e1000.test_parser import FRAMES
-from tests.platform.machine import PANIC, Setup, run
+from tests.platform.machine import PANIC, TIMEOUT_S, Setup, run
 from tests.sanitized import FIRMWARE, build
 from tickloop.config import compile_module
 from tickloop.rundir.books import parse_export
@@ -144,9 +144,8 @@ def test_frames_without_descriptors_are_missed_and_counted(kernel: Path, tmp_pat
     """15 free buffers, frames of four, each a long work: the fourth one finds three, and shows as a gap later."""
     blocks, count = [b"?"] * 2500, 60
     frames = [ENCODER.encode(mold_packet(blocks, 1 + len(blocks) * row)) for row in range(count)]
-    with Line(kernel, config_file(tmp_path, rx_log2=4), ["timeout_ms=20000"]) as line:
+    with Line(kernel, config_file(tmp_path, rx_log2=4)) as line:
         line.send(frames)
-        time.sleep(0.1)  # the last one finds room again
         line.send([ENCODER.encode(end_of_session(1 + len(blocks) * count))])
         statistics = line.finish().statistics
     assert statistics["missed"] > 0
@@ -159,7 +158,7 @@ def test_frames_without_descriptors_are_missed_and_counted(kernel: Path, tmp_pat
 def test_the_link_goes_and_comes_back(kernel: Path, config: Path) -> None:
     """While it is down QEMU keeps frames back, but for one that may be under way; what is lost shows as a gap."""
     frames = opening(300)
-    with Line(kernel, config, ["timeout_ms=20000"], lockstep=False) as line:
+    with Line(kernel, config, lockstep=False) as line:
         line.send(frames[:100])
         line.machine.qmp("set_link", name="nic", up=False)
         line.machine.expect("^e1000: link down$")
@@ -176,10 +175,12 @@ def test_the_link_goes_and_comes_back(kernel: Path, config: Path) -> None:
 def test_a_silent_line_ends_the_run(kernel: Path, config: Path) -> None:
     frames = opening(200)[:-1]
     began = time.monotonic()
-    outcome = boot(kernel, config, frames, "timeout_ms=40")
-    assert "e1000: no frame for 40 ms" in outcome.console
-    assert time.monotonic() - began < 10
-    check(outcome, expect(frames))
+    outcome = boot(kernel, config, frames, "timeout_ms=300")
+    assert "e1000: no frame for 300 ms" in outcome.console
+    assert time.monotonic() - began < TIMEOUT_S
+    arrived = outcome.statistics["frames"]  # all, unless the feed itself was held up
+    assert arrived > 0
+    check(outcome, expect(frames[:arrived]))
 
 
 @pytest.mark.parametrize(("words", "cpu", "line"), [
