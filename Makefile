@@ -87,13 +87,13 @@ coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle
 regress: .venv/.setup-test  ## the trading core and, over many new seeds, the RTL at full effort (SEEDS=n SEED=first)
 	@$(BIN)/python -m scripts.regress $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)')
 
-docs:
-	@echo "make $@: not available in this version" >&2; exit 2
+docs: .venv/.setup-test  ## the documentation as a site, every link checked, into build/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "build/docs/index.html"
 
 help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
-	@echo "  not available in this version: docs"
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
 	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file OUCH=4.2|5.0 SCRIPT=file WAVES=1|vcd|fst OUT=dir"
 

@@ -102,7 +102,7 @@ def _rates_of(option: str) -> Callable[[str], Faults]:
     return check
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="tickloop", description="Co-simulation of a market-data SmartNIC: frames through RTL, "
         "into a kernel in QEMU, and out as OUCH orders.",
@@ -486,7 +486,7 @@ def _with_formats(arguments: tuple[str, ...]) -> list[str]:
 def run(arguments: tuple[str, ...]) -> int:
     """Runs one command; returns its exit status. Ctrl-C is the caller's."""
     try:
-        options = _parser().parse_args(_with_formats(arguments))
+        options = command_parser().parse_args(_with_formats(arguments))
         return COMMANDS[options.command](options, arguments)
     except (TickloopError, BridgeError) as error:
         status = error.status if isinstance(error, TickloopError) else error.exit_status

@@ -10,7 +10,8 @@ import numpy as np
 
 from bridge.layout import EXPORT_BOOK, EXPORT_HEADER, EXPORT_LEVEL, EXPORT_MAGIC, LAYOUT_VERSION
 
-_NOT_STATISTICS = ("magic", "version", "book_count", "bytes")
+STATISTICS = tuple(name for name in EXPORT_HEADER.names or ()
+                   if name not in ("magic", "version", "book_count", "bytes"))
 _SIGNED = ("position_cash", "profit")  # two's complement
 _POSITION = ("flags", "position", "cash", "bought", "sold", "open_orders", "mark")
 
@@ -35,7 +36,7 @@ def parse_export(data: bytes) -> Export:
     header = np.frombuffer(data, EXPORT_HEADER, 1)[0]
     if header["magic"] != EXPORT_MAGIC or header["version"] != LAYOUT_VERSION:
         return Export(problems=["the kernel's export has another magic or layout version"])
-    statistics = {name: int(header[name]) for name in EXPORT_HEADER.names or () if name not in _NOT_STATISTICS}
+    statistics = {name: int(header[name]) for name in STATISTICS}
     for name in _SIGNED:
         statistics[name] = int(header[name].astype("<i8"))
     books: list[dict[str, Any]] = []

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: MIT
+"""Pages of the documentation that are made from the sources while the site is built (mkdocs.yml names this as a hook):
+commands from the command line's own parser, exit statuses, counters; and the order of all pages.
+
+README.md is the front page. Links that leave docs/ lead to files of the repository, which a site does not have: their
+text stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bridge.layout import EXPORT_MEANINGS, REGISTER_MEANINGS, REGISTERS
+from tickloop.commands import command_parser
+from tickloop.exits import ExitStatus
+from tickloop.rundir.books import STATISTICS
+
+ROOT = Path(__file__).resolve().parents[1]
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Start": ("index.md", "tutorial.md", "troubleshooting.md"),
+    "Using it": ("run-directory.md", "generate.md", "inspect.md", "configuration.md", "strategies.md", "exchange.md",
+                 "backtest.md", "waves.md", "replay.md", "debugging.md", "console.md"),
+    "How it works": ("architecture.md", "time-model.md", "latency.md", "recovery.md", "faults.md", "platform.md",
+                     "limits.md"),
+    "How far to trust it": ("verification.md", "verification-core.md", "formal.md", "synthesis.md", "performance.md",
+                            "speed.md"),
+    "Reference": ("reference/commands.md", "reference/exit-statuses.md", "reference/counters.md", "layout.md"),
+}
+FIRST_COUNTER = REGISTERS["RX_RING_FULL_DROPPED"]
+_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+def on_config(config: Any) -> Any:
+    """All pages, sorted into sections; one that no section names stands under "More"."""
+    pages = {"index.md", *generated(), *(path.name for path in (ROOT / "docs").glob("*.md"))}
+    named = {page for section in SECTIONS.values() for page in section}
+    nav = [{title: [page for page in section if page in pages]} for title, section in SECTIONS.items()]
+    if more := sorted(pages - named):
+        nav.append({"More": more})
+    config["nav"] = nav
+    return config
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Adds the front page and the generated ones."""
+    from mkdocs.structure.files import File  # noqa: PLC0415 (only mkdocs calls this)
+    texts = {"index.md": front_page(), **{name: make() for name, make in generated().items()}}
+    for name, text in texts.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Links to files outside docs/ become their text."""
+    if "/" in page.file.src_uri:
+        return markdown
+    return _LINK.sub(lambda link: link[1] if link[2].startswith("../") else link[0], markdown)
+
+
+def front_page() -> str:
+    """README.md, as seen from docs/."""
+    def moved(link: re.Match[str]) -> str:
+        text, target = link.groups()
+        if target.startswith(("http", "#")):
+            return link[0]
+        return f"[{text}]({target.removeprefix('docs/')})" if target.startswith("docs/") else text
+
+    return _LINK.sub(moved, (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/data-path.svg)",
+                                                                                      "](data-path.svg)"))
+
+
+def generated() -> dict[str, Any]:
+    """Name -> what makes the page."""
+    return {"reference/commands.md": commands, "reference/exit-statuses.md": exit_statuses,
+            "reference/counters.md": counters}
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def commands() -> str:
+    """Every command with its arguments and options."""
+    parser = command_parser()
+    lines = ["# Commands", "", parser.description or "", "",
+             "Every command ends with one of the [exit statuses](exit-statuses.md); `--help` tells what stands here."]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                lines += ["", f"## {name}", "", *_command(command)]
+    return "\n".join([*lines, ""])
+
+
+def _command(command: argparse.ArgumentParser) -> Iterator[str]:
+    yield command.description or ""
+    yield ""
+    yield "```"
+    yield re.sub(r"\s+", " ", command.format_usage().removeprefix("usage: ")).strip()
+    yield "```"
+    yield ""
+    yield _row("argument", "what it says")
+    yield "|---|---|"
+    for action in command._actions:
+        if action.help == argparse.SUPPRESS or "--help" in action.option_strings:
+            continue
+        value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+        names = [f"{option} {value}" if action.nargs != 0 else option for option in action.option_strings]
+        yield _row(f"`{', '.join(names) or value}`", (action.help or "").replace("%%", "%"))
+
+
+def exit_statuses() -> str:
+    """What each exit status means."""
+    lines = ["# Exit statuses", "", "Of every command. The line on standard error says what happened; "
+             "[troubleshooting](../troubleshooting.md) what to do.", "", _row("status", "meaning"), "|---|---|"]
+    lines += [_row(str(status.value), status.meaning) for status in ExitStatus]
+    return "\n".join([*lines, ""])
+
+
+def counters() -> str:
+    """Counters of the NIC and of the kernel with what each counts, in the words of the layout."""
+    lines = ["# Counters", "", "## Of the NIC", "",
+             "Registers of 32 bits ([all registers](../layout.md)); `summary.json` has their values at the end.", "",
+             _row("address", "register", "counts"), "|---|---|---|"]
+    lines += [_row(f"`0x{address:03X}`", f"`{name}`", REGISTER_MEANINGS[name])
+              for name, address in REGISTERS.items() if address >= FIRST_COUNTER and name in REGISTER_MEANINGS]
+    lines += ["", "## Of the kernel", "", "`kernel_statistics` of `run.json`.", ""]
+    lines += [_row("counter", "counts"), "|---|---|"]
+    lines += [_row(f"`{name}`", EXPORT_MEANINGS[name]) for name in STATISTICS if name in EXPORT_MEANINGS]
+    return "\n".join([*lines, ""])
