@@ -104,6 +104,13 @@ def test_a_boot_takes_less_than_100_ms(kernel: Path) -> None:
     assert 0 < min(costs) < 0.1, costs
 
 
+def test_the_documents_map_is_the_layouts() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs/platform.md").read_text()
+    places = {found[2]: int(found[1], 16) for found in re.finditer(r"^ 0x(\w+) .*\((\w+)\)", text, re.MULTILINE)}
+    assert places == {"RESERVED_BASE": layout.RESERVED_BASE, "KERNEL_BASE": layout.KERNEL_BASE}
+    assert layout.RESERVED_SIZE == 64 << 10
+
+
 def test_the_statuses_agree() -> None:
     """What loader and boot.S write to the exit device is the layout's."""
     firmware = Path(__file__).resolve().parents[3] / "firmware"
