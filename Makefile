@@ -13,6 +13,7 @@ LINE_B ?=
 DELIVERY ?=
 HOLD ?=
 WAVES ?=
+AROUND ?=
 OUT ?= out/sim
 BIN := .venv/bin
 
@@ -59,9 +60,11 @@ iso: .venv/.setup-images  ## a CD that boots the kernel by GRUB, build/tickloop.
 os-image: .venv/.setup-images  ## a disk that boots the kernel by its own loader, build/os-image.bin (COMMAND_LINE CONFIG)
 	@$(BIN)/python -m scripts.images os-image $(IMAGE_ARGUMENTS) build/os-image.bin
 
-waves: .venv/.setup-waves  ## run the closed loop with waves and open it in GTKWave
-	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves $(filter vcd fst,$(WAVES)) --sim '$(SIM)' --out '$(OUT)'
-	@$(BIN)/tickloop waves '$(OUT)'
+# With variables of a run, that run is made with waves. Without, the last one is shown; where there is none, one is made.
+waves: .venv/.setup-waves  ## GTKWave on the last run, or one with the variables of make sim (AROUND=order:3|message:120)
+	@$(if $(strip $(SIM_ARGUMENTS)),,test -n "$(wildcard $(if $(filter command,$(origin OUT)),$(OUT),out/*)/run.json)" ||) \
+	  $(BIN)/tickloop sim $(SIM_ARGUMENTS) --waves $(filter vcd fst,$(WAVES)) --sim '$(SIM)' --out '$(OUT)'
+	@$(BIN)/tickloop waves $(if $(strip $(SIM_ARGUMENTS))$(filter command,$(origin OUT)),'$(OUT)') $(if $(AROUND),--around '$(AROUND)')
 
 bench: .venv/.setup-test  ## measure the published figures
 	@set -e; for script in bench/*.py; do $(BIN)/python $$script; done

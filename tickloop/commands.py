@@ -38,11 +38,13 @@ from tickloop.report.table import print_failures, print_table, run_document
 from tickloop.run import Job, Outcome, execute, execute_many, exit_status, no_space
 from tickloop.script import read_script
 from tickloop.software import parse_in_software
-from tickloop.waves import DumpFormat, Views, open_waves
+from tickloop.waves import Around, DumpFormat, Views, check_viewer, dumps_of, last_run, open_waves
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
 
 CAPTURE_HELP = "a pcap or pcapng file, or a Nasdaq ITCH 5.0 file (.itch, *NASDAQ_ITCH50*); .gz too"
+RUNS = Path("out")  # where make leaves runs
+WAVES_OF_REPLAY = "waves"  # in a run's directory
 LONGEST_SOCKET_PATH = 107  # bytes, unix(7)
 LONGEST_HOLD_NS = (1 << 32) - 1  # the HOLD register
 
@@ -90,6 +92,13 @@ def _group(value: str) -> Group:
         return Group.parse(value)
     except ValueError as error:
         raise UsageError(f"--group {error}") from None
+
+
+def _around(value: str) -> Around:
+    try:
+        return Around.parse(value)
+    except ValueError as error:
+        raise UsageError(f"--around {error}") from None
 
 
 def _rates_of(option: str) -> Callable[[str], Faults]:
@@ -227,8 +236,14 @@ def command_parser() -> argparse.ArgumentParser:
                       "Joins this terminal to the kernel's console in a run that was started with --console.\n"
                       "Ctrl-] leaves; the run goes on.")
     console.add_argument("directory", metavar="DIR", type=_path("DIR"))
-    waves = command("waves", "opens GTKWave on a run that was made with --waves")
-    waves.add_argument("directory", metavar="DIR", type=Path)
+    waves = command("waves", "opens GTKWave on a run",
+                    "Opens GTKWave on a run. Of one that was made without --waves, the record is played to the RTL\n"
+                    f"again, and its waves are left in DIR/{WAVES_OF_REPLAY}.")
+    waves.add_argument("directory", metavar="DIR", nargs="?", type=_path("DIR"),
+                       help=f"run directory (default: the last run in {RUNS})")
+    waves.add_argument("--around", metavar="WHAT", type=_around,
+                       help="order:3, the third order, or message:120, the message with that sequence number (default: "
+                       "the first order)")
     return parser
 
 
@@ -458,8 +473,19 @@ def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     return ExitStatus.OK
 
 
-def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    open_waves(options.directory)
+def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> int:
+    run = options.directory or last_run(RUNS)
+    waves = run
+    if not dumps_of(run) and (run / "run.json").exists():
+        # Made once: the record is played to the RTL again.
+        waves = run / WAVES_OF_REPLAY
+        dumps = dumps_of(waves)
+        if not dumps or dumps[0].stat().st_mtime < (run / "run.json").stat().st_mtime:
+            check_viewer(run)
+            status = execute_replay(Replay(run, "rtl", waves, waves=Views("vcd", True)))
+            if status:
+                return status
+    open_waves(waves, run, options.around)
     return ExitStatus.OK
 
 

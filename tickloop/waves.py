@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,13 +18,14 @@ from bridge.interface import LoopResult
 from tickloop.config import TimeModel
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.progress import Progress
-from tickloop.rundir.files import RECORD
+from tickloop.recorded import load
+from tickloop.rundir.files import RECORD, lines_of
 from tickloop.rundir.lines import ring_records
 from tickloop.rundir.observed import Observed
-from tickloop.rundir.orders import segments_sent, token_of
+from tickloop.rundir.orders import is_order, segments_sent, token_of
 from waves.dump import DumpError, read_definitions
 from waves.kernel import Activity, kernel_activity, target_locate
-from waves.save_file import write_save_file
+from waves.save_file import BEFORE_MESSAGE_PS, BEFORE_PS, write_save_file, write_view_around
 from waves.timeline import changes, merge
 from waves.trace_events import write_trace
 
@@ -99,7 +101,7 @@ def _write_dump(out: Path, dump_format: DumpFormat, result: LoopResult, dump: Pa
     else:
         merged.replace(final)
     orders = [origin + sent.first_clock * result.clock_ps for sent in segments_sent(result)]
-    write_save_file(final, definitions, orders)
+    write_save_file(final, definitions, orders, origin)
 
 
 def _convert(source: Path, target: Path) -> None:
@@ -109,28 +111,101 @@ def _convert(source: Path, target: Path) -> None:
         raise DumpError(f"{CONVERTER} ended with status {done.returncode}: {said}")
 
 
-def open_waves(directory: Path) -> None:
-    """Opens the viewer in the run directory, to which the save file's paths are relative, and waits for it.
+@dataclass(frozen=True)
+class Around:
+    """A moment of the run: its ``number``-th order, from 1, or the message with that sequence number."""
+
+    kind: Literal["order", "message"]
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Around:
+        """
+        Raises:
+            ValueError: ``text`` is neither order:N nor message:N.
+        """
+        kind, _, number = text.partition(":")
+        if kind not in ("order", "message") or not number.isascii() or not number.isdigit() or not int(number):
+            raise ValueError(f"{text}: order:N, the N-th order, or message:N, the message with that sequence number")
+        return cls("order" if kind == "order" else "message", int(number))
+
+    def __str__(self) -> str:
+        return f"--around {self.kind}:{self.number}"
+
+
+def last_run(folder: Path) -> Path:
+    """The run directory in ``folder`` in which a run came to its end last.
 
     Raises:
-        UsageError: the run has no dump.
+        UsageError: there is none.
+    """
+    ended = [path for depth in ("*", "*/*") for path in folder.glob(f"{depth}/run.json")]
+    if not ended:
+        raise UsageError(f"{folder}: no run here; make sim makes one, or give its DIR")
+    return max(ended, key=lambda path: path.stat().st_mtime).parent
+
+
+def dumps_of(directory: Path) -> list[Path]:
+    """The dumps in a directory."""
+    return sorted(path for pattern in ("*.vcd", "*.fst") for path in directory.glob(pattern))
+
+
+def check_viewer(directory: Path, arguments: Sequence[str] = (VIEWER,)) -> None:
+    """
+    Raises:
         TickloopError: the viewer is missing, or there is no display.
     """
-    dumps = sorted(path for pattern in ("*.vcd", "*.fst") for path in directory.glob(pattern))
-    if not dumps:
-        raise UsageError(f"{directory}: no waves here; run with --waves (make sim WAVES=1)")
-    dump = dumps[0]
-    arguments = [VIEWER, dump.name]
-    if _has_save_file(dump):
-        arguments.append(dump.with_suffix(".gtkw").name)
     if shutil.which(VIEWER) is None:
         raise TickloopError(ExitStatus.TOOL_MISSING, f"{VIEWER} is missing; on Debian: apt-get install -y {VIEWER}")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise TickloopError(ExitStatus.TOOL_MISSING,
                             f"no display for {VIEWER}; on a desktop: cd {directory} && {' '.join(arguments)}")
+
+
+def open_waves(directory: Path, run: Path, around: Around | None = None) -> None:
+    """Opens the viewer in the directory of a dump, to which the save file's paths are relative, and waits for it.
+    ``run``: the run directory, which of a replay's dump is another.
+
+    Raises:
+        UsageError: there is no dump, or not the order or message that is wanted.
+        TickloopError: the viewer is missing, or there is no display.
+    """
+    dumps = dumps_of(directory)
+    if not dumps:
+        raise UsageError(f"{directory}: no waves here; run with --waves (make sim WAVES=1)")
+    dump = dumps[0]
+    arguments = [VIEWER, dump.name]
+    if _has_save_file(dump):
+        view = dump.with_suffix(".gtkw")
+        arguments.append((view if around is None else _view_around(view, run, around)).name)
+    check_viewer(directory, arguments)
     status = subprocess.run(arguments, cwd=directory, check=False).returncode
     if status:
         raise TickloopError(ExitStatus.TOOL_MISSING, f"{VIEWER} ended with status {status}")
+
+
+def _view_around(view: Path, run: Path, around: Around) -> Path:
+    time_ps = _time_of(run, around)
+    try:
+        return write_view_around(view, time_ps, BEFORE_PS if around.kind == "order" else BEFORE_MESSAGE_PS)
+    except DumpError as error:
+        raise UsageError(f"{view}: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{view.parent}: cannot be written: {os.strerror(error.errno or 0)}") from None
+
+
+def _time_of(directory: Path, around: Around) -> int:
+    """When an order's first beat left, or a message's frame began, on the logs' time."""
+    run = load(directory)
+    if around.kind == "order":
+        sent = [frame for frame in run.logs.sent if is_order(frame.data)]
+        if around.number > len(sent):
+            raise UsageError(f"{around}: the run sent {len(sent):,} orders")
+        return sent[around.number - 1].first_clock * run.clock_ps
+    for line in lines_of(directory / "messages.jsonl"):
+        if line["sequence"] == around.number and line["frame"] is not None:
+            return int(run.logs.frames["first_clock"][line["frame"]]) * run.clock_ps
+    raise UsageError(f"{around}: no message with that sequence number reached the host")
 
 
 def _has_save_file(dump: Path) -> bool:

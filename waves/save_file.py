@@ -7,6 +7,7 @@ Every path in it is relative to the run directory, which can be moved: GTKWave i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -16,14 +17,17 @@ from typing import NamedTuple
 from vcd.gtkw import GTKWColor, GTKWSave
 
 from bridge.layout import DropReason, FrameKind, MailboxOp
-from waves.dump import Definitions, Variable, read_definitions
+from waves.dump import Definitions, DumpError, Variable, read_definitions
 from waves.kernel import State
 
 NIC = "testbench.nic"
 KERNEL = "kernel"
+AROUND = "around.gtkw"  # the view of another moment
+ORIGIN = "clock 0 of the run, ps:"
 FILTERS = "record"  # folder of the translate filters
 WINDOW = (1600, 1000)
-BEFORE_PS = 1_300_000  # shown before the first order: about what a message takes from wire to wire
+BEFORE_PS = 1_300_000  # shown before an order: about what a message takes from wire to wire
+BEFORE_MESSAGE_PS = 150_000  # shown before a message's frame
 ZOOM = -18.0  # some three microseconds in a window of this size
 SIGNALS_WIDTH = 260
 
@@ -81,15 +85,19 @@ GROUPS: Mapping[str, Group] = {
 }
 
 
-def write_save_file(dump: Path, definitions: Definitions, orders_ps: Sequence[int] = ()) -> tuple[Path, list[str]]:
+def write_save_file(dump: Path, definitions: Definitions, orders_ps: Sequence[int] = (),
+                    origin_ps: int | None = None) -> tuple[Path, list[str]]:
     """Writes the save file beside ``dump``, with a marker at each of the first orders; returns its path and the signals
-    of ``GROUPS`` that the dump lacks. Without a kernel, the kernel's are not missed."""
+    of ``GROUPS`` that the dump lacks. Without a kernel, the kernel's are not missed. ``origin_ps``: the dump's time of
+    clock 0, from which the run's logs count, for ``write_view_around``."""
     path = dump.with_suffix(".gtkw")
     missing = []
     with path.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
         save.dumpfile(dump.name, abspath=False)
         save.savefile(path.name, abspath=False)
+        if origin_ps is not None:
+            save.comment(f"{ORIGIN} {origin_ps}")
         save.timestart(max(0, orders_ps[0] - BEFORE_PS) if orders_ps else 0)
         save.zoom_markers(ZOOM, orders_ps[0] if orders_ps else -1,
                           **dict(zip(ascii_lowercase, orders_ps, strict=False)))
@@ -106,6 +114,25 @@ def write_save_file(dump: Path, definitions: Definitions, orders_ps: Sequence[in
                     if signal in definitions:
                         _trace(save, dump.parent, definitions[signal], row, group)
     return path, missing
+
+
+def write_view_around(path: Path, time_ps: int, before_ps: int) -> Path:
+    """Writes the save file ``path`` once more, beside it, with the primary marker at ``time_ps`` of the run's logs and
+    a window that begins ``before_ps`` before; returns the new one's path.
+
+    Raises:
+        DumpError: ``path`` does not say where the logs' time begins: an earlier version's does not.
+    """
+    text = path.read_text(encoding="utf-8")
+    origin = re.search(rf"^\[\*\] {ORIGIN} (\d+)$", text, re.M)
+    if origin is None:
+        raise DumpError("the view does not say where the run's time begins; make the waves again")
+    moment = int(origin[1]) + time_ps
+    text = re.sub(r"^\[timestart\] .*$", f"[timestart] {max(0, moment - before_ps)}", text, flags=re.M)
+    text = re.sub(r"^(\*\S+) -?\d+", rf"\g<1> {moment}", text, flags=re.M)
+    around = path.with_name(AROUND)
+    around.write_text(text.replace(f'"{path.name}"', f'"{around.name}"'), encoding="utf-8")
+    return around
 
 
 def write_plain_view(dump: Path, scope: str) -> Path:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,3 +180,64 @@ def test_gtkwave_renders_the_view(form: str, completed: Completed, tmp_path: Pat
         assert text in drawn["view"], text
     for text in ("(deciding)", "(sending)", f"({values['message_type']})"):
         assert text in drawn["close"], text
+
+
+LOOK = """
+set report [open report.txt w]
+puts $report "marker=[gtkwave::getMarker]"
+puts $report "start=[gtkwave::getWindowStartTime]"
+for {set i 0} {$i < [gtkwave::getTotalNumTraces]} {incr i} {
+  puts $report "[gtkwave::getTraceNameFromIndex $i]=[gtkwave::getTraceValueAtMarkerFromIndex $i]"
+}
+close $report
+gtkwave::/File/Quit
+"""
+
+
+def shown_by_gtkwave(directory: Path, waves: Path, folder: Path, *arguments: str) -> dict[str, str]:
+    """What ``tickloop waves`` opens, in a GTKWave that tells what it shows and ends; ``waves`` is where its dump is."""
+    viewer, script = folder / "bin/gtkwave", folder / "look.tcl"
+    viewer.parent.mkdir(exist_ok=True)
+    script.write_text(LOOK)
+    viewer.write_text(f'#!/bin/sh\nexec {shutil.which("gtkwave")} "$@" -S {script}\n')
+    viewer.chmod(0o755)
+    command = ["xvfb-run", "-a", "-s", "-screen 0 1920x1200x24", sys.executable, "-m", "tickloop", "waves",
+               str(directory), *arguments]  # fmt: skip
+    path = f"{viewer.parent}:{os.environ['PATH']}"
+    subprocess.run(command, check=True, capture_output=True, timeout=120, env={**os.environ, "PATH": path})
+    text = (waves / "report.txt").read_text()
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def test_the_view_around_a_chosen_order_or_message(completed: Completed, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(completed("sim", *SCENARIO, "--waves", "vcd").path, run)
+    order = RunDirectory(run, "").lines("orders.jsonl")[2]["fields"]
+    shown = shown_by_gtkwave(run, run, tmp_path, "--around", "order:3")
+    assert (shown["tx_tvalid"], shown["order_token"]) == ("1", order["order_token"])
+    assert 0 < int(shown["marker"]) - int(shown["start"]) < 2_000_000
+
+    message = next(line for line in RunDirectory(run, "").lines("messages.jsonl") if line["sequence"] == 60)
+    shown = shown_by_gtkwave(run, run, tmp_path, "--around", "message:60")
+    assert shown["rx_a_tvalid"] == "1"
+    assert int(shown["sequence"]) < 60  # it is just coming in
+    # The NIC's times count from the first frame, which holds message 1.
+    first = shown_by_gtkwave(run, run, tmp_path, "--around", "message:1")
+    assert (int(shown["marker"]) - int(first["marker"])) // 1000 == message["hw_timestamp_ns"]
+    for what, says in (("order:1000", "the run sent"), ("message:5000", "no message with that sequence number")):
+        refused = subprocess.run([sys.executable, "-m", "tickloop", "waves", str(run), "--around", what], check=False,
+                                 capture_output=True, text=True)  # fmt: skip
+        assert refused.returncode == 2
+        assert says in refused.stderr
+
+
+def test_waves_of_a_run_without_any_are_made_of_its_record(completed: Completed, tmp_path: Path) -> None:
+    """The same signals as those of the run with waves, and made once."""
+    run = tmp_path / "run"
+    shutil.copytree(completed("sim", *SCENARIO).path, run)
+    shown = shown_by_gtkwave(run, run / "waves", tmp_path, "--around", "order:1")
+    order = RunDirectory(run, "").lines("orders.jsonl")[0]["fields"]
+    assert (shown["tx_tvalid"], shown["order_token"]) == ("1", order["order_token"])
+    made = (run / "waves/waves.vcd").stat().st_mtime_ns
+    shown_by_gtkwave(run, run / "waves", tmp_path)
+    assert (run / "waves/waves.vcd").stat().st_mtime_ns == made

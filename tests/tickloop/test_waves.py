@@ -4,6 +4,7 @@ are relative; and the viewer's start."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,9 +15,10 @@ from vcdvcd import VCDVCD
 
 from bridge.build import rtl_sources
 from bridge.layout import DropReason
+from tickloop.waves import last_run
 from waves import timeline
 from waves.dump import DumpError, read_definitions
-from waves.save_file import GROUPS, KERNEL, write_save_file
+from waves.save_file import GROUPS, KERNEL, write_save_file, write_view_around
 from waves.timeline import VARIABLES, merge
 
 
@@ -179,3 +181,41 @@ def test_the_viewer_gets_dump_and_save_file(command, tmp_path, monkeypatch):
     finished = command("waves", run)
     assert finished.status == 3
     assert "no display" in finished.error_line()
+
+
+@pytest.mark.parametrize("what", ["order", "order:0", "order:x", "message:-1", "frame:3", ""])
+def test_a_moment_that_is_none(command, tmp_path, what):
+    finished = command("waves", tmp_path, "--around", what)
+    assert finished.status == 2
+    assert "order:N, the N-th order, or message:N" in finished.error_line()
+
+
+def test_the_view_around_another_moment(dump):
+    """The same signals, from another time on, with the primary marker there; the named markers stay."""
+    path, _ = write_save_file(dump, definitions_of(dump), [5_000_000, 9_000_000], origin_ps=67_200)
+    around = write_view_around(path, 8_000_000, 100_000)
+    assert around == dump.parent / "around.gtkw"
+    before, after = (each.read_text().splitlines() for each in (path, around))
+    changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    rest = " ".join(["-1"] * 24)
+    assert [b for _, b in changed] == [
+        '[savefile] "around.gtkw"', "[timestart] 7967200", f"*-18.000000 8067200 5000000 9000000 {rest}"]
+
+
+def test_a_view_of_an_earlier_version_has_no_other_moments(dump):
+    path, _ = write_save_file(dump, definitions_of(dump))
+    with pytest.raises(DumpError, match="make the waves again"):
+        write_view_around(path, 0, 0)
+
+
+def test_the_last_run_is_the_one_that_ended_last(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    finished = command("waves")
+    assert finished.status == 2
+    assert "out: no run here; make sim makes one" in finished.error_line()
+    for age, name in enumerate(("new", "old/of_several", "oldest")):
+        run = tmp_path / "out" / name
+        run.mkdir(parents=True)
+        (run / "run.json").write_text("{}")
+        os.utime(run / "run.json", (10_000 - age, 10_000 - age))
+    assert last_run(tmp_path / "out") == tmp_path / "out/new"

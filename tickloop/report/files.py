@@ -19,6 +19,7 @@ from bridge.interface import LoopRequest, LoopResult
 from bridge.record import LAYOUT
 from tickloop.exits import TickloopError, UsageError
 from tickloop.recorded import load
+from tickloop.rundir.files import lines_of
 
 # Of what the loop was told, what times come from.
 GIVEN = ("clock_ps", "ps_per_instruction", "posted_write_ns", "read_ns", "doorbell_ns")
@@ -46,11 +47,7 @@ class RunFiles:
 
     def lines(self, name: str, most: int | None = None) -> Iterator[dict[str, Any]]:
         """The lines of a JSON Lines file, up to ``most``; none where there is no file."""
-        path = self.directory / name
-        if not path.exists():
-            return
-        with path.open(encoding="ascii") as file:
-            yield from map(json.loads, islice(file, most))
+        return islice(lines_of(self.directory / name), most)
 
     def document(self, name: str) -> Any:
         """A JSON document; None where there is none."""
@@ -84,8 +81,7 @@ def read_run(directory: Path) -> RunFiles:
 def other_version(run: Any) -> str:
     """Of a run of another version, which it was and what to do; empty for one of this version."""
     versions = run.get("versions") if isinstance(run, dict) else None
-    layout = versions.get("layout", LAYOUT) if isinstance(versions, dict) else LAYOUT
-    if layout == LAYOUT:
+    if not isinstance(versions, dict) or (layout := versions.get("layout", LAYOUT)) == LAYOUT:
         return ""
     return (f"left by tickloop {versions.get('tickloop', 'of an unknown version')} with layout {layout}, this is "
             f"{LAYOUT}; make the run again, or go back to its version")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from typing import Any
 RUN_FILES = (
     "frames.jsonl", "messages.jsonl", "events.jsonl", "summary.json", "orders.jsonl", "orders.pcap", "books.json",
     "latency.json", "latency.csv", "run.json", "console.log", "report.html", "waves.vcd", "waves.fst", "waves.gtkw",
-    "trace.json", "replay.json", "positions.json", "exchange.json", "backtest.json",
+    "around.gtkw", "trace.json", "replay.json", "positions.json", "exchange.json", "backtest.json",
     "software.json",
 )
 STIMULUS = "stimulus.bin"  # of the record: its frames
@@ -37,6 +37,13 @@ def write_json_array(path: Path, entries: list[dict[str, Any]]) -> None:
     """A JSON array with one entry a line: readable, and still one document."""
     body = ",\n".join(_encode(entry) for entry in entries)
     path.write_text(f"[\n{body}\n]\n" if entries else "[]\n", encoding="ascii")
+
+
+def lines_of(path: Path) -> Iterator[dict[str, Any]]:
+    """What ``write_json_lines`` wrote, line by line; nothing where there is no file."""
+    if path.exists():
+        with path.open(encoding="ascii") as file:
+            yield from map(json.loads, file)
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
