@@ -17,9 +17,13 @@ void __wrap_nic_init(struct nic *nic, struct mailbox_port *port, const struct co
     case 13: __asm__ volatile(".globl culprit_13\nculprit_13: mov %0, %%ds" : : "r"(0x1238)); break;
     case 14: __asm__ volatile(".globl culprit_14\nculprit_14: mov (%0), %%rax" : : "r"(0x123456789008) : "rax"); break;
     case 1014: __asm__ volatile(".globl culprit_1014\nculprit_1014: movl $1, (%0)" : : "r"(8ul) : "memory"); break;
-    case 15: __asm__ volatile("mov %0, %%rsp\n.globl culprit_15\nculprit_15: push %%rax" : : "r"(0x123456780000)); break;
+    case 15:
+      __asm__ volatile("mov %0, %%rsp\n.globl culprit_15\nculprit_15: push %%rax" : : "r"(0x123456780000));
+      break;
     case 8: /* the stack address is not canonical: one contributory exception while another is delivered */
-      __asm__ volatile("mov %0, %%rsp\n.globl culprit_8\nculprit_8: div %1" : : "r"(1ull << 63), "r"(0), "a"(1), "d"(0));
+      __asm__ volatile("mov %0, %%rsp\n.globl culprit_8\nculprit_8: div %1"
+                       :
+                       : "r"(1ull << 63), "r"(0), "a"(1), "d"(0));
       break;
   }
 }
