@@ -114,7 +114,8 @@ def start(
 
     ``console`` takes what the kernel prints, ``log`` QEMU's own messages; ``live`` is a socket in
     its place, at which somebody types to the kernel. In lockstep, time in the guest is the
-    number of executed instructions (``-icount shift=0``): rdtsc counts them exactly. In a free run it is the host's.
+    number of executed instructions (``-icount shift=0``): rdtsc counts them exactly. In a free run it is the host's,
+    and a second processor is the trading loop's own.
 
     Raises:
         BridgeError: status 3, QEMU is not installed.
@@ -141,7 +142,7 @@ def start(
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=4",
         *_serial_line(console, live),
-        *(("-icount", "shift=0,sleep=off") if mode == "lockstep" else ()),
+        *(("-icount", "shift=0,sleep=off") if mode == "lockstep" else ("-smp", "2")),
         *(_wait_for_gdb(gdb) if gdb else ()),
         "-kernel",
         str(kernel),

@@ -3,10 +3,12 @@
 #include "arch/machine.h"
 
 #include "arch/cpu.h"
+#include "tasks/relay.h"
 
 #define DEBUG_EXIT_PORT 0xF4u
 
 void machine_exit(uint32_t status) {
+  relay_settle();
   outl(DEBUG_EXIT_PORT, status);
   for (;;) __asm__ volatile("cli; hlt");
 }

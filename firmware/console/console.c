@@ -12,6 +12,7 @@
 #include "drivers/serial.h"
 #include "drivers/vga.h"
 #include "include/layout.h"
+#include "tasks/relay.h"
 
 static struct screen screen;
 static bool has_screen;
@@ -20,7 +21,9 @@ static bool prompted; /* the line that is being typed is the last one */
 static uint64_t nowhere;
 static uint64_t *account = &nowhere;
 
+/* Of the trading loop's own processor the relay's task prints. */
 static void put(char c) {
+  if (relay_put(c)) return;
   serial_write(c);
   if (has_screen) screen_put(&screen, c);
 }
@@ -109,7 +112,9 @@ static void leave_prompt(void) {
   prompted = false;
 }
 
-void console_account(uint64_t *spent) { account = spent != NULL ? spent : &nowhere; }
+void console_account(uint64_t *spent) {
+  if (!relay_takes()) account = spent != NULL ? spent : &nowhere;
+}
 
 bool console_add_screen(void) {
   if (!vga_present()) return false;
@@ -139,10 +144,11 @@ void console_print(const char *format, ...) {
   va_list arguments;
   uint64_t begun = rdtsc();
   va_start(arguments, format);
-  leave_prompt();
+  bool here = !relay_takes(); /* otherwise prompt and account are not ours */
+  if (here) leave_prompt();
   print(format, arguments);
   va_end(arguments);
-  *account += rdtsc() - begun;
+  if (here) *account += rdtsc() - begun;
 }
 
 static void __attribute__((noreturn)) end(const char *kind, uint32_t status, const char *format, va_list arguments) {

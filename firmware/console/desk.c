@@ -7,6 +7,7 @@
 #include "arch/command_line.h"
 #include "console/commands.h"
 #include "console/console.h"
+#include "tasks/scheduler.h"
 
 static const char *const modes[] = {[DESK_OFF] = "off", [DESK_LIVE] = "live", [DESK_HELD] = "held"};
 #define MODES (sizeof modes / sizeof modes[0])
@@ -55,7 +56,7 @@ static bool attend(struct desk *desk, bool answered) {
     if (!desk->trading.follower.showing) port->meanwhile = NULL;
     return false;
   }
-  if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
+  if (!desk->apart && ++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
   if (!answered || desk->held) return desk->held;
   uint64_t now_ns = port->shared->now_ps / 1000;
   if (now_ns < desk->hold_at_ns) return false;
@@ -85,6 +86,23 @@ void desk_attach(struct desk *desk, const struct trading_view *trading) {
   if (desk->held)
     console_print("held: before the first record; \"go\" lets the run go on, \"help\" lists the commands\n");
   look_in(desk);
+}
+
+#define LOOK_NS 1000000u
+#define PRIORITY 1u
+
+static void attend_apart(void *argument) {
+  struct desk *desk = argument;
+  for (;;) {
+    desk_attend(desk);
+    task_sleep_ns(LOOK_NS);
+  }
+}
+
+void desk_part(struct desk *desk) {
+  if (!desk->live) return;
+  desk->apart = true;
+  if (!task_start("console", PRIORITY, attend_apart, desk)) panic("no room for the console's task");
 }
 
 bool desk_post(struct desk *desk, const char *text) {

@@ -42,6 +42,7 @@ struct desk {
   struct shell shell;
   struct trading_view trading; /* engine NULL: nothing trades */
   bool live;                   /* input is read */
+  bool apart;                  /* a task of another processor reads it: the trading loop does not */
   bool over;                   /* "exit" was given */
   bool held;                   /* the run stands still until told to go on */
   uint64_t hold_at_ns;         /* simulated time at which it is held again; UINT64_MAX: not before told so */
@@ -63,6 +64,9 @@ void desk_attach(struct desk *desk, const struct trading_view *trading);
 
 /* Take what has been typed; never waits. */
 void desk_attend(struct desk *desk);
+
+/* From now on a task of this processor takes what is typed, and the trading loop's processor does not. */
+void desk_part(struct desk *desk);
 
 /* Whether `text` is a command that only looks; then it is done when there is time, or told that there are too many. */
 bool desk_post(struct desk *desk, const char *text);

@@ -18,7 +18,8 @@
 #define TRACE_LOG2 12u
 #define TRACE_ENTRIES (1u << TRACE_LOG2)
 
-struct kernel {
+/* Whole lines: what lies beside it in memory is not the trading loop's. */
+struct __attribute__((aligned(64))) kernel {
   struct mailbox_port port;
   struct nic nic;
   struct engine engine;

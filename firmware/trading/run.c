@@ -6,10 +6,13 @@
 #include <stdint.h>
 
 #include "arch/cpu.h"
+#include "arch/machine.h"
 #include "console/console.h"
 #include "core/config.h"
 #include "drivers/mailbox.h"
+#include "include/layout.h"
 #include "memory/memory.h"
+#include "trading/apart.h"
 #include "trading/finish.h"
 #include "trading/loop.h"
 #include "trading/setup.h"
@@ -59,8 +62,17 @@ static void take_desk(struct kernel *kernel, const struct config_header *config,
   console_account(&kernel->port.not_work);
 }
 
+static struct kernel kernel; /* for the loop its address is a constant: as an argument it would cost a register */
+
+static void __attribute__((noreturn)) trade(void *unused) {
+  (void)unused;
+  trading_loop(&kernel);
+  trading_finish(&kernel);
+  console_refresh();
+  machine_exit(EXIT_STATUS_DONE);
+}
+
 void trading_run(const struct boot *boot) {
-  static struct kernel kernel; /* too large for the stack */
   kernel.port.not_work = rdtsc();
   console_account(&kernel.port.not_work);
   mailbox_open(&kernel.port);
@@ -70,6 +82,6 @@ void trading_run(const struct boot *boot) {
   take_desk(&kernel, config, boot);
   trading_setup(&kernel, config, &memory);
   memory_give(memory);
-  trading_loop(&kernel);
-  trading_finish(&kernel);
+  if (kernel.port.free) trading_apart(trade, &kernel.desk);
+  else trade(NULL);
 }

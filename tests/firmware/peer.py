@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bridge import layout
-from bridge.layout import AcknowledgeStatus, MailboxOp
+from bridge.layout import AcknowledgeStatus, MailboxOp, RunMode
 
 RAM_BYTES = 256 << 20
 TIMEOUT_S = 20.0
@@ -65,6 +65,8 @@ class Run:
 class Peer:
     """The other side of the mailbox. A record is a list of lines, publish words still to be set."""
 
+    mode = RunMode.LOCKSTEP
+
     def __init__(self, records: Sequence[list[bytearray]] = (), *, epoch: int = 0x7FFFFFF0, burst: int = 7,
                  take_orders: bool = True, registers: dict[str, int] | None = None,
                  delay: Callable[[], None] | None = None, layout_hash: int = layout.LAYOUT_HASH,
@@ -102,7 +104,7 @@ class Peer:
             self._mailbox = np.frombuffer(self._nic, layout.MAILBOX, 1)[0]
             stack.callback(self._drop_views)
             for name, value in {"magic": layout.MAILBOX_MAGIC, "version": layout.LAYOUT_VERSION, "epoch": self.epoch,
-                                "layout_hash": self.layout_hash, "ps_per_instruction": 250}.items():
+                                "layout_hash": self.layout_hash, "mode": self.mode, "ps_per_instruction": 250}.items():
                 self._mailbox[name] = value
             command = [
                 "qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot",
@@ -111,7 +113,7 @@ class Peer:
                 "-object", f"memory-backend-file,id=nic,size={self.mailbox_bytes},"
                            f"mem-path=/proc/self/fd/{nic_fd},share=on",
                 "-device", "ivshmem-plain,memdev=nic", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-                "-serial", f"file:{console}", "-icount", "shift=0,sleep=off", *boot, *extra,
+                "-serial", f"file:{console}", *self._time(), *boot, *extra,
             ]
             with subprocess.Popen(command, pass_fds=(ram_fd, nic_fd)) as process:
                 try:
@@ -121,6 +123,10 @@ class Peer:
                     process.kill()
             self.run.console = console.read_text()
         return self.run
+
+    def _time(self) -> Sequence[str]:
+        """QEMU's words for whose time it is: that of executed instructions."""
+        return "-icount", "shift=0,sleep=off"
 
     def _drop_views(self) -> None:
         del self._mailbox
@@ -136,6 +142,7 @@ class Peer:
                 request = words[request_at]
                 if request == answered:
                     idle += 1
+                    self._meanwhile()
                     if idle % 4096 == 0:
                         if process.poll() is not None:
                             return
@@ -176,6 +183,9 @@ class Peer:
             at, size = int(box["export_address"]), int(box["export_bytes"])
             self.run.export = self._ram[at : at + size]
         return AcknowledgeStatus.OK, 0
+
+    def _meanwhile(self) -> None:
+        """No request."""
 
     def _now_ps(self) -> int:
         """Simulated time at which the kernel goes on: nothing here takes any."""

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* See relay.h. A message is as many characters as fit, or a whole line; an interrupt tells the task, so there is no tick. */
+#include "tasks/relay.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/apic.h"
+#include "arch/cpu.h"
+#include "arch/processor.h"
+#include "arch/timer.h"
+#include "arch/traps.h"
+#include "console/console.h"
+#include "tasks/scheduler.h"
+#include "tasks/spsc.h"
+
+#define PRIORITY 6u
+#define SETTLE_NS 100000000u
+#define TEXT_BYTES (SPSC_PAYLOAD - 1)
+
+struct text {
+  uint8_t length;
+  char characters[TEXT_BYTES];
+};
+_Static_assert(sizeof(struct text) == SPSC_PAYLOAD, "a message");
+
+static struct spsc relay_ring;
+static struct {
+  _Alignas(SPSC_LINE) struct text *text; /* being written; the trading loop's processor alone looks at it */
+  bool direct;
+} sender;
+static struct {
+  _Alignas(SPSC_LINE) uint32_t started;
+} receiver;
+static struct event arrived;
+
+static void on_interrupt(void *context) {
+  (void)context;
+  event_signal(&arrived);
+}
+
+static void print_all(void) {
+  const struct text *text;
+  while ((text = (const struct text *)spsc_message(&relay_ring)) != NULL) {
+    for (uint8_t i = 0; i < text->length && i < TEXT_BYTES; i++) console_print("%c", text->characters[i]);
+    spsc_take(&relay_ring);
+  }
+}
+
+static void run(void *argument) {
+  (void)argument;
+  for (;;) {
+    event_wait(&arrived);
+    print_all();
+  }
+}
+
+void relay_start(void) {
+  interrupt_set(INTERRUPT_WAKE, on_interrupt, NULL);
+  if (!task_start("relay", PRIORITY, run, NULL)) panic("no room for the relay's task");
+  store_release(&receiver.started, 1);
+}
+
+static void send(void) {
+  sender.text = NULL;
+  spsc_send(&relay_ring);
+  apic_send(processors[0].apic_id, INTERRUPT_WAKE);
+}
+
+/* The first of these is before all others: until another processor runs, nothing but that is looked at. */
+bool relay_takes(void) {
+  return load_acquire(&receiver.started) != 0 && this_processor()->index != 0 && !sender.direct;
+}
+
+bool relay_put(char c) {
+  if (!relay_takes()) return false;
+  if (sender.text == NULL) {
+    sender.text = (struct text *)spsc_room(&relay_ring);
+    if (sender.text == NULL) return true;
+    sender.text->length = 0;
+  }
+  sender.text->characters[sender.text->length++] = c;
+  if (c == '\n' || sender.text->length == TEXT_BYTES) send();
+  return true;
+}
+
+void relay_settle(void) {
+  if (!relay_takes()) return;
+  if (sender.text != NULL) send();
+  uint64_t end = timer_now_ns() + SETTLE_NS;
+  const struct spsc_slot *last = &relay_ring.slots[(relay_ring.tail - 1) & (SPSC_SLOTS - 1)];
+  while (__atomic_load_n(&last->full, __ATOMIC_ACQUIRE) != 0 && timer_now_ns() < end) cpu_pause();
+  sender.direct = true;
+  print_all();
+  if (relay_ring.refused != 0) console_print("relay: %lu characters found no room\n", relay_ring.refused);
+}

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""Bridge and NIC of a free run: nobody is parked, records are published while the kernel polls its rings in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bridge.layout import REGISTER_FIELDS, RunMode
+from tests.firmware.peer import REGISTER, Peer
+
+
+class FreePeer(Peer):
+    """Puts the next records into the ring as soon as the last ones are consumed; tells the kernel to stop behind them."""
+
+    mode = RunMode.FREE
+
+    def __init__(self, records: Sequence[list[bytearray]] = (), *, processors: int = 2, **peer: Any) -> None:
+        super().__init__(records, **peer)
+        self._processors = processors
+
+
+    def _time(self) -> Sequence[str]:
+        return "-smp", str(self._processors)
+
+    def _meanwhile(self) -> None:
+        enabled = self._registers.get(REGISTER["CONTROL"], 0) & REGISTER_FIELDS["CONTROL"]["RX_ENABLE"]
+        if not enabled or self._mailbox["consumed"] != self._fed:
+            return
+        self._consumed = self._fed
+        if not self._feed():
+            self._mailbox["stop"] = 1

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For a test image, linked with --wrap=relay_start: beside the relay, housekeeping has tasks that work, print, fault in every
+ * way and are started again, all the time.
+ */
+#include <stdint.h>
+
+#include "console/console.h"
+#include "tasks/relay.h"
+#include "tasks/scheduler.h"
+
+void __real_relay_start(void);
+void __wrap_relay_start(void);
+
+static volatile uint64_t scratch[512];
+static struct event event;
+
+static void divides(void *argument) {
+  (void)argument;
+  __asm__ volatile("div %0" : : "r"(0), "a"(1), "d"(0));
+}
+
+static void writes_nowhere(void *argument) {
+  (void)argument;
+  *(volatile uint32_t *)0x123456789000 = 1;
+}
+
+static void executes_nonsense(void *argument) {
+  (void)argument;
+  __asm__ volatile("ud2");
+}
+
+static void loses_its_stack(void *argument) {
+  (void)argument;
+  __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(0x123456780000));
+}
+
+static void waits(void *argument) {
+  (void)argument;
+  for (uint64_t woken = 0;; woken++) {
+    event_wait(&event);
+    scratch[woken % 512] += woken;
+  }
+}
+
+static void works(void *argument) {
+  static void (*const faulty[])(void *) = {divides, writes_nowhere, executes_nonsense, loses_its_stack};
+  (void)argument;
+  for (unsigned round = 0;; round++) {
+    for (unsigned i = 0; i < 512; i++) scratch[i] += i;
+    if (round % 8 == 0) (void)task_start("faulty", 4, faulty[round / 8 % 4], 0);
+    event_signal(&event);
+    task_sleep_ns(1000000);
+  }
+}
+
+void __wrap_relay_start(void) {
+  __real_relay_start();
+  (void)task_start("works", 2, works, 0);
+  (void)task_start("waits", 3, waits, 0);
+}

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""A free run has the trading loop on a processor of its own: right results, nothing shared, whatever else goes wrong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bridge import layout
+from generators.profiles import generate
+from tests.firmware.peer import Run, exit_code
+from tests.firmware.records import config_module, parse_export, record_lines
+from tests.firmware.streams import predict
+from tests.platform import machine
+from tests.platform.conftest import BuildKernel
+from tests.platform.cores.free_peer import FreePeer
+
+HERE = Path(__file__).resolve().parent
+LINE = 64
+Trade = Callable[..., Run]
+
+
+@pytest.fixture(autouse=True)
+def _alone(one_loop_at_a_time: None) -> None:
+    """No other closed loop beside this one."""
+
+
+@pytest.fixture
+def trade(tmp_path: Path) -> Trade:
+    """Boot an image, trade on ``opening``, and compare orders and books with the model's."""
+
+    def run(image: Path, messages: int, processors: int = 2, extra: tuple[str, ...] = ()) -> Run:
+        (tmp_path / "config.bin").write_bytes(config_module())
+        traffic = [message for _, message in generate("opening", seed=5, messages=messages)]
+        records = [record_lines(message, sequence) for sequence, message in enumerate(traffic, 1)]
+        run = FreePeer(records, burst=40, processors=processors).boot(
+            image, tmp_path / "config.bin", tmp_path / "console.log", extra)
+        assert run.exit_code == exit_code(layout.EXIT_STATUS_DONE), run.console
+        export, model = parse_export(run.export), predict(traffic)
+        assert export.statistics["records"] == messages
+        assert export.books == model.books.levels()
+        assert run.orders == [order.message for order in model.orders]
+        assert run.orders
+        return run
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def busy_image(build_kernel: BuildKernel) -> Path:
+    """The kernel with tasks that keep housekeeping busy, and fault."""
+    return build_kernel([HERE / "housekeeping.c"], "-Wl,--wrap=relay_start")
+
+
+def test_the_trading_loop_has_a_processor_of_its_own(kernel: Path, trade: Trade) -> None:
+    """What it prints comes by the other one, whole."""
+    console = trade(kernel, 2000).console
+    assert "processors: 2, the trading loop has one of its own\n" in console
+    assert re.search(r"^statistics: records 2000$", console, re.MULTILINE)
+    assert console.splitlines()[-1].startswith("statistics: instructions ")
+    assert "found no room" not in console
+
+
+def test_without_a_second_processor_it_says_so_and_trades(kernel: Path, trade: Trade) -> None:
+    console = trade(kernel, 2000, processors=1).console
+    assert "processors: 1: there is no second one, housekeeping stands still\n" in console
+    assert console.splitlines()[-1].startswith("statistics: instructions ")
+
+
+def test_faults_of_housekeeping_do_not_stop_trading(busy_image: Path, trade: Trade) -> None:
+    """Tasks fault in four ways all the while; every record is traded on, and the result is the model's."""
+    console = trade(busy_image, 4000).console
+    assert console.count("task faulty: ended by the fault, all else goes on\n") >= 4
+    assert len(set(re.findall(r"fault: vector (\d+)", console))) >= 2
+
+
+def symbols(image: Path) -> list[tuple[int, str]]:
+    listing = subprocess.run(["nm", "-n", str(image)], check=True, capture_output=True, text=True).stdout
+    return [(int(line.split()[0], 16), line.split()[-1]) for line in listing.splitlines()]
+
+
+class Lines:
+    """Lines that both processors access while processor 1 is between two functions, by the symbol they belong to."""
+
+    def __init__(self, image: Path, folder: Path) -> None:
+        self._plugin, self._out, self._table = folder / "lines.so", folder / "lines.txt", symbols(image)
+        subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-o",
+                        self._plugin, HERE / "lines_plugin.c"], check=True)
+
+    def words(self, start: str, stop: str) -> tuple[str, str]:
+        """QEMU's words."""
+        at = {name: address for address, name in self._table}
+        return "-plugin", f"{self._plugin},start={at[start]:#x},stop={at[stop]:#x},out={self._out}"
+
+    def shared(self) -> dict[str, list[tuple[int, str]]]:
+        """Offset in the symbol, and who has read and written it, of lines that one of them has written."""
+        *lines, accessed = self._out.read_text().splitlines()
+        housekeeping, trading = (int(count) for count in accessed.split()[1:])
+        assert housekeeping > 50
+        assert trading > 50
+        found: dict[str, list[tuple[int, str]]] = {}
+        for line in lines:
+            address, who = line.split()
+            start, name = next(entry for entry in reversed(self._table) if entry[0] <= int(address, 16))
+            found.setdefault(name, []).append((int(address, 16) - start, who))
+        return found
+
+
+@pytest.fixture
+def lines(busy_image: Path, tmp_path: Path) -> Lines:
+    return Lines(busy_image, tmp_path)
+
+
+def test_the_two_processors_share_no_line_but_the_relays(busy_image: Path, trade: Trade, lines: Lines) -> None:
+    """Every load and store of both, seen by QEMU's own instrumentation, while housekeeping works, prints and faults."""
+    trade(busy_image, 1000, extra=lines.words("trading_loop", "trading_finish"))
+    shared = lines.shared()
+    assert {name: where for name, where in shared.items() if name != "relay_ring"} == {}
+
+
+def test_a_message_costs_one_shared_line(busy_image: Path, lines: Lines) -> None:
+    """Of the ring nothing is shared but the slots; the naive path's indices are, so the instrumentation does see it."""
+    status, console = machine.run(machine.Setup(
+        busy_image, command_line="run=compare samples=600", processors=2,
+        extra=lines.words("paths_produce", "smp_main")))
+    assert status == machine.DONE, console
+    shared = lines.shared()
+    assert shared["naive"][0] == (0, "r0w0r1w1")
+    slots = [offset for offset, _ in shared["ring"]]
+    assert len(slots) == 600
+    assert min(slots) >= 2 * LINE
