@@ -11,7 +11,7 @@ from tests.firmware.peer import REGISTER, Peer
 
 
 class FreePeer(Peer):
-    """Puts the next records into the ring as soon as the last ones are consumed; tells the kernel to stop behind them."""
+    """Puts the next records into the ring once the last ones are consumed, and tells the kernel to stop behind them."""
 
     mode = RunMode.FREE
 
