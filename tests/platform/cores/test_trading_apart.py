@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A free run has the trading loop on a processor of its own: right results, nothing shared, whatever else goes wrong."""
+"""A free run has the trading loop on a processor of its own: right results, nothing shared, whatever else fails."""
 
 from __future__ import annotations
 
