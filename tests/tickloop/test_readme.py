@@ -25,7 +25,7 @@ def commands(root):
 def finished(root, tmp_path_factory):
     """Command -> what it did, run in a folder that looks like the repository but has its own `out`."""
     # What is still to be set up is set up here: from the other folder, .venv would be made to point there.
-    set_up = [f".venv/.setup-sim-{simulator}" for simulator in ("verilator", "icarus")]
+    set_up = [f".venv/.setup-{part}" for part in ("sim-verilator", "sim-icarus", "images")]
     subprocess.run(["make", *set_up], cwd=root, capture_output=True, check=True, timeout=600)
     folder = tmp_path_factory.mktemp("readme")
     for entry in root.iterdir():
