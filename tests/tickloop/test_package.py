@@ -30,8 +30,8 @@ def wheel(root, tmp_path_factory):
         if (root / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((root / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q", "-w", out,
-                    source], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-q",
+                    "--disable-pip-version-check", "-w", out, source], check=True, capture_output=True)
     return next(out.glob("*.whl"))
 
 
