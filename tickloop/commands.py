@@ -138,6 +138,8 @@ def command_parser() -> argparse.ArgumentParser:
                      help="the kernel waits for gdb, at this localhost port or else at the socket DIR/gdb.sock")
     sim.add_argument("--console", action="store_true",
                      help="somebody types to the kernel: the run is held until \"tickloop console DIR\" says go")
+    sim.add_argument("--files", metavar="DIR", type=_path("--files"),
+                     help="files for the kernel's console, as for its command run")
     sim.add_argument("--ouch", type=_choice("--ouch", "4.2", "5.0"), metavar="V",
                      help="version of the order-entry protocol: 4.2 (default) or 5.0")
     _faults(sim)
@@ -336,7 +338,8 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
                                options.fcs, damage)
     console = _socket(options.out / CONSOLE_SOCKET, "--console") if options.console else None
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
-                          mode=options.mode, gdb=_gdb(options), commands=commands, console=console))
+                          mode=options.mode, gdb=_gdb(options), commands=commands, console=console,
+                          files=options.files))
     return _told(outcome, options.json)
 
 

@@ -37,6 +37,7 @@ from tickloop.checks import (
 from tickloop.config import RunConfig, compile_module
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import Input
+from tickloop.kernel_files import module_with_files
 from tickloop.own_orders import ledger_of
 from tickloop.progress import Progress, note_if_slow
 from tickloop.report.html import write_report
@@ -68,6 +69,7 @@ class Job:
     gdb: str | None = None
     commands: tuple[Command, ...] = ()
     console: str | None = None
+    files: Path | None = None  # for the kernel's file system
 
     @property
     def closed_loop(self) -> bool:
@@ -272,7 +274,8 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     module = None
     if job.closed_loop:
         module = job.out / RECORD / "config.bin"
-        module.write_bytes(compile_module(config, nic))
+        compiled = compile_module(config, nic)
+        module.write_bytes(module_with_files(compiled, job.files) if job.files else compiled)
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,

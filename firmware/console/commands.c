@@ -15,6 +15,7 @@ enum about {
   ABOUT_CONSOLE,
   ABOUT_TRADING, /* looks at the trading core */
   ABOUT_ORDERS,  /* changes something there: carried out by the trading loop */
+  ABOUT_FILES,
   ABOUT_MACHINE, /* where nothing trades */
   ABOUT_RUN,     /* holds it and lets it go on */
 };
@@ -115,6 +116,20 @@ static void go(struct desk *desk, const char *argument) {
   desk->held = false;
 }
 
+static void list(struct desk *desk, const char *argument) { files_list(desk->files, argument); }
+
+static void print_file(struct desk *desk, const char *argument) { files_print(desk->files, argument); }
+
+static void make_directory(struct desk *desk, const char *argument) { files_make_directory(desk->files, argument); }
+
+static void remove_file(struct desk *desk, const char *argument) { files_remove(desk->files, argument); }
+
+static void copy_file(struct desk *desk, const char *argument) { files_copy(desk->files, argument); }
+
+static void move_file(struct desk *desk, const char *argument) { files_move(desk->files, argument); }
+
+static void run_file(struct desk *desk, const char *argument);
+
 static void leave(struct desk *desk, const char *argument) {
   (void)argument;
   desk->over = true;
@@ -140,6 +155,13 @@ static const struct command commands[] = {
     {"logout", "", "end the order session", ABOUT_ORDERS, NULL},
     {"hold", "", "let the run stand still", ABOUT_RUN, hold},
     {"go", "[US]", "let it go on, for so many simulated microseconds", ABOUT_RUN, go},
+    {"ls", "[DIR]", "files", ABOUT_FILES, list},
+    {"cat", "FILE", "print a file", ABOUT_FILES, print_file},
+    {"mkdir", "DIR", "make a directory", ABOUT_FILES, make_directory},
+    {"rm", "FILE", "remove a file, or a directory that is empty", ABOUT_FILES, remove_file},
+    {"cp", "FROM TO", "copy a file", ABOUT_FILES, copy_file},
+    {"mv", "FROM TO", "move or rename", ABOUT_FILES, move_file},
+    {"run", "FILE", "carry out the commands in a file; none of them if a line is wrong", ABOUT_FILES, run_file},
     {"exit", "", "end the kernel", ABOUT_MACHINE, leave},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -150,6 +172,7 @@ static bool available(const struct desk *desk, const struct command *command) {
     case ABOUT_ORDERS: return desk->trading.engine != NULL;
     case ABOUT_RUN: return desk->trading.engine != NULL && desk->live;
     case ABOUT_MACHINE: return desk->trading.engine == NULL;
+    case ABOUT_FILES:
     case ABOUT_CONSOLE: break;
   }
   return true;
@@ -235,5 +258,63 @@ void command_line(struct desk *desk, const char *line) {
     command->run(desk, argument);
   } else if (!mailbox_type_command(desk->trading.port, text)) {
     console_print("%s: %u commands wait already; this one is not taken\n", command->word, TYPED);
+  }
+}
+
+/* What may stand in a file: everything but the commands that concern files or the run. */
+static bool may_run(const struct desk *desk, const char *text, const struct command **command) {
+  const char *argument;
+  *command = find(text, &argument);
+  return *command != NULL && available(desk, *command) && fits(*command, argument) && (*command)->about <= ABOUT_ORDERS;
+}
+
+/* Look through the whole file first: if a line of a configuration is wrong, none of it holds, and nothing is traded on. */
+static void run_file(struct desk *desk, const char *path) {
+  const struct command *command;
+  char line[COMMAND_BYTES], text[COMMAND_BYTES];
+  struct lines lines = {.file = ramfs_find(desk->files, path)};
+  if (desk->running.file != NULL) {
+    console_print("run: another file is being carried out\n");
+    return;
+  }
+  if (lines.file == NULL || lines.file->kind != RAMFS_FILE) {
+    console_print("run: %s: there is no such file\n", path);
+    return;
+  }
+  enum line step;
+  while ((step = lines_next(desk->files, &lines, line)) != LINE_END) {
+    tidy(text, line);
+    if (step == LINE_TEXT && (*text == '\0' || may_run(desk, text, &command))) continue;
+    console_print("run: %s, line %u: %s: %s\n", path, lines.number, text,
+                  step == LINE_TEXT ? "not a command of this run" : "too long");
+    if (desk->trading.engine != NULL) (void)mailbox_type_command(desk->trading.port, "kill");
+    return;
+  }
+  desk->running = (struct lines){.file = lines.file};
+}
+
+/* False: it is over, or has to wait for room. */
+static bool run_line(struct desk *desk) {
+  const struct command *command;
+  char line[COMMAND_BYTES], text[COMMAND_BYTES];
+  struct lines before = desk->running;
+  if (before.file == NULL) return false;
+  if (before.file->kind != RAMFS_FILE || lines_next(desk->files, &desk->running, line) == LINE_END) {
+    desk->running.file = NULL;
+    return false;
+  }
+  tidy(text, line);
+  if (*text == '\0' || !may_run(desk, text, &command)) return true;
+  if (command->about != ABOUT_ORDERS) {
+    command_line(desk, text);
+  } else if (!mailbox_type_command(desk->trading.port, text)) {
+    desk->running = before;
+    return false;
+  }
+  return true;
+}
+
+void command_file(struct desk *desk) {
+  while (run_line(desk)) {
   }
 }

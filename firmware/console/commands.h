@@ -13,4 +13,7 @@ void command_line(struct desk *desk, const char *text);
 /* Whether `text` names a command that only looks. */
 bool command_looks(const char *text);
 
+/* Go on with the file of commands that is being carried out, as far as there is room for what is to be done. */
+void command_file(struct desk *desk);
+
 #endif

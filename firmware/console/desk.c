@@ -23,8 +23,8 @@ enum desk_mode desk_mode(const char *command_line, enum desk_mode usual) {
   return (enum desk_mode)mode;
 }
 
-void desk_init(struct desk *desk, enum desk_mode mode) {
-  *desk = (struct desk){.live = mode != DESK_OFF, .held = mode == DESK_HELD, .hold_at_ns = UINT64_MAX};
+void desk_init(struct desk *desk, enum desk_mode mode, struct ramfs *files) {
+  *desk = (struct desk){.files = files, .live = mode != DESK_OFF, .held = mode == DESK_HELD, .hold_at_ns = UINT64_MAX};
   if (desk->live) shell_init(&desk->shell);
 }
 
@@ -44,6 +44,7 @@ static void do_posted(struct desk *desk) {
 #define TURNS_A_LOOK 4096u
 
 void desk_attend(struct desk *desk) {
+  command_file(desk);
   if (desk->live && shell_attend(&desk->shell)) command_line(desk, desk->shell.editor.text);
 }
 

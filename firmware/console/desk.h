@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "console/files.h"
 #include "console/latencies.h"
 #include "console/shell.h"
 #include "core/engine.h"
@@ -46,6 +47,8 @@ struct desk {
   bool over;                   /* "exit" was given */
   bool held;                   /* the run stands still until told to go on */
   uint64_t hold_at_ns;         /* simulated time at which it is held again; UINT64_MAX: not before told so */
+  struct ramfs *files;
+  struct lines running; /* a file of commands */
   uint32_t turns;              /* of waits */
   char posted[POSTED][COMMAND_BYTES];
   uint32_t posted_given;
@@ -57,7 +60,7 @@ extern const char *const desk_words[];
 /* Panics if it names none. */
 enum desk_mode desk_mode(const char *command_line, enum desk_mode usual);
 
-void desk_init(struct desk *desk, enum desk_mode mode);
+void desk_init(struct desk *desk, enum desk_mode mode, struct ramfs *files);
 
 /* There is a trading loop. */
 void desk_attach(struct desk *desk, const struct trading_view *trading);

@@ -24,7 +24,7 @@ static void attend(void *argument) {
 
 void console_run(const struct boot *boot) {
   static struct desk desk; /* too large for the stack */
-  desk_init(&desk, desk_mode(boot->command_line, DESK_LIVE));
+  desk_init(&desk, desk_mode(boot->command_line, DESK_LIVE), files_load(boot));
   console_print("console: ready\n");
   if (!desk.live) return;
   board_init();

@@ -5,17 +5,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/command_line.h"
 #include "arch/cpu.h"
 #include "arch/machine.h"
 #include "console/console.h"
 #include "core/config.h"
 #include "drivers/mailbox.h"
+#include "files/ustar.h"
 #include "include/layout.h"
 #include "memory/memory.h"
 #include "trading/apart.h"
 #include "trading/finish.h"
 #include "trading/loop.h"
 #include "trading/setup.h"
+
+#define CONFIG_MEMBER "config.bin"
 
 static void print_config(const struct config_header *config) {
   console_print("config: %u symbols listed, subscribe_all %u\n", config->symbol_count, config->subscribe_all);
@@ -28,10 +32,25 @@ static void print_config(const struct config_header *config) {
                 config->group_port);
 }
 
+/* Module 0, or in an archive of files its member of that name, which tar has aligned. */
+static struct range config_module(const struct boot *boot) {
+  const uint8_t *archive = (const uint8_t *)boot->modules[0].start;
+  uint64_t size = boot->modules[0].end - boot->modules[0].start, at = 0;
+  struct ustar_entry entry;
+  const char *wrong;
+  if (!ustar_is_one(archive, size)) return boot->modules[0];
+  while (ustar_next(archive, size, &at, &entry, &wrong) == USTAR_ENTRY) {
+    if (!command_line_equal(entry.path, CONFIG_MEMBER)) continue;
+    return (struct range){(uint64_t)entry.bytes, (uint64_t)entry.bytes + entry.size};
+  }
+  panic("module 0 is an archive without a " CONFIG_MEMBER);
+}
+
 const struct config_header *trading_config(const struct boot *boot) {
   if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
-  const struct config_header *config = (const struct config_header *)boot->modules[0].start;
-  uint64_t bytes = boot->modules[0].end - boot->modules[0].start;
+  struct range module = config_module(boot);
+  const struct config_header *config = (const struct config_header *)module.start;
+  uint64_t bytes = module.end - module.start;
   if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
   const char *wrong = config_validate(config, bytes);
   if (wrong != NULL) panic("configuration: %s", wrong);
@@ -56,7 +75,7 @@ static void take_desk(struct kernel *kernel, const struct config_header *config,
                                                  .entries = TRACE_ENTRIES,
                                                  .latency = &latency}};
   latency_init(&latency);
-  desk_init(&kernel->desk, desk_mode(boot->command_line, DESK_OFF));
+  desk_init(&kernel->desk, desk_mode(boot->command_line, DESK_OFF), files_load(boot));
   desk_attach(&kernel->desk, &view);
   kernel->port.not_work += rdtsc() - begun;
   console_account(&kernel->port.not_work);

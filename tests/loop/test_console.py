@@ -169,6 +169,28 @@ def test_a_kill_and_what_follows_while_the_run_is_held(
     assert tickloop("replay", run.path, "--rtl", "--out", tmp_path / "rtl").returncode == 0
 
 
+def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> None:
+    """One whose every line is right is carried out; with a line that is not, none is, and the kernel stops trading."""
+    files = tmp_path / "files"
+    (files / "days").mkdir(parents=True)
+    (files / "days/good").write_text("# at the open\n\nrisk   # first\nkill\nresume\ncancel all\n")
+    (files / "bad").write_text("resume\ntop\nkil\ncancel all\n")
+    at = session(*SCENARIO, "--files", files)
+    at.ask("ls", "^ +\\d+  config.bin$")
+    at.expect("^          days/$")
+    at.ask("cat bad", "^kil$")
+    at.ask("go 2500", "^held: at ")
+    at.ask("run days/good", "^risk: orders may be sent$")
+    at.ask("top", "^top: 8 of 8 books$")
+    at.ask("run bad", "^run: bad, line 3: kil: not a command of this run$")
+    at.type("go\r")
+    run = at.finish()
+    _, notes = read_trace(run.path / "record")
+    typed = b"".join(note.value.to_bytes(8, "little") for note in notes if note.kind == TraceKind.CONSOLE)
+    assert typed.replace(b"\0", b" ").split() == b"kill resume cancel all kill".split()
+    assert run.json("run.json")["kernel_statistics"]["orders_refused_kill"] > 0
+
+
 def test_a_kill_typed_into_a_running_loop_stops_trading(
     session: Callable[..., Session], completed: Callable[..., RunDirectory]
 ) -> None:

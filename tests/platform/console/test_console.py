@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.machine import DONE, Machine, Setup
+from tests.platform.console.test_files import archive_of
+from tests.platform.machine import DONE, PANIC, Machine, Setup, run
 
 COLUMNS, ROWS = 80, 25
 TEXT_BUFFER, TEXT_BYTES = 0xB8000, 2 * COLUMNS * ROWS
@@ -19,9 +20,19 @@ QCODES = {" ": "spc", "\n": "ret", "-": "minus", "/": "slash", "|": "shift-backs
 
 
 @pytest.fixture(scope="module")
-def machine(kernel: Path) -> Iterator[Machine]:
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files for the kernel."""
+    path = tmp_path_factory.mktemp("files") / "files.tar"
+    path.write_bytes(archive_of({"notes": b"buy low\r\nsell high", "days": None, "days/good": b"uptime\n# no more\n",
+                                 "days/bad": b"uptime\nkill\n"}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def machine(kernel: Path, archive: Path) -> Iterator[Machine]:
     """One boot for all tests here."""
-    with Machine(Setup(kernel, command_line="run=console", devices=("VGA",))) as machine:
+    with Machine(Setup(kernel, command_line="run=console", devices=("VGA",), modules=(archive,))) as machine:
+        machine.expect(r"^files: 4 entries from module 0, \d+ bytes free$")
         machine.expect("^console: ready$")
         machine.expect("^> ")
         yield machine
@@ -51,7 +62,7 @@ def test_help_lists_what_there_is_without_trading(machine: Machine) -> None:
     start = len(machine.console)
     machine.ask("help", "^  exit +end the kernel$")
     listed = re.findall(r"^  (\w+) ", machine.console[start:], re.MULTILINE)
-    assert listed == ["help", "mem", "ps", "uptime", "exit"]
+    assert listed == ["help", "mem", "ps", "uptime", "ls", "cat", "mkdir", "rm", "cp", "mv", "run", "exit"]
     machine.ask("kill", "^kill: nothing trades here$")
     machine.ask("book AAPL", "^book: nothing trades here$")
 
@@ -87,6 +98,32 @@ def test_bytes_at_random_do_not_stop_it(machine: Machine) -> None:
     machine.send(bytes(range(256)) * 4)
     machine.send(b"\x03")
     machine.ask("uptime", r"^uptime: \d+ s")
+
+
+def test_files(machine: Machine) -> None:
+    machine.ask("ls", r"^      18  notes\n +days/\nls: \d+ bytes free$")
+    machine.ask("cat notes", r"^buy low\nsell high\n> ")
+    for line in ("mkdir old", "cp notes old", "mv old/notes old/more", "mkdir old/deep", "mv days/good old/deep/good"):
+        machine.ask(line, "> ")
+    machine.ask("ls old", r"^      18  more\n +deep/$")
+    machine.ask("run old/deep/good", r"^uptime: \d+ s")
+    machine.ask("run days/bad", "^run: days/bad, line 2: kill: not a command of this run$")
+    machine.ask("rm old", "^rm: old: it is not empty$")
+    machine.ask("cp notes", '^cp: the command is "cp FROM TO"$')
+    machine.ask("mv old old/deep", "^mv: old old/deep: a directory cannot go into itself$")
+    machine.ask("cat days", "^cat: days: that is a directory$")
+    machine.ask("rm notes", "> ")
+    machine.ask("cat notes", "^cat: notes: there is no such file$")
+
+
+def test_a_damaged_archive_is_one_line(kernel: Path, archive: Path, tmp_path: Path) -> None:
+    data = bytearray(archive.read_bytes())
+    data[600 + 512] ^= 1
+    path = tmp_path / "damaged.tar"
+    path.write_bytes(data)
+    status, console = run(Setup(kernel, command_line="run=console", modules=(path,)))
+    assert status == PANIC
+    assert console.splitlines()[-1] == "panic: module 0, entry 2 of the archive: its checksum is wrong"
 
 
 def test_the_keyboard_types_and_the_screen_shows(machine: Machine, tmp_path: Path) -> None:
