@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Start": ("index.md", "tutorial.md", "troubleshooting.md"),
     "Using it": ("run-directory.md", "generate.md", "inspect.md", "configuration.md", "strategies.md", "exchange.md",
-                 "backtest.md", "waves.md", "replay.md", "debugging.md", "console.md"),
+                 "backtest.md", "report.md", "waves.md", "replay.md", "debugging.md", "console.md"),
     "How it works": ("architecture.md", "time-model.md", "latency.md", "recovery.md", "faults.md", "platform.md",
                      "limits.md"),
     "How far to trust it": ("verification.md", "verification-core.md", "formal.md", "synthesis.md", "performance.md",
                             "speed.md"),
     "Reference": ("reference/commands.md", "reference/exit-statuses.md", "reference/counters.md", "layout.md"),
 }
+USAGE_WIDTH = 76
 FIRST_COUNTER = REGISTERS["RX_RING_FULL_DROPPED"]
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
@@ -80,7 +82,12 @@ def generated() -> dict[str, Any]:
 
 
 def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return "| " + " | ".join(cell.replace("\n", " ") for cell in cells) + " |"
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing means anything to Markdown."""
+    return re.sub(r"([\\`*_<\[])", r"\\\1", text).replace("|", "&#124;")
 
 
 def commands() -> str:
@@ -96,10 +103,11 @@ def commands() -> str:
 
 
 def _command(command: argparse.ArgumentParser) -> Iterator[str]:
-    yield command.description or ""
+    yield _plain(command.description or "")
     yield ""
     yield "```"
-    yield re.sub(r"\s+", " ", command.format_usage().removeprefix("usage: ")).strip()
+    usage = re.sub(r"\s+", " ", command.format_usage().removeprefix("usage: ")).strip()
+    yield textwrap.fill(usage, USAGE_WIDTH, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     yield "```"
     yield ""
     yield _row("argument", "what it says")
@@ -109,14 +117,14 @@ def _command(command: argparse.ArgumentParser) -> Iterator[str]:
             continue
         value = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
         names = [f"{option} {value}" if action.nargs != 0 else option for option in action.option_strings]
-        yield _row(f"`{', '.join(names) or value}`", (action.help or "").replace("%%", "%"))
+        yield _row(f"`{', '.join(names) or value}`", _plain((action.help or "").replace("%%", "%")))
 
 
 def exit_statuses() -> str:
     """What each exit status means."""
     lines = ["# Exit statuses", "", "Of every command. The line on standard error says what happened; "
              "[troubleshooting](../troubleshooting.md) what to do.", "", _row("status", "meaning"), "|---|---|"]
-    lines += [_row(str(status.value), status.meaning) for status in ExitStatus]
+    lines += [_row(str(status.value), _plain(status.meaning)) for status in ExitStatus]
     return "\n".join([*lines, ""])
 
 
@@ -125,9 +133,9 @@ def counters() -> str:
     lines = ["# Counters", "", "## Of the NIC", "",
              "Registers of 32 bits ([all registers](../layout.md)); `summary.json` has their values at the end.", "",
              _row("address", "register", "counts"), "|---|---|---|"]
-    lines += [_row(f"`0x{address:03X}`", f"`{name}`", REGISTER_MEANINGS[name])
+    lines += [_row(f"`0x{address:03X}`", f"`{name}`", _plain(REGISTER_MEANINGS[name]))
               for name, address in REGISTERS.items() if address >= FIRST_COUNTER and name in REGISTER_MEANINGS]
     lines += ["", "## Of the kernel", "", "`kernel_statistics` of `run.json`.", ""]
     lines += [_row("counter", "counts"), "|---|---|"]
-    lines += [_row(f"`{name}`", EXPORT_MEANINGS[name]) for name in STATISTICS if name in EXPORT_MEANINGS]
+    lines += [_row(f"`{name}`", _plain(EXPORT_MEANINGS[name])) for name in STATISTICS if name in EXPORT_MEANINGS]
     return "\n".join([*lines, ""])
