@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.order import TAKES_TURNS, in_parts
 from tests.seeds import fresh, given_seed
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +39,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = str(seed)
     explicit = config.getoption("--hypothesis-seed", None) is not None
     settings.load_profile("free" if explicit or fresh() else "fixed")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order that keeps all workers busy."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        turns = {item.nodeid for item in items if TAKES_TURNS in getattr(item, "fixturenames", ())}
+        by_name = {item.nodeid: item for item in items}
+        items[:] = [by_name[name] for name in in_parts(list(by_name), turns, workers)]
 
 
 @pytest.fixture(scope="session")

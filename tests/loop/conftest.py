@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
@@ -88,19 +90,26 @@ def tickloop() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def completed(tickloop: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunDirectory]:
-    """``completed("sim", ...)``: the run directory of a run that passed; equal calls share one run."""
-    runs: dict[tuple[str, ...], RunDirectory] = {}
+def completed(
+    tickloop: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Callable[..., RunDirectory]:
+    """``completed("sim", ...)``: the run directory of a run that passed; equal calls share one run, those of another
+    worker of this session too. Who asks has the turn among the closed loops, so no two make the same run at once."""
+    session = tmp_path_factory.getbasetemp()
+    runs = (session.parent if hasattr(pytestconfig, "workerinput") else session) / "runs"
 
     def run(*arguments: str | Path, again: int = 0) -> RunDirectory:
         key = (*map(str, arguments), str(again))
-        if key not in runs:
-            out = tmp_path_factory.mktemp("run")
+        directory = runs / hashlib.sha256("\0".join(key).encode()).hexdigest()[:16]
+        out, output = directory / "run", directory / "output"
+        if not output.exists():
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True)
             result = tickloop(*arguments, "--out", out)
             assert result.returncode == 0, f"tickloop {' '.join(key)}\n{result.stdout}\n{result.stderr}"
             assert not processes_of(out)
-            runs[key] = RunDirectory(out, result.stdout)
-        rerun.note(key[:-1], runs[key].path)
-        return runs[key]
+            output.write_text(result.stdout)
+        rerun.note(key[:-1], out)
+        return RunDirectory(out, output.read_text())
 
     return run

@@ -19,6 +19,7 @@ from cocotb.triggers import FallingEdge, ReadOnly
 from bridge import layout
 from bridge.interface import CLOCK_PS
 from tb.receive.entries import RECORD
+from tb.signals import reader
 from tests.rtl.arbiter.frames import Frame, in_wire_order
 from tests.rtl.arbiter.oracle import Oracle, Outcome
 
@@ -165,7 +166,7 @@ class Run:
         lines = [Line(name, dut, self.frames, others) for name in "AB"]
         clock = int(dut.clocks.value)
         falling, read_only = FallingEdge(dut.clk), ReadOnly()
-        events_handle, line_handle, report_handle = dut.events, dut.line_data, dut.report
+        read_events, line_handle, report_handle = reader(dut.events), dut.line_data, dut.report
         pending: list[bytes] = []
         quiet, left_before = 0, 0
         while True:
@@ -174,7 +175,7 @@ class Run:
             for line in lines:
                 line.drive(clock)
             await read_only
-            events = int(events_handle.value)
+            events = read_events()
             if any(clock in line.starts for line in lines):
                 told = int(dut.others_started.value)
                 for shift, line in zip((0, 16), lines, strict=True):
