@@ -12,6 +12,7 @@ from itch import messages as itchfeed
 from generators.tables import ITCH50
 from tb.receive.items import BEAT_BYTES, FrameEntries, FrameItem
 from tests.model.test_record_oracle import in_record
+from tests.rtl.effort import some
 from tests.rtl.receive.frames import TYPES, frame, message, mold, unknown
 from tests.rtl.receive.message_tests import OPTIONS, MessageTest
 
@@ -72,7 +73,7 @@ class TheNextTypeInTheSameWord(MessageTest):
     exact_latency = True
 
     def frames(self) -> Iterator[FrameItem]:
-        for first, lane in product(TYPES, range(BEAT_BYTES)):
+        for first, lane in some(product(TYPES, range(BEAT_BYTES)), self.random):
             blocks = [unknown(14 + lane, self.random)]
             for second in TYPES:
                 blocks += [message(first, self.random), message(second, self.random)]
@@ -90,7 +91,7 @@ class PacketCutInAMessage(MessageTest):
 
     def frames(self) -> Iterator[FrameItem]:
         for message_type, length in TYPES.items():
-            for cut in range(0, length, 3 if length > 20 else 1):
+            for cut in some(range(0, length, 3 if length > 20 else 1), self.random):
                 packet = mold(self.sequence, [message("X", self.random), message(message_type, self.random)])
                 yield FrameItem(frame(packet[:20 + 2 + TYPES["X"] + cut]))
                 self.sequence += 1

@@ -12,6 +12,7 @@ import pyuvm
 from bridge.layout import DropReason
 from generators import prototype
 from tb.receive.items import FrameItem
+from tests.rtl.effort import some
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import C_TAG, S_TAG, frame
 from tests.rtl.receive.judge import LATENCY
@@ -48,7 +49,7 @@ class PrototypeMessages(PrototypeTest):
             yield self.item(length, tags=tags)
             yield self.item(length, tags=tags, trailer=self.random.randbytes(self.random.randrange(1, 9)))
             yield self.item(length, tags=tags, behind=self.random.randbytes(self.random.randrange(1, 9)))
-            for beat in range(1, 9):
+            for beat in some(range(1, 9), self.random):
                 yield self.item(length, tags=tags, pauses={beat: self.random.randrange(1, 4)})
 
     def check_phase(self) -> None:
@@ -61,7 +62,7 @@ class PrototypeShortMessages(PrototypeTest):
     """Of 0 to 10 bytes: too short, or none at all."""
 
     def frames(self) -> Iterator[FrameItem]:
-        for tags, length, behind in product(TAGS, range(BYTES), range(12)):
+        for tags, length, behind in some(product(TAGS, range(BYTES), range(12)), self.random):
             yield self.item(length, tags=tags, behind=self.random.randbytes(behind))
             yield self.item(length, tags=tags, trailer=self.random.randbytes(behind), gap=behind)
             yield self.item(tags=tags)
@@ -78,7 +79,8 @@ class PrototypeCutMessages(PrototypeTest):
     for a header are dropped."""
 
     def frames(self) -> Iterator[FrameItem]:
-        for tags, present, more in product(TAGS, range(14), (1, 2, 8, 256, 0xFF00, 0x10000, 0xFFFF0000)):
+        cases = product(TAGS, range(14), (1, 2, 8, 256, 0xFF00, 0x10000, 0xFFFF0000))
+        for tags, present, more in some(cases, self.random):
             yield self.item(present, announced=present + more, tags=tags)
             yield self.item(present, announced=present + more, tags=tags, trailer=self.random.randbytes(20))
             yield self.item(tags=tags)
@@ -112,7 +114,7 @@ class PrototypeFaults(PrototypeTest):
             yield self.item(tags=tags)
         for tags, length in product(TAGS, (0, 3, 11, 30)):
             whole = frame(self.packet(length), tags=tags)
-            for cut in range(1, len(whole)):
+            for cut in some(range(1, len(whole)), self.random):
                 yield FrameItem(whole[:cut])
                 if cut % 4 == 0:
                     yield self.item(tags=tags)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs the cocotb tests of the receive line: all on Verilator in one build, and on Icarus again with a share of the
-random traffic and of the matrix, unless TEST_EFFORT asks for more."""
+random traffic, of the matrix and of the sweeps, unless TEST_EFFORT asks for more."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from cocotb.triggers import ClockCycles, FallingEdge
 
 from bridge.layout import DropReason
 from tb.receive.items import FrameItem
+from tests.rtl.effort import some
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import C_TAG, S_TAG, frame, message, mold, unknown
 
@@ -89,7 +90,7 @@ class TheFirstReasonCounts(VerdictTest):
     """Pairs of faults: the stage that sees one first decides, inside a stage the order of the reasons."""
 
     def frames(self) -> Iterator[FrameItem]:
-        for first, second in combinations(FAULTS, 2):
+        for first, second in some(combinations(FAULTS, 2), self.random):
             if first.keys() & second.keys() or self.random.random() < 0.4:
                 continue
             yield self.faulty({**first, **second})
@@ -113,7 +114,7 @@ class ChecksumsAtTheirEdges(VerdictTest):
         yield FrameItem(zero)
         yield FrameItem(zero[:40] + b"\xff\xfe" + zero[42:])
         data = frame(self.payload(1))
-        for bit in range(8 * 12, 8 * len(data)):
+        for bit in some(range(8 * 12, 8 * len(data)), self.random):
             flipped = bytearray(data)
             flipped[bit // 8] ^= 1 << bit % 8
             yield FrameItem(bytes(flipped))
@@ -129,7 +130,7 @@ class FramesCutAnywhere(VerdictTest):
             blocks = [message("S", self.random), unknown(90, self.random), b"", message("P", self.random)]
             payload = mold(self.sequence, blocks)
             whole = frame(payload, tags=tags, options=options)
-            for length in range(1, len(whole)):
+            for length in some(range(1, len(whole)), self.random):
                 yield FrameItem(whole[:length])
                 if length % 5 == 0:
                     yield self.good()
@@ -146,7 +147,7 @@ class PacketsCutAnywhere(VerdictTest):
         for options, trailer in product((b"", bytes(4)), (b"", b"\x00" * 6, b"\xff" * 9)):
             blocks = [message("D", self.random), b"", unknown(200, self.random), message("A", self.random)]
             payload = mold(self.sequence, blocks)
-            for length in range(20, len(payload)):
+            for length in some(range(20, len(payload)), self.random):
                 # The zero-length block costs a clock, which the gap gives back.
                 yield FrameItem(frame(payload[:length], options=options, trailer=trailer), gap=1)
                 payload = mold(self.sequence, blocks)

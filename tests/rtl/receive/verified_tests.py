@@ -10,6 +10,7 @@ import pyuvm
 
 from tb.receive.items import FrameItem
 from tests.model.fault_pairs import PAIRS
+from tests.rtl.effort import scaled, some
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import C_TAG, S_TAG, frame, mold
 from tests.rtl.receive.message_tests import RunsOfTinyBlocks, UnknownTypesOfEveryLength
@@ -31,14 +32,15 @@ class PairsOfFaults(VerdictTest):
     """The table of two faults in one frame; a good frame behind each."""
 
     def frames(self) -> Iterator[FrameItem]:
-        for pair in PAIRS:
+        self.pairs = list(some(PAIRS, self.random))
+        for pair in self.pairs:
             yield FrameItem(pair.frame, pair.bad_fcs)
             yield self.good()
 
     def check_phase(self) -> None:
         verified = self.delivery == "verified"
-        due = [verdict for pair in PAIRS for verdict in (pair.verified if verified else pair.cut_through, "accept")]
-        assert self.judge.verdicts == due
+        due = [pair.verified if verified else pair.cut_through for pair in self.pairs]
+        assert self.judge.verdicts == [verdict for one in due for verdict in (one, "accept")]
 
 
 @pyuvm.test()
@@ -61,7 +63,8 @@ class ShortPayloads(VerdictTest):
     delivery = "verified"
 
     def frames(self) -> Iterator[FrameItem]:
-        for tags, length, behind in product(((), (C_TAG,), (S_TAG, C_TAG)), range(28), (0, 1, 5, 9)):
+        cases = product(((), (C_TAG,), (S_TAG, C_TAG)), range(28), (0, 1, 5, 9))
+        for tags, length, behind in some(cases, self.random):
             payload = mold(self.sequence, [self.random.randbytes(5)])[:length]
             for error in (0, 1, 0x0100):
                 yield FrameItem(frame(payload, tags=tags, udp_checksum_error=error,
@@ -159,6 +162,6 @@ class VerifiedTraffic(ReceiveTest):  # type: ignore[misc]
     delivery = "verified"
 
     def frames(self) -> Iterator[FrameItem]:
-        yield from Traffic(self.random).frames(300)
-        yield from Traffic(self.random, pauses=False).frames(300)
-        yield from Traffic(self.random, gap=0, pauses=False).frames(300)
+        yield from Traffic(self.random).frames(scaled(300))
+        yield from Traffic(self.random, pauses=False).frames(scaled(300))
+        yield from Traffic(self.random, gap=0, pauses=False).frames(scaled(300))
