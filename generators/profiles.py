@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from math import fsum, inf, isinf
@@ -40,6 +40,10 @@ MAX_LOCATE = 65_535
 REFERENCE_STRIDE = 8
 ATTRIBUTIONS = (b"NITE", b"VIRT", b"CDRG", b"CTDL")
 WITH_ATTRIBUTION = 0.34                # of the adds outside the timed mix that are type F
+
+
+# What sees the messages go by; it may end them early.
+Watched = Callable[[Iterator[tuple[int, bytes]]], Iterator[tuple[int, bytes]]]
 
 
 @dataclass(frozen=True)
@@ -457,12 +461,12 @@ def prototype_messages(profile: Profile | str, seed: int = DEFAULT_SEED,
 
 
 def write_prototype(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
-                    *, symbols: int | None = None, group: Group = DEFAULT_GROUP) -> int:
+                    *, symbols: int | None = None, group: Group = DEFAULT_GROUP, watched: Watched = iter) -> int:
     """As write_profile, in the seed prototype's format: one message a frame."""
     encode = FrameEncoder(group).encode
 
     def frames_of(expected: IO[str]) -> Iterator[tuple[int, bytes]]:
-        traffic = prototype_messages(profile, seed, messages, symbols)
+        traffic = watched(prototype_messages(profile, seed, messages, symbols))
         for sequence, (time_ns, message) in enumerate(traffic, FIRST_SEQUENCE):
             _write_line(expected, sequence, chr(message[0]), prototype.decode(message))
             yield time_ns, encode(prototype.packet(message))
@@ -473,23 +477,24 @@ def write_prototype(path: str | Path, profile: Profile | str, seed: int = DEFAUL
 
 def write_profile(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
                   *, symbols: int | None = None, warm_up: int | None = None, rate: float | None = None,
-                  jitter_ns: int = 0, group: Group = DEFAULT_GROUP) -> int:
+                  jitter_ns: int = 0, group: Group = DEFAULT_GROUP, watched: Watched = iter) -> int:
     """Writes a capture and, beside it, `<path>.expect.jsonl`: one line a message a receiver must see, with its
     sequence, type and fields. Returns the number of frames."""
-    traffic = generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate)
+    traffic = watched(generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate))
     with Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
         return write_pcap(path, frames(_write_expected(traffic, expected), seed, jitter_ns, group))
 
 
 def write_itch(path: str | Path, profile: Profile | str, seed: int = DEFAULT_SEED, messages: int | None = None,
-               *, symbols: int | None = None, warm_up: int | None = None, rate: float | None = None) -> int:
+               *, symbols: int | None = None, warm_up: int | None = None, rate: float | None = None,
+               watched: Watched = iter) -> int:
     """Writes the messages alone, as a Nasdaq ITCH 5.0 file (gzip where the name ends so), and `<path>.expect.jsonl`.
     Returns the number of messages."""
     count = 0
     opened = gzip.open if Path(path).suffix == ".gz" else open
     with opened(path, "wb") as file, \
             Path(f"{path}.expect.jsonl").open("w", encoding="ascii", newline="\n") as expected:
-        traffic = generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate)
+        traffic = watched(generate(profile, seed, messages, symbols=symbols, warm_up=warm_up, rate=rate))
         for _, message in _write_expected(traffic, expected):
             file.write(MOLD_BLOCK.struct.pack(len(message)) + message)  # BinaryFILE has the same length prefix
             count += 1

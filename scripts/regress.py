@@ -16,9 +16,11 @@ import sys
 from pathlib import Path
 
 from tests.seeds import SEED, fresh_seed
+from tickloop.progress import note_if_slow
 
 ROOT = Path(__file__).resolve().parents[1]
 DIRECTORY = ROOT / "build" / "regress"
+INTERRUPTED = 130
 FULL_EFFORT = "100"
 ONCE = "tests/core tests/model tests/bridge/test_ring_property.py"
 TESTS = "tests/rtl"
@@ -56,8 +58,13 @@ def main() -> int:
     passes = [(seed, arguments.tests) for seed in range(first, first + arguments.seeds)]
     if arguments.tests == TESTS:
         passes.insert(0, (first, ONCE))
-    for seed, tests in passes:
-        failed = run_seed(seed, tests)
+    for number, (seed, tests) in enumerate(passes):
+        try:
+            with note_if_slow(f"pass {number + 1} of {len(passes)}: {tests}, seed {seed}"):
+                failed = run_seed(seed, tests)
+        except KeyboardInterrupt:
+            print(f"interrupted: {number} of {len(passes)} passes came to their end, {bad} with failures")
+            return INTERRUPTED
         bad += bool(failed)
         verdict = f"{len(failed)} failed, see {DIRECTORY.relative_to(ROOT) / log_name(seed, tests)}" if failed \
             else "passed"

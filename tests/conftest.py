@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that: the tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# On a machine under load any command can take long enough to say so; the tests of that turn it on.
+os.environ.setdefault("TICKLOOP_PROGRESS", "off")
+
 # Verilator's models are compiled by way of ccache: files that several have in common, its own run-time above all, are
 # compiled once, and nothing that another run in this checkout compiled is compiled again.
 os.environ.setdefault("OBJCACHE", "ccache")

@@ -13,10 +13,10 @@ import os
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from tb.model.config import OuchVersion
 from tickloop.config import RunConfig, compile_module, load_config
 from tickloop.exits import UsageError
 from tickloop.output import print_rows
+from tickloop.progress import Progress, note_if_slow
 from tickloop.rundir.books import Export, parse_export
 from tickloop.rundir.files import clear, write_json, write_json_array, write_json_lines
 from tickloop.rundir.orders import OUCH_INBOUND
@@ -37,12 +38,14 @@ RESULT = "backtest.json"
 
 @dataclass(frozen=True)
 class Backtest:
-    """A finished run of the core: ``totals`` as the native program counted them."""
+    """A run of the core: ``totals`` as the native program counted them. ``interrupted``: of the file's beginning, up to
+    where Ctrl-C ended it."""
 
     totals: dict[str, Any]
     orders: list[dict[str, Any]]
     export: Export
     warnings: list[str]
+    interrupted: bool = False
 
     @property
     def filled(self) -> dict[str, int]:
@@ -80,18 +83,23 @@ def run_core(path: Path, config: RunConfig) -> Backtest:
         raise UsageError(str(error)) from None
     if capture.kind != "itch":
         raise UsageError(f"{path}: backtest takes a Nasdaq ITCH 5.0 file; sim takes captures")
-    program = build_native(BRIDGE / "native/backtest.c")
+    with note_if_slow("building the trading core; the next run finds it built"):
+        program = build_native(BRIDGE / "native/backtest.c")
+    interrupted = False
     with tempfile.TemporaryDirectory(prefix="tickloop-") as folder:
         module, orders, export = (Path(folder) / name for name in ("config.bin", "orders.bin", "export.bin"))
         module.write_bytes(compile_module(config.kernel, config.nic))
         command = [*map(str, (program, module, orders, export, config.time.clock_ps))]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as core:
+        # Ctrl-C is not for the core: it comes to its end with what it was given.
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              process_group=0) as core:
             assert core.stdin
             assert core.stdout
             assert core.stderr
             try:
-                for chunk in capture.chunks():
-                    core.stdin.write(chunk)
+                _feed(core.stdin, path, capture.chunks())
+            except KeyboardInterrupt:
+                interrupted = True
                 core.stdin.close()
             except BrokenPipeError:
                 pass  # it has ended, and says why
@@ -104,7 +112,20 @@ def run_core(path: Path, config: RunConfig) -> Backtest:
         totals = json.loads(output)
         lines = list(_order_lines(np.fromfile(orders, ORDER), config.kernel.ouch_version))
         result = parse_export(export.read_bytes())
-    return Backtest(totals, lines, result, [*capture.warnings, *_warnings(path, totals, result)])
+    return Backtest(totals, lines, result, [*capture.warnings, *_warnings(path, totals, result)], interrupted)
+
+
+def _feed(core: IO[bytes], path: Path, chunks: Iterable[bytes]) -> None:
+    size = 0 if path.suffix == ".gz" else path.stat().st_size
+    progress, fed = Progress("MiB"), 0
+    try:
+        for chunk in chunks:
+            core.write(chunk)
+            fed += len(chunk)
+            progress(fed >> 20, size >> 20)
+        core.close()
+    finally:
+        progress.close()
 
 
 def _warnings(path: Path, totals: dict[str, Any], export: Export) -> Iterator[str]:

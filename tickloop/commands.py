@@ -31,6 +31,7 @@ from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_
 from tickloop.inspection import inspect
 from tickloop.inspection_table import inspection_text
 from tickloop.output import print_json, print_rows, print_text
+from tickloop.progress import note_if_slow
 from tickloop.replay import Replay, execute_replay
 from tickloop.report.figures import software_rows
 from tickloop.report.html import write_report
@@ -444,6 +445,8 @@ def _backtest(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
         print_json(backtest_document(options.file, result, options.out))
     else:
         print_backtest(options.file, result, options.out)
+    if result.interrupted:
+        raise KeyboardInterrupt
     return ExitStatus.OK
 
 
@@ -472,7 +475,9 @@ def _software(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 
 
 def _report(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
-    print(write_report(options.directory, options.against))
+    with note_if_slow("reading the run"):
+        report = write_report(options.directory, options.against)
+    print(report)
     return ExitStatus.OK
 
 

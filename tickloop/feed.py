@@ -16,7 +16,7 @@ from pathlib import Path
 from generators.captures import TimedFrame, write_pcap
 from generators.faults import NO_FAULTS, Faults, faulty
 from generators.framing import DEFAULT_GROUP
-from generators.profiles import Profile, frames, generate
+from generators.profiles import Profile, Watched, frames, generate
 from tb.model.receive import ReceiveModel
 from tb.model.wire import LINES, Arrival
 from tickloop.arrivals import in_wire_order, received
@@ -33,11 +33,12 @@ class Feed:
     warm_up: int | None = None
     rate: float | None = None
     jitter_ns: int = 0
+    watched: Watched = iter
 
     def frames(self, delay_ns: int = 0) -> Iterator[TimedFrame]:
         """Without faults, so much later."""
-        traffic = generate(self.profile, self.seed, self.messages, symbols=self.symbols, warm_up=self.warm_up,
-                           rate=self.rate)
+        traffic = self.watched(generate(self.profile, self.seed, self.messages, symbols=self.symbols,
+                                        warm_up=self.warm_up, rate=self.rate))
         for time_ns, data in frames(traffic, self.seed, self.jitter_ns):
             yield TimedFrame(time_ns + delay_ns, data)
 

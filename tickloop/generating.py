@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from generators.faults import Faults
-from generators.profiles import PRICED, PROFILES, write_itch, write_profile, write_prototype
+from generators.profiles import PRICED, PROFILES, Watched, write_itch, write_profile, write_prototype
 from tb.model.packet import PacketFormat
 from tickloop.exits import UsageError
 from tickloop.feed import Feed, LineFile, expected_of_both, write_lines
 from tickloop.profile_file import ProfileFile, load_profile
+from tickloop.progress import Progress, until_interrupted
 from tickloop.run import no_space
 
 
@@ -73,7 +74,11 @@ def write(order: Order) -> dict[str, Any]:
     try:
         for path in filter(None, (order.out, order.line_b)):
             path.parent.mkdir(parents=True, exist_ok=True)
-        files = _write(order)
+        with until_interrupted() as going_on:
+            progress = Progress("messages")
+            total = order.messages or order.profile.profile.messages
+            files = _write(order, lambda traffic: progress.over(going_on(traffic), total))
+            progress.close()
     except OSError as error:
         if no_space(error):
             raise
@@ -102,20 +107,20 @@ def _check(order: Order) -> None:
         raise UsageError(f"--format prototype: the mix has none of {', '.join(sorted(PRICED))}, all it can say")
 
 
-def _write(order: Order) -> list[dict[str, Any]]:
-    feed, out = order.feed, order.out
+def _write(order: Order, watched: Watched) -> list[dict[str, Any]]:
+    feed, out = replace(order.feed, watched=watched), order.out
     expected = f"{out}.expect.jsonl"
     if order.itch:
         count = write_itch(out, feed.profile, feed.seed, feed.messages, symbols=feed.symbols, warm_up=feed.warm_up,
-                           rate=feed.rate)
+                           rate=feed.rate, watched=watched)
         return [{"path": str(out), "messages": count, "expected": expected}]
     if order.packet_format == "prototype":
-        count = write_prototype(out, feed.profile, feed.seed, feed.messages, symbols=feed.symbols)
+        count = write_prototype(out, feed.profile, feed.seed, feed.messages, symbols=feed.symbols, watched=watched)
         return [{"path": str(out), "frames": count, "expected": expected}]
     faults = order.both_faults
     if order.line_b is None and not str(faults[0]):
         count = write_profile(out, feed.profile, feed.seed, feed.messages, symbols=feed.symbols, warm_up=feed.warm_up,
-                              rate=feed.rate, jitter_ns=feed.jitter_ns)
+                              rate=feed.rate, jitter_ns=feed.jitter_ns, watched=watched)
         return [{"path": str(out), "frames": count, "expected": expected}]
     lines = [LineFile(out, faults[0])]
     if order.line_b is not None:

@@ -127,6 +127,8 @@ def execute(job: Job) -> Outcome:
         if job.console:
             _announce_console(job.out)
         result = loop.run(replace(prepared[0].request, progress=progress))
+        progress.close()
+        return _finish(prepared[0], result, build_s)
     except (BridgeError, KeyboardInterrupt) as error:
         progress.close()
         _keep(prepared[0], error)
@@ -134,8 +136,6 @@ def execute(job: Job) -> Outcome:
     finally:
         if job.gdb and not job.gdb.isdigit():
             Path(job.gdb).unlink(missing_ok=True)
-    progress.close()
-    return _finish(prepared[0], result, build_s)
 
 
 def execute_many(jobs: Sequence[Job]) -> Iterator[Outcome | BridgeError]:
@@ -148,13 +148,19 @@ def execute_many(jobs: Sequence[Job]) -> Iterator[Outcome | BridgeError]:
     prepared, build_s = _prepare_all(jobs)
     shown = [Progress(f"{job.source.name}: frames") for job in jobs]
     requests = [replace(each.request, progress=progress) for each, progress in zip(prepared, shown, strict=True)]
-    for each, progress, result in zip(prepared, shown, loop.run_many(requests), strict=True):
-        progress.close()
-        if isinstance(result, BridgeError):
-            _keep(each, result)
-            yield result
-        else:
-            yield _finish(each, result, build_s)
+    results = loop.run_many(requests)
+    for each, progress in zip(prepared, shown, strict=True):
+        try:
+            result = next(results)
+            progress.close()
+            outcome = _finish(each, result, build_s) if isinstance(result, LoopResult) else result
+        except KeyboardInterrupt as error:
+            progress.close()
+            _keep(each, error)
+            raise
+        if isinstance(outcome, BridgeError):
+            _keep(each, outcome)
+        yield outcome
 
 
 def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
@@ -207,7 +213,7 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
         write_logs(job.out, result, observed, job.closed_loop)
         return observed.disagreements()
 
-    with beside(write) as written:
+    with beside(write) as written, note_if_slow("checking the run"):
         prediction = predict(job.source.frames(), job.config, result, observed, job.closed_loop)
         comparisons = _compared(job, result, observed, prediction)
     disagreements = written.result()
@@ -220,13 +226,15 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
     write_outcome(job.out, result, observed, not disagreements, run, job.closed_loop)
     for warning in write_views(job.out, job.waves, result, observed, job.config.time):
         print(f"tickloop: warning: {warning}", file=sys.stderr)
-    write_report(job.out)
+    with note_if_slow("writing the report"):
+        write_report(job.out)
     return Outcome(job, run, observed, comparisons, causes)
 
 
 def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
-    """The directory of a run that did not come to its end."""
+    """The directory of a run that did not come to its end, or whose checks did not."""
     job, request = prepared.job, prepared.request
+    (job.out / "summary.json").unlink(missing_ok=True)
 
     def describe(result: LoopResult, observed: Observed) -> dict[str, Any]:
         return _run_document(job, result, request.kernel, observed, [])
@@ -261,11 +269,14 @@ def prepare(out: Path) -> None:
 
 @_without_collector()
 def _stimulus(job: Job, path: Path) -> int:
+    progress = Progress("reading frames")
     try:
         return write_stimulus(path, ((frame.time_ns, frame.data, frame.bad_fcs, LINES.index(frame.line))
-                                     for frame in job.source.frames()))
+                                     for frame in progress.over(job.source.frames())))
     except CaptureError as error:
         raise UsageError(str(error)) from None
+    finally:
+        progress.close()
 
 
 def _request(job: Job, kernel: Path | None) -> LoopRequest:
