@@ -53,6 +53,8 @@ class KernelOrder:
         self._kernel.finish()
         if self._kernel.recovery is not None:
             self._end_of_recovery()
+        if self._kernel.risk.link_ready and (left := len(self._kernel.own.to_cancel())):
+            self.problems.append(f"{left} orders are open that the kernel should have cancelled on command")
         if self._answered != len(self._answers):
             self.problems.append(
                 f"the kernel has taken {self._answered} of the exchange's {len(self._answers)} answers")
@@ -75,6 +77,9 @@ class KernelOrder:
             if self._typed.endswith(b"\0"):
                 self._kernel.command(self._typed.rstrip(b"\0").decode("latin-1"))
                 self._typed = b""
+        elif note.kind == TraceKind.CANCELS:
+            if (sent := len(self._kernel.cancels(note.value))) != note.value:
+                self.problems.append(f"the kernel has sent {note.value} cancels on command, the model {sent}")
         elif note.kind == TraceKind.LINK:
             self._kernel.link("ready" if note.value == LinkState.READY else "down")
         elif note.kind == TraceKind.RECOVERY:

@@ -2,7 +2,7 @@
 """The segments in which the messages of a session that the kernel has opened must have left.
 
 Of a connection only its numbers are the run's own: where it begins and the window, which the kernel writes to the NIC,
-and what it has acknowledged by then, which is one of the values that the kernel wrote. Everything else follows.
+and what it acknowledges, which is what the kernel wrote last before the segment. Everything else follows.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tb.model.segments import SegmentModel
 from tickloop.rundir.orders import is_order, is_pushed, tcp_of
 
 ACKNOWLEDGE_AT, SOUP_BYTES = 8, 3
+MADE_BEFORE = 256  # clocks: a segment that is made waits for its first beat while another frame leaves
 
 
 def pushed(result: LoopResult) -> list[SentFrame]:
@@ -30,7 +31,7 @@ def session_segments(result: LoopResult, config: KernelConfig, orders: Sequence[
     model, following = SegmentModel(config), iter(orders)
     written = result.register_accesses[result.register_accesses["write"] != 0]
     starts = _writes(written, "SESSION_SEQUENCE")
-    acknowledged = {value for _, value in _writes(written, "SESSION_ACKNOWLEDGE")}
+    acknowledged = _writes(written, "SESSION_ACKNOWLEDGE")
     window = next((value for _, value in reversed(_writes(written, "SESSION_WINDOW"))), config.tcp_window)
     segments = []
     for sent in pushed(result):
@@ -38,7 +39,7 @@ def session_segments(result: LoopResult, config: KernelConfig, orders: Sequence[
             model.begin(starts.pop(0)[1], window)
         tcp = tcp_of(sent.data)
         number = int.from_bytes(tcp[ACKNOWLEDGE_AT:ACKNOWLEDGE_AT + 4], "big")
-        if number in acknowledged:
+        if number in _in_force(acknowledged, sent.first_clock):
             model.acknowledge(number)
         soup = tcp[4 * (tcp[12] >> 4):]
         if is_order(sent.data):
@@ -46,6 +47,16 @@ def session_segments(result: LoopResult, config: KernelConfig, orders: Sequence[
         else:
             segments.append(model.segment(soup[SOUP_BYTES:], chr(soup[SOUP_BYTES - 1])))
     return segments
+
+
+def _in_force(writes: Sequence[tuple[int, int]], first_clock: int) -> set[int]:
+    """What a register can have held when a segment was made whose first beat left at ``first_clock``."""
+    values: list[int] = []
+    for clock, value in writes:
+        if clock > first_clock:
+            break
+        values = [value] if clock <= first_clock - MADE_BEFORE else [*values, value]
+    return set(values)
 
 
 def _writes(written: Any, register: str) -> list[tuple[int, int]]:

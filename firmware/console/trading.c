@@ -105,7 +105,8 @@ void print_refusals(const struct engine *engine, enum refusal first, const char 
 
 void print_trading(const struct engine *engine) {
   print_refusals(engine, REFUSAL_KILL, "statistics: orders refused, ");
-  if (engine->market.suspects != 0) console_print("statistics: suspect books %lu\n", engine->market.suspects);
+  uint64_t suspects = market_suspects(&engine->books);
+  if (suspects != 0) console_print("statistics: suspect books %lu\n", suspects);
   if (engine->statistics.executions == 0) return;
   uint32_t shown = 0;
   for (uint32_t number = 1; number <= engine->books.count && shown < POSITIONS_SHOWN; number++) {

@@ -149,6 +149,7 @@ enum refusal engine_check(struct engine *engine, const struct book *book, uint64
 
 void engine_answer(struct engine *engine, const struct answer *answer) {
   struct statistics *statistics = &engine->statistics;
+  engine->cancel_due = engine->cancelling;
   switch (oms_answer(&engine->oms, answer)) {
     case ANSWERED_APPLIED:
       statistics->answers++;
@@ -164,6 +165,7 @@ void engine_answer(struct engine *engine, const struct answer *answer) {
 }
 
 void engine_link(struct engine *engine, enum link_state state) {
+  engine->cancel_due = engine->cancelling;
   if (state == LINK_STATE_READY) {
     oms_link_ready(&engine->oms);
     engine->risk.stops &= (uint8_t)~STOP_LINK;
@@ -185,28 +187,25 @@ bool engine_command(struct engine *engine, const char *text) {
   } else if (same_text(text, "resume")) {
     engine->risk.stops &= STOP_LINK; /* only the link itself ends that one */
   } else if (same_text(text, "cancel all")) {
-    engine->cancelling = 1;
+    oms_cancel_all(&engine->oms);
+    engine->cancelling = engine->cancel_due = true;
   } else {
     return false;
   }
   return true;
 }
 
-/* By entry of the table, 1 + its index. */
-bool engine_next_cancel(struct engine *engine, struct intent *intent) {
-  const struct oms *oms = &engine->oms;
-  for (; engine->cancelling != 0 && engine->cancelling <= oms->mask + 1; engine->cancelling++) {
-    const struct own_order *order = &oms->orders[engine->cancelling - 1];
-    if (order->state != OWN_STATE_PENDING && order->state != OWN_STATE_LIVE && order->state != OWN_STATE_ASSUMED) {
-      continue;
-    }
-    *intent = intent_cancel(order);
-    intent->book = order->book;
-    engine->cancelling++;
-    return true;
+bool engine_next_cancel(struct engine *engine, uint32_t *at, struct intent *intent) {
+  const struct own_order *order = oms_to_cancel(&engine->oms, at);
+  if (order == NULL) {
+    engine->cancel_due = false;
+    engine->cancelling = oms_cancels(&engine->oms);
+    return false;
   }
-  engine->cancelling = 0;
-  return false;
+  *intent = intent_cancel(order);
+  intent->book = order->book;
+  ++*at;
+  return true;
 }
 
 int64_t engine_profit(const struct engine *engine) {

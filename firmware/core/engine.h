@@ -113,7 +113,8 @@ struct engine {
   struct intent intents[INTENTS];
   uint32_t wanted;
   struct answer bad_answer; /* the last one, for the console */
-  uint32_t cancelling; /* own order with which a cancel of all goes on, 0: none */
+  bool cancelling; /* orders may be there that a "cancel all" meant */
+  bool cancel_due; /* ... and that can be cancelled now */
   struct instance instances[INSTANCES];
   uint8_t any_change[INSTANCES];
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
@@ -226,8 +227,9 @@ void engine_link(struct engine *engine, enum link_state state);
 /* "kill", "resume", "cancel all"; false: no such command. */
 bool engine_command(struct engine *engine, const char *text);
 
-/* The next cancel that a "cancel all" wants, of the book it names; false: none. It is to be checked and sent like any other. */
-bool engine_next_cancel(struct engine *engine, struct intent *intent);
+/* The next cancel that a "cancel all" wants, of the book it names, from entry `at` of the table on; false: none, until an answer
+ * or the link changes that. It is to be checked and sent like any other. */
+bool engine_next_cancel(struct engine *engine, uint32_t *at, struct intent *intent);
 
 /* Cash and positions at their marks, 4 implied decimals. */
 int64_t engine_profit(const struct engine *engine);

@@ -57,7 +57,7 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
       .bad_frames = statistics->bad_frames,
       .lost_messages = statistics->lost_messages,
       .raw_frames = raw_frames,
-      .suspect_books = engine->market.suspects,
+      .suspect_books = market_suspects(books),
       .stale = engine->market.stale,
       .halts = engine->market.halts,
       .answers = statistics->answers,

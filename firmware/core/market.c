@@ -68,6 +68,15 @@ void market_session(struct market *market, struct books *books, uint32_t before)
   market_fresh(market, books);
 }
 
+uint64_t market_suspects(const struct books *books) {
+  uint64_t count = 0;
+  for (uint32_t locate = 0; locate < LOCATES; locate++) {
+    count += (books->symbols.locates[locate].flags & BOOK_FLAG_SUSPECT) != 0 &&
+             symbols_subscribed(&books->symbols, (uint16_t)locate);
+  }
+  return count;
+}
+
 void market_suspect(struct market *market, struct books *books, uint16_t locate, enum outcome outcome) {
   struct locate *known = &books->symbols.locates[locate];
   if ((known->flags & BOOK_FLAG_SUSPECT) != 0) return;

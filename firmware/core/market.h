@@ -42,6 +42,9 @@ void market_fresh(struct market *market, struct books *books);
 /* A new session: what exists is stale, but for books numbered above `before`; what comes into being is not. */
 void market_session(struct market *market, struct books *books, uint32_t before);
 
+/* Subscribed symbols that are suspect, those included that were not known to be ours when they became it. */
+uint64_t market_suspects(const struct books *books);
+
 /* `outcome` for the console; OUTCOME_APPLIED stands for a bad frame. */
 void market_suspect(struct market *market, struct books *books, uint16_t locate, enum outcome outcome);
 

@@ -72,6 +72,7 @@ static void bury(struct oms *oms, struct own_order *order) {
   set_shares(oms, order, 0);
   unlink_order(oms, order);
   order->state = OWN_STATE_DEAD;
+  order->cancel = false;
   struct own_order *original = oms_find(oms, order->original);
   if (original != NULL && original->replacement == order->number) {
     original->replacement = 0;
@@ -117,11 +118,14 @@ void __attribute__((noinline)) oms_change(struct oms *oms, struct intent *intent
       original->replacement = intent->number;
       original->state = oms->assume ? OWN_STATE_DEAD : OWN_STATE_PENDING_REPLACE;
       place(oms, intent, intent->original, wanted);
+      oms_entry(oms, intent->number)->cancel = original->cancel;
+      if (oms->assume) original->cancel = false;
       break;
     }
     case INTENT_KIND_CANCEL:
       if (oms->assume) {
         original->state = OWN_STATE_DEAD;
+        original->cancel = false;
         uint32_t *working = &oms->books[original->book].working[oms_side(original->side)];
         if (*working == original->number) *working = 0;
       } else {
@@ -133,6 +137,29 @@ void __attribute__((noinline)) oms_change(struct oms *oms, struct intent *intent
 }
 
 void oms_enter(struct oms *oms, const struct intent *intent) { place(oms, intent, 0, intent->shares); }
+
+void oms_cancel_all(struct oms *oms) {
+  for (uint32_t i = 0; i <= oms->mask; i++) {
+    struct own_order *order = &oms->orders[i];
+    order->cancel = order->state != OWN_STATE_FREE && order->state != OWN_STATE_DEAD;
+  }
+}
+
+struct own_order *oms_to_cancel(const struct oms *oms, uint32_t *at) {
+  for (; *at <= oms->mask; ++*at) {
+    struct own_order *order = &oms->orders[*at];
+    bool can = order->state == OWN_STATE_PENDING || order->state == OWN_STATE_LIVE || order->state == OWN_STATE_ASSUMED;
+    if (order->cancel && can) return order;
+  }
+  return NULL;
+}
+
+bool oms_cancels(const struct oms *oms) {
+  for (uint32_t i = 0; i <= oms->mask; i++) {
+    if (oms->orders[i].cancel && !oms_entry_free(&oms->orders[i])) return true;
+  }
+  return false;
+}
 
 static bool has_price(const struct answer *answer) { return answer->price != 0 && answer->price < PRICE_LIMIT; }
 
@@ -285,6 +312,7 @@ enum answered oms_answer(struct oms *oms, const struct answer *answer) {
     case ANSWER_KIND_CANCEL_REJECT:
       if (!is_open(order)) return ANSWERED_BAD;
       if (order->state == OWN_STATE_PENDING_CANCEL) order->state = OWN_STATE_LIVE;
+      order->cancel = false; /* asked for and refused: not again and again */
       return ANSWERED_APPLIED;
     case ANSWER_KIND_MODIFIED:
       if (!is_open(order) || answer->shares > order->shares) return ANSWERED_BAD;

@@ -39,7 +39,9 @@ struct own_order {
   uint8_t side; /* B S T */
   uint8_t state;
   bool accepted;
-  uint8_t unused[19];
+  bool
+      cancel; /* to be cancelled as soon as it can be, and what replaces it too; false in an entry whose order is over */
+  uint8_t unused[18];
 };
 _Static_assert(sizeof(struct own_order) == 64, "a cache line");
 
@@ -61,9 +63,9 @@ struct oms {
   uint32_t open;
   bool assume;
   int64_t cash;
-  uint64_t exposure;  /* over all books: shares, long or short, if all open orders of the worse side fill */
+  uint64_t exposure; /* over all books: shares, long or short, if all open orders of the worse side fill */
   uint64_t positions; /* over all books: shares, long or short */
-  uint64_t lost;      /* orders that went out on a link that died, and were never accepted */
+  uint64_t lost; /* orders that went out on a link that died, and were never accepted */
   uint32_t matches_next;
   struct oms_match matches[OMS_MATCHES];
 };
@@ -103,6 +105,15 @@ static inline uint32_t oms_next_number(const struct oms *oms) {
 /* Commit to an intent that has passed every check, where it got its number: its order begins, its shares are the wire's. */
 void oms_enter(struct oms *oms, const struct intent *intent);
 void oms_change(struct oms *oms, struct intent *intent); /* all but an enter concern an order that is there */
+
+/* Whatever is there now is to be cancelled. */
+void oms_cancel_all(struct oms *oms);
+
+/* An order that is to be cancelled and can be, from entry `at` on; NULL: none. */
+struct own_order *oms_to_cancel(const struct oms *oms, uint32_t *at);
+
+/* Whether an order is still there that was to be cancelled. */
+bool oms_cancels(const struct oms *oms);
 
 enum answered oms_answer(struct oms *oms, const struct answer *answer);
 

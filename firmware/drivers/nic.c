@@ -195,18 +195,16 @@ bool nic_raw(struct nic *nic, struct raw *raw) {
 
 uint8_t *nic_frame(struct nic *nic) {
   uint32_t user = nic->frame_slot[nic->next_frame];
-  if (user != 0 && (int32_t)(nic->tx_head - user) < 0) {
+  bool used = user != 0 && (int32_t)(nic->tx_head - user) < 0;
+  if (used || free_slots(nic) == 0) {
     look_up_taken(nic);
-    if ((int32_t)(nic->tx_head - user) < 0) return NULL;
+    used = user != 0 && (int32_t)(nic->tx_head - user) < 0;
+    if (used || free_slots(nic) == 0) return NULL;
   }
   return nic->frames[nic->next_frame];
 }
 
-bool nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length) {
-  if (free_slots(nic) == 0) {
-    look_up_taken(nic);
-    if (free_slots(nic) == 0) return false;
-  }
+void nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length) {
   struct tx_slot *slot = &nic->tx[nic->tx_tail & nic->tx_mask];
   struct tx_frame *order = (struct tx_frame *)slot;
   order->address = (uint64_t)frame;
@@ -218,5 +216,4 @@ bool nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length) {
   nic->frame_slot[nic->next_frame] = nic->tx_tail;
   nic->next_frame = (nic->next_frame + 1) % TX_FRAMES;
   nic_doorbell(nic);
-  return true;
 }

@@ -133,9 +133,10 @@ void nic_block(struct nic *nic, uint16_t locate);
 /* Off the hot path: the next raw frame, its bytes gathered into `bytes` (RAW_LIMIT of them); false if there is none. */
 bool nic_raw(struct nic *nic, struct raw *raw);
 
-/* Off the hot path: room for a frame to send, or NULL; nic_send_frame sends what was written there. */
+/* Off the hot path: room for a frame to send, and a slot for it, or NULL; nic_send_frame sends what was written there, before
+ * anything else is sent. */
 uint8_t *nic_frame(struct nic *nic);
-bool nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length);
+void nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length);
 
 /* Publish the slot that nic_slot returned; in descriptor mode its descriptor stands ready since it was reclaimed. */
 static inline void nic_publish(struct nic *nic, struct tx_slot *slot) {

@@ -5,6 +5,7 @@
 #include "console/console.h"
 #include "trading/notes.h"
 #include "trading/orders.h"
+#include "trading/session.h"
 
 /* A trading command typed at the console: its text, as the model of the kernel is told of it. */
 static void note_text(struct kernel *kernel, const char text[COMMAND_BYTES]) {
@@ -19,7 +20,9 @@ static void note_text(struct kernel *kernel, const char text[COMMAND_BYTES]) {
 static bool follow(struct kernel *kernel, const char *text) {
   if (engine_command(&kernel->engine, text)) return true;
   if (connects(kernel) && __builtin_memcmp(text, "logout", sizeof "logout") == 0) {
-    session_logout(&kernel->orders.session, mailbox_now_ns(&kernel->port));
+    uint64_t now_ns = mailbox_now_ns(&kernel->port);
+    session_logout(&kernel->orders.session, now_ns);
+    take_news(kernel, now_ns); /* the link is down for the orders of the batch in hand too */
     return true;
   }
   return desk_post(&kernel->desk, text);
@@ -33,5 +36,5 @@ void __attribute__((noinline, cold)) take_command(struct kernel *kernel) {
   console_print(known ? "command: %s\n" : "command: %s: not known\n", text);
   if (source == COMMAND_HOST) note(kernel, TRACE_KIND_COMMAND, kernel->port.commands_taken);
   else note_text(kernel, text);
-  send_cancels(kernel);
+  if (kernel->engine.cancel_due) send_cancels(kernel);
 }

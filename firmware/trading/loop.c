@@ -17,7 +17,7 @@ static bool idle(struct kernel *kernel) {
   tell_trading(&kernel->told, &kernel->engine);
   if (mailbox_command_given(&kernel->port)) take_command(kernel);
   take_frames(kernel);
-  if (kernel->engine.cancelling != 0) send_cancels(kernel);
+  if (kernel->engine.cancel_due) send_cancels(kernel);
   nic_reclaim(&kernel->nic);
   uint32_t again_ns = ask_again(kernel);
   return nic_wait(&kernel->nic, sooner(next_due(kernel), again_ns));

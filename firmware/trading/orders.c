@@ -39,7 +39,8 @@ static __attribute__((flatten)) bool send_intent(struct kernel *kernel, const st
 void send_cancels(struct kernel *kernel) {
   struct intent intent;
   uint64_t sent = 0;
-  while (nic_slot(&kernel->nic) != NULL && engine_next_cancel(&kernel->engine, &intent)) {
+  uint32_t at = 0;
+  while (nic_slot(&kernel->nic) != NULL && engine_next_cancel(&kernel->engine, &at, &intent)) {
     sent += send_intent(kernel, &kernel->engine.books.pool[intent.book], 0, &intent);
   }
   if (sent == 0) return;

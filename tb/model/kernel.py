@@ -62,7 +62,7 @@ class KernelModel:
         self.risk = Risk(config.risk, config.session_mode == "established")
         self.books = Books(self._symbols, config.max_books, config.max_orders, config.max_levels)
         self.books.doubted = self._doubted
-        self.books.missed = lambda locate: self.market.suspect(locate, counted=False)
+        self.books.missed = self.market.suspect
         self.orders: list[Order] = []
         self.recovery = self._recovery(config)
 
@@ -231,7 +231,7 @@ class KernelModel:
         before = self._records - delivered
         for locate, record in self._touched.items():
             if record > before:
-                self.market.suspect(locate, counted=self._symbols.subscribed(locate))
+                self.market.suspect(locate)
         if self._jump.record <= before:
             assert self._next_sequence is not None
             self._next_sequence = (self._next_sequence - delivered) % SEQUENCES
@@ -273,8 +273,8 @@ class KernelModel:
         else:
             self.own.link_down()
 
-    def command(self, text: str) -> list[Order]:
-        """Takes a host command; returns the cancels it causes."""
+    def command(self, text: str) -> None:
+        """Takes a command."""
         self._counts["commands"] += 1
         match text:
             case "kill":
@@ -282,13 +282,15 @@ class KernelModel:
             case "resume":
                 self.risk.killed = self.risk.contradicted = False
             case "cancel all":
-                wanted = [Intent("cancel", original=order.number, stock_locate=order.stock_locate,
-                                 stock=self.books[order.stock_locate].stock)
-                          for order in self.own if order.state in ("pending", "live", "assumed")]
-                orders = [order for intent in wanted if (order := self._send(intent, 0, 0))]
-                self.orders += orders
-                return orders
-        return []
+                self.own.cancel_all()
+
+    def cancels(self, most: int | None = None) -> list[Order]:
+        """The kernel has come to what a "cancel all" wants, and there was room for so many; returns them."""
+        wanted = [Intent("cancel", original=order.number, stock_locate=order.stock_locate,
+                         stock=self.books[order.stock_locate].stock) for order in self.own.to_cancel()]
+        orders = [order for intent in wanted[:most] if (order := self._send(intent, 0, 0))]
+        self.orders += orders
+        return orders
 
     @property
     def refusals(self) -> dict[Refusal, int]:
@@ -342,7 +344,7 @@ class KernelModel:
             "live_levels": self.books.live_levels(),
             **self._counts,
             **{f"orders_refused_{reason}": count for reason, count in self._refused.items() if reason != "ring"},
-            "suspect_books": self.market.suspects,
+            "suspect_books": sum(map(self._symbols.subscribed, self.market.suspects())),
             "stale": int(self.market.stale),
             "halts": self.market.halts,
             "breached_level": self.market.breached_level,

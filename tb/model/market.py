@@ -28,7 +28,6 @@ class Market:
         self._old: frozenset[int] = frozenset()  # of sessions before
         self.stale = False
         self.halts = 0
-        self.suspects = 0
         self.breached_level = 0
         self.collars: dict[int, tuple[int, int]] = {}
 
@@ -61,11 +60,13 @@ class Market:
         else:
             marks.discard(mark)
 
-    def suspect(self, stock_locate: int, *, counted: bool = True) -> None:
-        """A message contradicted the symbol's book; the first time counts."""
-        marks = self._marks[stock_locate]
-        self.suspects += counted and "suspect" not in marks
-        marks.add("suspect")
+    def suspect(self, stock_locate: int) -> None:
+        """A message contradicted the symbol's book, or passed before the symbol had a name."""
+        self._marks[stock_locate].add("suspect")
+
+    def suspects(self) -> list[int]:
+        """All of them, subscribed or not."""
+        return [locate for locate, marks in self._marks.items() if "suspect" in marks]
 
     def miss(self, books: Iterable[int]) -> None:
         """Messages are missing: ``books``, which are all there are, are stale, and so is each that comes."""

@@ -37,6 +37,7 @@ class OwnOrder:
     replacement: int = 0  # what is on its way to replace it
     executed: int = 0
     accepted: bool = False
+    cancel: bool = False  # to be cancelled as soon as it can be
 
     @property
     def buys(self) -> bool:
@@ -147,7 +148,7 @@ class OwnOrders:
                 else:
                     original.replacement = intent.number
                     original.state = "pending_replace"
-                self._place(intent, wanted)
+                self._place(intent, wanted, cancel=original.cancel)
             case "modify":
                 assert original
                 intent.shares += original.executed
@@ -160,11 +161,20 @@ class OwnOrders:
                 if self._working.get((original.stock_locate, original.buys)) == original.number:
                     self._working.pop((original.stock_locate, original.buys))
 
-    def _place(self, intent: Intent, shares: int) -> None:
+    def cancel_all(self) -> None:
+        """Whatever is there now is to be cancelled, and what replaces it."""
+        for order in self:
+            order.cancel = True
+
+    def to_cancel(self) -> list[OwnOrder]:
+        """Of that, what can be."""
+        return [order for order in self if order.cancel and order.state in ("pending", "live", "assumed")]
+
+    def _place(self, intent: Intent, shares: int, *, cancel: bool = False) -> None:
         self.number = intent.number = self.next_number()
         self._places[self.number % self._size] = OwnOrder(
             self.number, intent.stock_locate, intent.side, shares, intent.price,
-            "assumed" if self._assume else "pending", original=intent.original)
+            "assumed" if self._assume else "pending", original=intent.original, cancel=cancel)
         self._working[intent.stock_locate, intent.side == "B"] = self.number
 
     def _bury(self, order: OwnOrder) -> None:
@@ -237,8 +247,9 @@ class OwnOrders:
                 self._bury(order)
             case "cancel_pending" if not order.replacement:
                 order.state = "pending_cancel"
-            case "cancel_reject" if order.state == "pending_cancel":
-                order.state = "live"
+            case "cancel_reject":
+                order.state = "live" if order.state == "pending_cancel" else order.state
+                order.cancel = False
             case "modified":
                 self._reduce(order, order.shares - answer.shares)
             case "priority_update":

@@ -6,6 +6,7 @@ What is in doubt stops new orders; nothing that the exchange says of a trade is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -25,8 +26,8 @@ PRICE = 10_000
 class Desk(Day):
     """Orders for 100 shares at each better bid, and answers to them by hand; every step in core and model."""
 
-    def __init__(self, core: Core, strategy: str = "best_bid", **risk: Any) -> None:
-        symbol = SymbolConfig(strategy, 100, ())
+    def __init__(self, core: Core, strategy: str = "best_bid", parameters: tuple[int, ...] = (), **risk: Any) -> None:
+        symbol = SymbolConfig(strategy, 100, parameters)
         super().__init__(core, 1, random_config(
             Random(1), symbols=dict.fromkeys(STOCKS, symbol), default=symbol, risk=RiskConfig(**risk),
             session_mode="connect", own_orders_log2=4), hostile=False)
@@ -37,9 +38,12 @@ class Desk(Day):
     def bid(self) -> list[str]:
         """A better bid; returns the kinds of the orders that it leads to."""
         self.price += 100
-        raw = encode("A", {"stock_locate": 1, "tracking_number": 0, "timestamp": 0, "buy_sell_indicator": "B",
-                           "order_reference_number": self.price, "shares": 100, "stock": STOCKS[0],
-                           "price": self.price})
+        return self.quote("B", self.price)
+
+    def quote(self, side: str, price: int) -> list[str]:
+        """Somebody's order of 100 shares; returns likewise."""
+        raw = encode("A", {"stock_locate": 1, "tracking_number": 0, "timestamp": 0, "buy_sell_indicator": side,
+                           "order_reference_number": price, "shares": 100, "stock": STOCKS[0], "price": price})
         ours = self.message(MessageResult(self.sequence, "A", len(raw), "ok", raw))
         theirs = self.core.intents([record_lines(raw, self.sequence)[0]])[0]
         self.sequence += 1
@@ -110,3 +114,42 @@ def test_a_priority_update_without_a_price_stops_trading(desk: Desk, price: int)
     desk.answer(Answer("priority_update", 1, price=price))
     assert desk.statistics()["answers_bad"] == 1
     assert desk.bid() == []
+
+
+def sent_cancels(desk: Desk, step: Callable[[], None]) -> list[int]:
+    """Orders that a step cancels, core and model alike."""
+    before = len(desk.sent)
+    step()
+    assert {intent.kind for intent in desk.sent[before:]} <= {"cancel"}
+    return [intent.original for intent in desk.sent[before:]]
+
+
+def test_cancel_all_while_the_link_is_down_takes_what_is_open_when_it_is_back(desk: Desk) -> None:
+    desk.accepted(1)
+    desk._link()
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == []
+    assert sent_cancels(desk, desk._link) == [1]
+    assert desk.bid() == ["enter"], "an order that came later is not meant"
+    assert sent_cancels(desk, lambda: desk.accepted(2)) == []
+    assert sent_cancels(desk, lambda: desk.answer(Answer("canceled", 1, shares=40))) == [1], "60 are left"
+    assert sent_cancels(desk, lambda: desk.answer(Answer("canceled", 1, shares=60))) == []
+    assert desk.model.own.find(2) is not None
+
+
+def test_cancel_all_goes_on_when_a_replace_is_rejected(core: Core) -> None:
+    desk = Desk(core, "market_maker", (200, 100, 1000, 100))
+    assert desk.bid() == []
+    assert desk.quote("S", desk.price + 2000) == ["enter", "enter"]
+    for intent in list(desk.sent):
+        desk.accepted(intent.number, side=intent.side, price=intent.price)
+    assert desk.quote("B", desk.price + 1200) == ["replace", "replace"]
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == [3, 4], "what is on its way"
+    assert sent_cancels(desk, lambda: desk.answer(Answer("rejected", 3))) == [1]
+    assert sent_cancels(desk, lambda: desk.answer(Answer("canceled", 1, shares=100))) == []
+
+
+def test_a_cancel_that_is_refused_is_not_asked_for_again(desk: Desk) -> None:
+    desk.accepted(1)
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == [1]
+    assert sent_cancels(desk, lambda: desk.answer(Answer("cancel_reject", 1))) == []
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == [1]

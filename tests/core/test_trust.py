@@ -124,6 +124,19 @@ def test_a_bad_frame_makes_suspect_what_it_names(stream: Stream) -> None:
     assert [stream.flags(7), stream.flags(8)] == [0, BookFlag.SUSPECT]
 
 
+def test_a_symbol_named_after_messages_of_it_have_passed_is_suspect_and_counted(core: Core) -> None:
+    stream = Stream(core, symbols=[("SYM1", 1, 100), ("SYM2", 1, 100)], subscribe_all=0)
+    for locate in (2, 3):
+        stream.raw(encode("D", {"stock_locate": locate, "tracking_number": 0, "timestamp": 0,
+                                "order_reference_number": 7}))
+    assert stream.add(1)
+    assert core.export().statistics["suspect_books"] == 0, "of no symbol that is known to be ours"
+    assert not stream.add(2)
+    assert not stream.add(3)
+    assert stream.flags(2) == BookFlag.SUSPECT
+    assert core.export().statistics["suspect_books"] == 1, "SYM3 is not on the list"
+
+
 def test_a_bad_frame_with_a_wrong_number_leaves_no_gap(stream: Stream) -> None:
     stream.sequence += 1000
     assert not stream.add(2)

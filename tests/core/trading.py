@@ -330,8 +330,9 @@ class Day:
         for name in ("number", "original", "shares", "price", "reference", "match", "dead", "side"):
             line[name] = getattr(answer, name)
         line["kind"] = layout.AnswerKind[answer.kind.upper()]
-        self.core.answers(line)
+        theirs = self.core.answers(line)
         self.model.answer(answer)
+        self._cancels(theirs)
 
     def _link(self) -> None:
         if self.config.session_mode == "established":
@@ -339,11 +340,18 @@ class Day:
         self.ready = not self.ready
         if not self.ready:
             self.exchange.waiting.clear()  # what was on its way is lost with the link
-        self.core.link(layout.LinkState.READY if self.ready else layout.LinkState.DOWN)
+        theirs = self.core.link(layout.LinkState.READY if self.ready else layout.LinkState.DOWN)
         self.model.link("ready" if self.ready else "down")
+        self._cancels(theirs)
 
     def _command(self, text: str) -> None:
-        self._sent(self.core.command(text), [order.intent for order in self.model.command(text)])
+        theirs = self.core.command(text)
+        self.model.command(text)
+        self._cancels(theirs)
+
+    def _cancels(self, theirs: Any) -> None:
+        """What a "cancel all" wants, now or still."""
+        self._sent(theirs, [order.intent for order in self.model.cancels()])
 
     def _event(self) -> None:
         chance = self.random.random()

@@ -73,12 +73,13 @@ class Core(Runner):
         replies = np.frombuffer(self._call(RECORDS, b"".join(lines)), REPLY)
         return [reply["sent"][: reply["count"]] for reply in replies]
 
-    def answers(self, answers: Any) -> None:
-        """Feed answers of the exchange: an array of ANSWER."""
-        self._call(ANSWERS, answers.tobytes())
+    def answers(self, answers: Any) -> Any:
+        """Feed answers of the exchange: an array of ANSWER; returns the cancels that were sent, as SENT."""
+        return np.frombuffer(self._call(ANSWERS, answers.tobytes()), SENT)
 
-    def link(self, state: layout.LinkState) -> None:
-        self._call(LINK, int(state).to_bytes(4, "little"))
+    def link(self, state: layout.LinkState) -> Any:
+        """The state of the link; returns the cancels that were sent, as SENT."""
+        return np.frombuffer(self._call(LINK, int(state).to_bytes(4, "little")), SENT)
 
     def command(self, text: str) -> Any:
         """A host command; returns the cancels that were sent, as SENT."""

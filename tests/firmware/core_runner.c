@@ -20,9 +20,10 @@ enum command {
   COMMAND_RECORDS = 2,   /* first lines of records: the answer is a struct reply for each */
   COMMAND_EXPORT = 3,    /* u64 capacity: the answer is the export, empty if it does not fit */
   COMMAND_CHECK = 4,     /* the answer is empty, or the invariant that does not hold */
-  COMMAND_ANSWERS = 5,   /* struct answers: the answer is empty */
-  COMMAND_LINK = 6,      /* u32 link_state: the answer is empty */
-  COMMAND_TEXT = 7,      /* a host command: the answer is struct sent for each cancel it leads to */
+  COMMAND_ANSWERS =
+      5,   /* struct answers: the answer to this and the next two is struct sent for each cancel they lead to */
+  COMMAND_LINK = 6,      /* u32 link_state */
+  COMMAND_TEXT = 7,      /* a host command */
   COMMAND_NUMBER = 8,    /* u32: the order number last used */
 };
 
@@ -223,23 +224,29 @@ static void records(const uint8_t *lines, uint32_t bytes) {
   free(replies);
 }
 
+/* As the kernel does it when it has nothing else to do. */
+static void cancels(void) {
+  static struct sent sent[1u << OMS_MAX_LOG2];
+  uint32_t count = 0, at = 0;
+  struct intent intent;
+  while (engine.cancel_due && engine_next_cancel(&engine, &at, &intent)) {
+    count += send_intent(&engine.books.pool[intent.book], 0, &intent, &sent[count]);
+  }
+  answer(sent, count * (uint32_t)sizeof *sent);
+}
+
 static void answers(const uint8_t *payload, uint32_t bytes) {
   for (uint32_t at = 0; at + sizeof(struct answer) <= bytes; at += sizeof(struct answer)) {
     struct answer said;
     memcpy(&said, payload + at, sizeof said);
     engine_answer(&engine, &said);
   }
-  answer_text("");
+  cancels();
 }
 
 static void text(const char *command) {
-  static struct sent sent[1u << OMS_MAX_LOG2];
-  uint32_t count = 0;
-  struct intent intent;
   engine_command(&engine, command);
-  while (engine_next_cancel(&engine, &intent))
-    count += send_intent(&engine.books.pool[intent.book], 0, &intent, &sent[count]);
-  answer(sent, count * (uint32_t)sizeof *sent);
+  cancels();
 }
 
 static void export(const void *payload) {
@@ -273,7 +280,7 @@ int main(void) {
         uint32_t state;
         memcpy(&state, payload, sizeof state);
         engine_link(&engine, (enum link_state)state);
-        answer_text("");
+        cancels();
         break;
       }
       case COMMAND_TEXT:

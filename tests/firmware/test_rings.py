@@ -13,6 +13,9 @@ from scapy.layers.l2 import ARP, Ether
 from bridge import layout
 from bridge.layout import DropReason, RingMode
 from generators.profiles import generate
+from tb.model.results import HostEvent
+from tb.model.stream import NO_FLAGS
+from tests.core.trading import event_line as session_event
 from tests.firmware.peer import Peer, Run, exit_code
 from tests.firmware.records import config_module, parse_export, record_lines
 from tests.firmware.streams import predict
@@ -111,6 +114,21 @@ def test_an_arp_request_is_answered(boot: Boot) -> None:
         assert (len(data), answer.src, answer.dst) == (60, OUR_MAC, PEER_MAC)
         assert (answer.op, answer.hwsrc, answer.psrc) == (2, OUR_MAC, OUR_ADDRESS)
         assert (answer.hwdst, answer.pdst) == (PEER_MAC, PEER_ADDRESS)
+
+
+def test_a_request_that_finds_no_slot_is_not_counted_as_sent(boot: Boot) -> None:
+    """Orders that nobody takes fill the TX ring; then a message is missing, and there is no slot to ask for it."""
+    messages = [message for _, message in generate("opening", seed=5, messages=2000)]
+    records = [record_lines(message, sequence + (sequence > 1900)) for sequence, message in enumerate(messages, 1)]
+    told = HostEvent(1, 1, 0, 1, "A", None, "data", NO_FLAGS, b"SESSION   ")
+    records.insert(1, [session_event(told)])
+    module = config_module(tx_log2=4, recovery_address=0xC0000203, recovery_port=26478, recovery_local_port=26500,
+                           recovery_timeout_ns=1_000_000, recovery_retries=3, recovery_held=1024, recovery_request=100)
+    full = parse_export(boot(Peer(records, take_orders=False), module).export).statistics
+    taken = parse_export(boot(Peer(records), module).export).statistics
+    assert (full["recovery_gaps"], taken["recovery_gaps"]) == (1, 1)
+    assert full["orders_sent"] == 16
+    assert (full["recovery_requests"], taken["recovery_requests"]) == (0, 1)
 
 
 def test_the_filter_blocks_what_the_feed_names_as_unsubscribed(boot: Boot) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from scapy.utils import RawPcapReader
 
+from bridge.layout import TRACE_LOG, TraceKind
 from generators.exchange.segment import PSH, parse
 from tests.loop.conftest import RunDirectory
 
@@ -89,6 +92,16 @@ def test_kill_cancel_all_and_logout_leave_nothing_open(completed: Completed, tmp
     assert {order["end"] for order in exchange["client"]["orders"]} <= {"canceled", "executed"}
     assert max(line["time_ns"] for line in run.lines("orders.jsonl") if line["type"] == "O") < 3_100_000
     assert any(line["type"] == "X" for line in run.lines("orders.jsonl"))
+
+
+def test_no_order_leaves_after_logout(tickloop: Callable[..., Any], tmp_path: Path) -> None:
+    """What is open then ends without the kernel's knowing, so the run's own check of ends fails."""
+    tickloop(*SCENARIO, "--script", written(tmp_path / "script", "3ms logout\n"), "--out", tmp_path / "run")
+    trace = np.fromfile(tmp_path / "run/record/trace.bin", TRACE_LOG)
+    (command,) = np.flatnonzero(trace["type"] == TraceKind.COMMAND)
+    assert trace["orders"][:command].any()
+    assert (trace["type"][command:] >= ord("A")).any()
+    assert not trace["orders"][command:].any()
 
 
 def test_a_reset_connection_comes_back_with_a_new_login(completed: Completed, tmp_path: Path) -> None:
