@@ -71,8 +71,8 @@ def front_page() -> str:
             return link[0]
         return f"[{text}]({target.removeprefix('docs/')})" if target.startswith("docs/") else text
 
-    return _LINK.sub(moved, (ROOT / "README.md").read_text(encoding="utf-8").replace("](docs/data-path.svg)",
-                                                                                      "](data-path.svg)"))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return _LINK.sub(moved, re.sub(r"(!\[[^\]]*\]\()docs/", r"\1", readme))
 
 
 def generated() -> dict[str, Any]:
