@@ -42,7 +42,7 @@ from tickloop.own_orders import ledger_of
 from tickloop.progress import Progress, note_if_slow
 from tickloop.report.html import write_report
 from tickloop.rundir.digest import digest, sha256_file
-from tickloop.rundir.files import RECORD, STIMULUS, clear, is_run_file
+from tickloop.rundir.files import RECORD, STIMULUS, clear, clear_made, is_run_file
 from tickloop.rundir.frames import LINES
 from tickloop.rundir.observed import Observed, observe
 from tickloop.rundir.write import write_logs, write_outcome
@@ -234,7 +234,7 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
 def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
     """The directory of a run that did not come to its end, or whose checks did not."""
     job, request = prepared.job, prepared.request
-    (job.out / "summary.json").unlink(missing_ok=True)
+    clear_made(job.out)
 
     def describe(result: LoopResult, observed: Observed) -> dict[str, Any]:
         return _run_document(job, result, request.kernel, observed, [])

@@ -58,6 +58,13 @@ def is_run_file(path: Path, out: Path) -> bool:
     return out / RECORD in path.parents or (path.parent == out and path.name in RUN_FILES)
 
 
+def clear_made(out: Path) -> None:
+    """Removes what is made of the record after a run, finished or half written; console and waves are the run's own."""
+    for name in RUN_FILES:
+        if name != "console.log" and not name.startswith("waves."):
+            (out / name).unlink(missing_ok=True)
+
+
 def clear(out: Path) -> None:
     """Removes what an earlier run left in ``out``, its raw logs too."""
     shutil.rmtree(out / RECORD, ignore_errors=True)
