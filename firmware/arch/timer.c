@@ -120,12 +120,12 @@ static void measure(uint64_t (*reference_ns)(void)) {
   rates.apic_hz = (uint64_t)(first.apic_left - last.apic_left) * NS_PER_S / ns;
 }
 
-static uint64_t tsc_now_ns(void) { return timer_tsc_ns(rdtsc() - boot_tsc); }
+uint64_t timer_clock_ns(void) { return timer_tsc_ns(rdtsc() - boot_tsc); }
 
 /* Set the APIC's timer for the first timer: at once if it is late, in steps of a second if it is far away. */
 static void set_hardware(void) {
   if (followed) return;
-  uint64_t due = timers_due_ns(&timers), now = tsc_now_ns();
+  uint64_t due = timers_due_ns(&timers), now = timer_clock_ns();
   if (due == TIMERS_NEVER) {
     apic_timer_start(0);
     return;
@@ -144,7 +144,7 @@ static void expire(uint64_t now_ns) {
 static void on_interrupt(void *context) {
   (void)context;
   interrupts++;
-  expire(tsc_now_ns());
+  expire(timer_clock_ns());
   set_hardware();
 }
 
@@ -165,7 +165,7 @@ struct timer_rates timer_init(const struct acpi *acpi) {
 
 uint64_t timer_tsc_ns(uint64_t tsc) { return (uint64_t)((unsigned __int128)tsc * ns_per_tick >> 32); }
 
-uint64_t timer_now_ns(void) { return followed ? followed_ns : tsc_now_ns(); }
+uint64_t timer_now_ns(void) { return followed ? followed_ns : timer_clock_ns(); }
 
 void timer_arm(struct timer *timer, uint64_t due_ns) {
   bool on = interrupts_disable();

@@ -27,6 +27,9 @@ struct timer_rates timer_init(const struct acpi *acpi);
 /* Nanoseconds since boot. */
 uint64_t timer_now_ns(void);
 
+/* The same by the time-stamp counter, also for who follows another clock. */
+uint64_t timer_clock_ns(void);
+
 /* The same of a value of the time-stamp counter, or a difference of two. */
 uint64_t timer_tsc_ns(uint64_t tsc);
 

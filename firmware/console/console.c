@@ -13,6 +13,7 @@
 #include "drivers/vga.h"
 #include "include/layout.h"
 #include "tasks/relay.h"
+#include "tasks/scheduler.h"
 
 static struct screen screen;
 static bool has_screen;
@@ -145,10 +146,12 @@ void console_print(const char *format, ...) {
   uint64_t begun = rdtsc();
   va_start(arguments, format);
   bool here = !relay_takes(); /* otherwise prompt and account are not ours */
+  if (here) tasks_hold(); /* a line in one piece */
   if (here) leave_prompt();
   print(format, arguments);
   va_end(arguments);
   if (here) *account += rdtsc() - begun;
+  if (here) tasks_release();
 }
 
 static void __attribute__((noreturn)) end(const char *kind, uint32_t status, const char *format, va_list arguments) {

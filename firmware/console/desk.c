@@ -102,7 +102,6 @@ static void attend_apart(void *argument) {
 
 void desk_part(struct desk *desk) {
   if (!desk->live) return;
-  desk->apart = true;
   if (!task_start("console", PRIORITY, attend_apart, desk)) panic("no room for the console's task");
 }
 

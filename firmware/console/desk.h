@@ -68,7 +68,7 @@ void desk_attach(struct desk *desk, const struct trading_view *trading);
 /* Take what has been typed; never waits. */
 void desk_attend(struct desk *desk);
 
-/* From now on a task of this processor takes what is typed, and the trading loop's processor does not. */
+/* Where the desk is apart: from now on a task of this processor takes what is typed. */
 void desk_part(struct desk *desk);
 
 /* Whether `text` is a command that only looks; then it is done when there is time, or told that there are too many. */

@@ -39,9 +39,9 @@ void mailbox_open(struct mailbox_port *port) {
   port->sequence = shared->acknowledge; /* whatever was answered last is not an answer to us */
 }
 
-/* Ask; returns when that was. From here to take_answer nothing is work. */
+/* Ask; returns when that was. From here to take_answer nothing is work. Housekeeping comes first: the bridge still waits. */
 static inline __attribute__((always_inline)) uint64_t ask(struct mailbox_port *port, enum mailbox_op op,
-                                                          uint32_t address, uint32_t value) {
+                                                          uint32_t address, uint32_t value, bool housekeeps) {
   struct mailbox *shared = port->shared;
   uint32_t sequence = ++port->sequence;
   shared->op = op;
@@ -50,6 +50,7 @@ static inline __attribute__((always_inline)) uint64_t ask(struct mailbox_port *p
   shared->trace_index = port->trace_index;
   uint64_t parked = rdtsc();
   shared->work = parked - port->not_work;
+  if (housekeeps && port->housekeep != NULL) port->housekeep(shared->now_ps / 1000);
   store_release(&shared->request, sequence); /* last: the bridge reads the others once it sees this */
   return parked;
 }
@@ -70,7 +71,7 @@ static inline __attribute__((always_inline)) enum acknowledge_status take_answer
 
 enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_op op, uint32_t address,
                                         uint32_t value) {
-  uint64_t parked = ask(port, op, address, value);
+  uint64_t parked = ask(port, op, address, value, false);
   while (!answered(port)) {
     if (port->free) cpu_pause();
   }
@@ -84,7 +85,7 @@ static void __attribute__((noinline, cold)) attend(struct mailbox_port *port) {
 }
 
 bool mailbox_poll(struct mailbox_port *port, uint32_t deadline_ns, uint32_t consumed) {
-  uint64_t parked = ask(port, MAILBOX_OP_POLL, deadline_ns, consumed);
+  uint64_t parked = ask(port, MAILBOX_OP_POLL, deadline_ns, consumed, true);
   if (port->meanwhile != NULL) attend(port);
   while (!answered(port)) {
   }
@@ -95,6 +96,7 @@ bool mailbox_idle(struct mailbox_port *port, uint64_t consumed) {
   uint64_t idle = rdtsc();
   store_release_u64(&port->shared->consumed, consumed);
   cpu_pause();
+  if (port->housekeep != NULL) port->housekeep(0);
   while (port->meanwhile != NULL && port->meanwhile(port->context, true)) {
   }
   bool over = load_acquire(&port->shared->stop) != 0;

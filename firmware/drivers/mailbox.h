@@ -42,6 +42,8 @@ struct mailbox_port {
    */
   bool (*meanwhile)(void *context, bool answered);
   void *context;
+  /* Before a wait for a record, if it is not NULL; nothing of it is work. In lockstep it is told the simulated time. */
+  void (*housekeep)(uint64_t now_ns);
 };
 
 /* The taps of a trace entry: the low half is enough, and cheaper. */

@@ -32,6 +32,8 @@ struct stack {
   uint8_t bytes[TASK_STACK_BYTES];
 };
 
+_Static_assert(sizeof(struct stack) % 4096 == 0, "guards are whole pages");
+
 static struct stack stacks[TASKS_MAX];
 static struct task tasks[TASKS_MAX];
 static struct task idle; /* the context that booted */
@@ -39,6 +41,7 @@ static struct task *current = &idle;
 static struct ready ready;
 static bool preemptive; /* tasks run with interrupts on */
 static unsigned locks;  /* a fault inside of the scheduler is no task's */
+static unsigned holds;  /* no other task is to run now */
 static uint64_t since_tsc;
 static uint64_t switches;
 static uint64_t faults;
@@ -83,7 +86,7 @@ static void make_ready(struct task *task) {
 
 /* Locked; a task of a higher priority that has become ready goes first. */
 static void let_higher_run(void) {
-  if (current == &idle || !ready_above(&ready, current->link.priority)) return;
+  if (holds != 0 || current == &idle || !ready_above(&ready, current->link.priority)) return;
   current->state = TASK_READY;
   ready_push(&ready, &current->link);
   schedule();
@@ -94,6 +97,14 @@ static void after_interrupt(void) {
   locks++;
   let_higher_run();
   locks--;
+}
+
+void tasks_hold(void) { holds++; }
+
+void tasks_release(void) {
+  bool on = lock();
+  if (--holds == 0 && on) let_higher_run();
+  unlock(on);
 }
 
 static void end_current(enum task_state_name state) {
@@ -115,6 +126,7 @@ static void on_fault(const struct trap_frame *frame) {
   faults++;
   console_print("task %s: ended by the fault, all else goes on\n", current->name);
   this_processor()->reporting = 0;
+  holds = 0;
   locks = 1;
   end_current(TASK_FAULTED);
 }

@@ -52,6 +52,10 @@ bool event_wait_until(struct event *event, uint64_t due_ns);
 /* From a task, an interrupt or the idle context: whoever waits goes on. */
 void event_signal(struct event *event);
 
+/* Between these no other task runs, but interrupts are taken; not to wait in. On the processor that runs tasks only. */
+void tasks_hold(void);
+void tasks_release(void);
+
 /* With interrupts on, for good: the processor sleeps whenever no task is ready. */
 void tasks_run(void) __attribute__((noreturn));
 

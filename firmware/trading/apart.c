@@ -15,17 +15,23 @@
 
 #define TRADING_PROCESSOR 1u
 
-void trading_apart(void (*trade)(void *), struct desk *desk) {
+void trading_apart(void (*trade)(void *), struct kernel *kernel) {
   console_account(NULL); /* both processors print, and neither is in lockstep */
   board_init();
-  tasks_init();
   relay_start();
-  console_print("processors: %u%s\n", smp_processors(),
-                smp_processors() > TRADING_PROCESSOR ? ", the trading loop has one of its own"
-                                                     : ": there is no second one, housekeeping stands still");
-  if (smp_processors() > TRADING_PROCESSOR) desk_part(desk);
-  if (smp_start(TRADING_PROCESSOR, trade, NULL)) tasks_run();
-  desk->apart = false;
+  if (smp_processors() > TRADING_PROCESSOR) {
+    void (*housekeep)(uint64_t now_ns) = kernel->port.housekeep;
+    console_print("processors: %u, the trading loop has one of its own\n", smp_processors());
+    kernel->port.housekeep = NULL;
+    kernel->desk.apart = kernel->desk.live;
+    if (smp_start(TRADING_PROCESSOR, trade, NULL)) {
+      desk_part(&kernel->desk);
+      tasks_run();
+    }
+    kernel->port.housekeep = housekeep;
+    kernel->desk.apart = false;
+  }
+  console_print("processors: there is no second one, housekeeping runs in the waits of the trading loop\n");
   trade(NULL);
   __builtin_unreachable();
 }

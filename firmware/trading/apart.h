@@ -3,12 +3,12 @@
 #ifndef TICKLOOP_TRADING_APART_H
 #define TICKLOOP_TRADING_APART_H
 
-#include "console/desk.h"
+#include "trading/kernel.h"
 
 /*
  * Run `trade`, which ends the machine, on the second processor, and housekeeping's tasks, the desk's among them, on this
- * one; without a second processor say so, and run it here.
+ * one; without a second processor say so, and run it here, the tasks in its waits.
  */
-void trading_apart(void (*trade)(void *), struct desk *desk) __attribute__((noreturn));
+void trading_apart(void (*trade)(void *), struct kernel *kernel) __attribute__((noreturn));
 
 #endif

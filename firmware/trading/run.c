@@ -8,12 +8,14 @@
 #include "arch/command_line.h"
 #include "arch/cpu.h"
 #include "arch/machine.h"
+#include "arch/timer.h"
 #include "console/console.h"
 #include "core/config.h"
 #include "drivers/mailbox.h"
 #include "files/ustar.h"
 #include "include/layout.h"
 #include "memory/memory.h"
+#include "tasks/scheduler.h"
 #include "trading/apart.h"
 #include "trading/finish.h"
 #include "trading/loop.h"
@@ -83,6 +85,13 @@ static void take_desk(struct kernel *kernel, const struct config_header *config,
 
 static struct kernel kernel; /* for the loop its address is a constant: as an argument it would cost a register */
 
+/* The tasks of a machine with one processor. Printing has no account here: the whole wait is in none. */
+static void housekeep(uint64_t now_ns) {
+  console_account(NULL);
+  tasks_step(kernel.port.free ? timer_clock_ns() : now_ns);
+  console_account(&kernel.port.not_work);
+}
+
 static void __attribute__((noreturn)) trade(void *unused) {
   (void)unused;
   trading_loop(&kernel);
@@ -92,6 +101,8 @@ static void __attribute__((noreturn)) trade(void *unused) {
 }
 
 void trading_run(const struct boot *boot) {
+  tasks_init();
+  kernel.port.housekeep = housekeep;
   kernel.port.not_work = rdtsc();
   console_account(&kernel.port.not_work);
   mailbox_open(&kernel.port);
@@ -101,6 +112,6 @@ void trading_run(const struct boot *boot) {
   take_desk(&kernel, config, boot);
   trading_setup(&kernel, config, &memory);
   memory_give(memory);
-  if (kernel.port.free) trading_apart(trade, &kernel.desk);
+  if (kernel.port.free) trading_apart(trade, &kernel);
   else trade(NULL);
 }

@@ -82,6 +82,19 @@ static void preemption(void) {
   tasks_run();
 }
 
+/* A stack that overflows meets its guard. */
+static uint64_t __attribute__((noinline)) deeper(volatile uint64_t *above) {
+  volatile uint64_t room[64];
+  room[0] = *above + 1; /* never 0, but who knows that */
+  return room[0] == 0 ? 0 : deeper(room) + room[1];
+}
+
+static void overflows(void *argument) {
+  volatile uint64_t start = 0;
+  console_print("overflow: %lu\n", deeper(&start));
+  (void)argument;
+}
+
 /* Many more tasks than there are places, one after the other, some of which fault: places are used again. */
 static void short_lived(void *argument) {
   if ((uint64_t)argument % 3 == 0) __asm__ volatile("ud2");
@@ -91,6 +104,7 @@ static void short_lived(void *argument) {
 static void many(void *argument) {
   (void)argument;
   unsigned refused = 0;
+  (void)task_start("overflows", 5, overflows, 0);
   for (uint64_t i = 0; i < 50; i++) refused += !task_start("short", 5, short_lived, (void *)i);
   console_print("many: %u refused, %lu faults, %u done\n", refused, tasks_faults(), steps);
   for (uint64_t i = 0; i < TASKS_MAX; i++) refused += !task_start("low", 0, short_lived, (void *)1);

@@ -18,9 +18,11 @@ def test_an_interrupt_that_wakes_a_higher_priority_preempts(cases: Cases) -> Non
     assert "trail: wsijWSeEt\n" in cases.run("preemption", DONE)
 
 
-def test_places_of_tasks_are_used_again(cases: Cases) -> None:
+def test_places_are_used_again_and_an_overflowing_stack_harms_no_other(cases: Cases) -> None:
     console = cases.run("places", DONE)
-    assert "many: 0 refused, 17 faults, 33 done\n" in console
+    assert "the guard page of overflows\n" in console
+    assert "task overflows: ended by the fault" in console
+    assert "many: 0 refused, 18 faults, 33 done\n" in console
     assert "many: 1 refused\n" in console, "one place is the asking task's own"
     assert console.count("place: ") == 12
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A free run has the trading loop on a processor of its own: right results, nothing shared, whatever else fails."""
+"""Housekeeping beside trading: on a processor of its own in a free run, sharing nothing; in lockstep in the waits of
+the trading loop, without a trace. Its faults stop nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import pytest
 
 from bridge import layout
 from generators.profiles import generate
-from tests.firmware.peer import Run, exit_code
+from tests.firmware.peer import Peer, Run, exit_code
 from tests.firmware.records import config_module, parse_export, record_lines
 from tests.firmware.streams import predict
 from tests.platform import machine
@@ -21,6 +22,7 @@ from tests.platform.cores.free_peer import FreePeer
 
 HERE = Path(__file__).resolve().parent
 LINE = 64
+MARK = b"HOUSEKEEPING IS BUSY"
 Trade = Callable[..., Run]
 
 
@@ -53,7 +55,7 @@ def trade(tmp_path: Path) -> Trade:
 @pytest.fixture(scope="module")
 def busy_image(build_kernel: BuildKernel) -> Path:
     """The kernel with tasks that keep housekeeping busy, and fault."""
-    return build_kernel([HERE / "housekeeping.c"], "-Wl,--wrap=relay_start")
+    return build_kernel([HERE / "housekeeping.c"], "-Wl,--wrap=tasks_init")
 
 
 def test_the_trading_loop_has_a_processor_of_its_own(kernel: Path, trade: Trade) -> None:
@@ -67,7 +69,7 @@ def test_the_trading_loop_has_a_processor_of_its_own(kernel: Path, trade: Trade)
 
 def test_without_a_second_processor_it_says_so_and_trades(kernel: Path, trade: Trade) -> None:
     console = trade(kernel, 2000, processors=1).console
-    assert "processors: 1: there is no second one, housekeeping stands still\n" in console
+    assert "processors: there is no second one, housekeeping runs in the waits of the trading loop\n" in console
     assert console.splitlines()[-1].startswith("statistics: instructions ")
 
 
@@ -76,6 +78,36 @@ def test_faults_of_housekeeping_do_not_stop_trading(busy_image: Path, trade: Tra
     console = trade(busy_image, 4000).console
     assert console.count("task faulty: ended by the fault, all else goes on\n") >= 4
     assert len(set(re.findall(r"fault: vector (\d+)", console))) >= 2
+
+
+class SteppingPeer(Peer):
+    """Lockstep; simulated time goes on by the same at each answer."""
+
+    def _now_ps(self) -> int:
+        return 200_000_000 * len(self.run.operations)
+
+
+def test_in_lockstep_tasks_leave_no_trace(busy_image: Path, tmp_path: Path) -> None:
+    """With tasks that work and fault in the loop's waits, and without: the same work to the instruction at every
+    request, the same trace, orders and books."""
+    data = busy_image.read_bytes()
+    assert data.count(MARK) == 1
+    idle_image = tmp_path / "idle.elf"
+    idle_image.write_bytes(data.replace(MARK, bytes(len(MARK))))
+    (tmp_path / "config.bin").write_bytes(config_module())
+    traffic = [message for _, message in generate("opening", seed=6, messages=1500)]
+    busy, idle = (
+        SteppingPeer([record_lines(message, sequence) for sequence, message in enumerate(traffic, 1)]).boot(
+            image, tmp_path / "config.bin", tmp_path / "console.log") for image in (busy_image, idle_image))
+    assert busy.console.count("task faulty: ended by the fault, all else goes on\n") >= 4
+    assert "task faulty" not in idle.console
+    assert busy.exit_code == idle.exit_code == exit_code(layout.EXIT_STATUS_DONE)
+    assert len(busy.work) > 200
+    assert busy.work == idle.work
+    assert busy.operations == idle.operations
+    assert [entry.tobytes() for entry in busy.trace] == [entry.tobytes() for entry in idle.trace]
+    assert busy.export == idle.export
+    assert busy.orders == idle.orders == [order.message for order in predict(traffic).orders]
 
 
 def symbols(image: Path) -> list[tuple[int, str]]:
