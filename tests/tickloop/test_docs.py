@@ -69,8 +69,7 @@ def test_the_reference_names_everything(site):
         assert not name.startswith(("DROPPED_", "MESSAGES_")) or f"<code>{name}</code>" in counters, name
 
 
-@pytest.mark.parametrize("link", ["missing.md", "reference/commands.md#no-such-command"])
-def test_a_link_that_leads_nowhere_fails_the_build(root, tmp_path, link):
+def test_links_that_lead_nowhere_fail_the_build(root, tmp_path):
     config = yaml.safe_load((root / "mkdocs.yml").read_text())
     (tmp_path / "docs").mkdir()
     shutil.copy(root / "docs/data-path.svg", tmp_path / "docs")
@@ -78,11 +77,13 @@ def test_a_link_that_leads_nowhere_fails_the_build(root, tmp_path, link):
         (tmp_path / "docs" / page.name).write_text(f"# {page.stem}\n")
     config |= {"docs_dir": str(tmp_path / "docs"), "hooks": [str(root / "scripts/docs_pages.py")], "theme": "mkdocs",
                "validation": {**config["validation"], "links": {**config["validation"]["links"], "anchors": "warn"}}}
-    (tmp_path / "docs/faults.md").write_text(f"# Faults\n\n[nowhere]({link})\n")
+    (tmp_path / "docs/faults.md").write_text(
+        "# Faults\n\n[no page](missing.md)\n\n[no place](reference/commands.md#no-such-command)\n")
     (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(config))
     finished = build(root, tmp_path / "mkdocs.yml", tmp_path / "site")
     assert finished.returncode != 0
-    assert link.split("#")[0] in finished.stderr
+    for target in ("missing.md", "#no-such-command"):
+        assert re.search(rf"WARNING.*faults\.md.*{target}", finished.stderr), finished.stderr
 
 
 @pytest.fixture(scope="module")
