@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The kernel from entry to exit: the platform, then what the command line asks for.
- *
- * Memory:  0x00000000  page 0 unmapped (null pointers fault), firmware, loader's start information
- *          0x00100000  RESERVED_BASE, 64 KiB kept free for descriptor rings: RX, then TX, if both fit
- *          0x01000000  KERNEL_BASE: this image, its page tables and stack, then the pools, RX and TX ring first
- *                      up to the configuration module or the end of that RAM region
- */
+/* The kernel from entry to exit: the platform, then what the command line asks for. docs/platform.md draws the memory. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bridge.images import COMMAND_LINE, build_iso, build_os_image
 from bridge.interface import BridgeError
-from tickloop.config import compile_module, load_config
+from tickloop.config import compile_module, load_config, sealed
 from tickloop.exits import UsageError
 
 
@@ -32,7 +32,7 @@ def main() -> int:
             if arguments.config:
                 modules.append(Path(directory) / "config.bin")
                 config = load_config(arguments.config)
-                modules[0].write_bytes(compile_module(config.kernel, config.nic))
+                modules[0].write_bytes(sealed(compile_module(config.kernel, config.nic)))
             print(build(arguments.output, arguments.command_line, modules))
     except (UsageError, ValueError, OSError) as error:
         print(f"images: {error}", file=sys.stderr)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
@@ -453,6 +454,11 @@ def compile_module(config: KernelConfig, nic: NicConfig = DEFAULT_NIC) -> bytes:
     for name in ("display", "capacity", "cross_type", "customer_type"):
         header[name] = ord(getattr(config, name))
     return header.tobytes() + symbols.tobytes() + table.tobytes()
+
+
+def sealed(module: bytes) -> bytes:
+    """The module with its checksum behind it: the kernel refuses one that has changed (firmware/trading/seal.h)."""
+    return module + b"SEAL" + zlib.crc32(module).to_bytes(4, "little")
 
 
 def _bytes(text: str) -> list[int]:

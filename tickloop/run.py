@@ -34,7 +34,7 @@ from tickloop.checks import (
     check_something,
     predict,
 )
-from tickloop.config import RunConfig, compile_module
+from tickloop.config import RunConfig, compile_module, sealed
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 from tickloop.inputs import Input
 from tickloop.kernel_files import module_with_files
@@ -285,7 +285,7 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
     module = None
     if job.closed_loop:
         module = job.out / RECORD / "config.bin"
-        compiled = compile_module(config, nic)
+        compiled = sealed(compile_module(config, nic))
         module.write_bytes(module_with_files(compiled, job.files) if job.files else compiled)
     return LoopRequest(
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,

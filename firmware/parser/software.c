@@ -138,7 +138,8 @@ static void sleep_ns(uint64_t ns) {
 static void set_up(struct software *software, const struct boot *boot) {
   bool assembly = false;
   follow_words(software, boot->command_line, &assembly);
-  const struct config_header *config = trading_config(boot);
+  uint64_t not_work = 0; /* nobody counts yet */
+  const struct config_header *config = trading_config(boot, &not_work);
   if (config->session_mode == SESSION_MODE_CONNECT) panic("configuration: run=e1000 does not connect a session");
   software->config = config;
   board_init();

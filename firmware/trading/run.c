@@ -19,6 +19,7 @@
 #include "trading/apart.h"
 #include "trading/finish.h"
 #include "trading/loop.h"
+#include "trading/seal.h"
 #include "trading/setup.h"
 
 #define CONFIG_MEMBER "config.bin"
@@ -48,11 +49,16 @@ static struct range config_module(const struct boot *boot) {
   panic("module 0 is an archive without a " CONFIG_MEMBER);
 }
 
-const struct config_header *trading_config(const struct boot *boot) {
+const struct config_header *trading_config(const struct boot *boot, uint64_t *not_work) {
   if (boot->module_count == 0) panic("no configuration module: pass it with -initrd");
   struct range module = config_module(boot);
   const struct config_header *config = (const struct config_header *)module.start;
   uint64_t bytes = module.end - module.start;
+  uint64_t begun = rdtsc();
+  if (!seal_holds(config, &bytes)) {
+    panic("configuration: the module is corrupt: its checksum is not that of its content");
+  }
+  *not_work += rdtsc() - begun;
   if (!config_layout_matches(config, bytes)) layout_mismatch("module 0 is no configuration of this kernel's layout");
   const char *wrong = config_validate(config, bytes);
   if (wrong != NULL) panic("configuration: %s", wrong);
@@ -106,7 +112,7 @@ void trading_run(const struct boot *boot) {
   kernel.port.not_work = rdtsc();
   console_account(&kernel.port.not_work);
   mailbox_open(&kernel.port);
-  const struct config_header *config = trading_config(boot);
+  const struct config_header *config = trading_config(boot, &kernel.port.not_work);
 
   struct range memory = memory_claim();
   take_desk(&kernel, config, boot);

@@ -39,7 +39,10 @@ exec "$REAL" "$@"
 """
 # A module that asks for a session to be opened, which the kernel refuses in a free run behind its first requests.
 SESSION_TO_OPEN = """for argument; do
-  [ "$previous" = -initrd ] && printf '\\{connect:03o}' | dd of="$argument" bs=1 seek={offset} conv=notrunc 2>/dev/null
+  if [ "$previous" = -initrd ]; then
+    printf '\\{connect:03o}' | dd of="$argument" bs=1 seek={offset} conv=notrunc 2>/dev/null
+    truncate -s -8 "$argument" # the seal
+  fi
   previous=$argument
 done
 exec "$REAL" "$@"
