@@ -93,15 +93,24 @@ def test_modules_arrive_whole(cases: Cases, tmp_path: Path, way: str) -> None:
         (len(path.read_bytes()), zlib.crc32(path.read_bytes())) for path in modules]
 
 
-def test_a_boot_takes_less_than_100_ms(kernel: Path) -> None:
-    """QEMU's whole life, firmware included, in time of one processor: what a machine with nothing else to do waits."""
-    costs = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        assert run(Setup(kernel, command_line="run=console console=off"))[0] == DONE
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert 0 < min(costs) < 0.1, costs
+def processor_time(setup: Setup, status: int) -> float:
+    """Seconds of a processor that QEMU took, its own start and the firmware included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert run(setup)[0] == status
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_the_kernel_adds_less_than_100_ms_to_a_boot(kernel: Path, tmp_path: Path) -> None:
+    """Beside a boot sector that ends the machine at once (out 0xf4, al), in turns: what both take is the emulator's and
+    the firmware's. How long a whole boot takes is measured by bench/boot_and_memory.py, on a machine that is free."""
+    sector = tmp_path / "sector"
+    sector.write_bytes((bytes([0xB0, layout.EXIT_STATUS_DONE, 0xE6, 0xF4]).ljust(510, b"\0") + b"\x55\xaa")
+                       .ljust(1 << 20, b"\0"))
+    taken = [(processor_time(Setup(sector, "disk"), DONE),
+              processor_time(Setup(kernel, command_line=COMMAND_LINE), DONE)) for _ in range(3)]
+    least, ours = min(empty for empty, _ in taken), min(whole for _, whole in taken)
+    assert 0 < ours < least + 0.1, taken
 
 
 def test_the_documents_map_is_the_layouts() -> None:
