@@ -13,15 +13,17 @@ from collections.abc import Collection, Sequence
 from itertools import chain
 
 TAKES_TURNS = "one_loop_at_a_time"  # the fixture
-LONG = ("tests/rtl/", "tests/test_rerun.py", "tests/formal/test_mutation.py", "tests/tickloop/test_lint.py")
+LONG = ("tests/rtl/", "tests/test_rerun.py", "tests/formal/test_mutation.py", "tests/tickloop/test_lint.py",
+        "tests/tickloop/test_readme.py", "tests/tickloop/test_package.py")
 
 
 def in_parts(tests: Sequence[str], turns: Collection[str], workers: int) -> list[str]:
     """The tests, by name, in the order for so many workers, at least two; ``turns`` are those that take turns."""
+    first = sorted((test for test in tests if test in turns), key=lambda test: not test.startswith(LONG))
     rest = [test for test in tests if test not in turns]
     long = [test for test in rest if test.startswith(LONG)]
     short = deque(test for test in rest if not test.startswith(LONG))
-    parts = [[test for test in tests if test in turns], *(long[first::workers - 1] for first in range(workers - 1))]
+    parts = [first, *(long[worker::workers - 1] for worker in range(workers - 1))]
     left = len(tests)
     for number, part in enumerate(parts):
         while short and len(part) < left // (workers - number):
