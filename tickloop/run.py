@@ -234,7 +234,6 @@ def _finish(prepared: _Prepared, result: LoopResult, build_s: float) -> Outcome:
 def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
     """The directory of a run that did not come to its end, or whose checks did not."""
     job, request = prepared.job, prepared.request
-    clear_made(job.out)
 
     def describe(result: LoopResult, observed: Observed) -> dict[str, Any]:
         return _run_document(job, result, request.kernel, observed, [])
@@ -242,6 +241,7 @@ def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
     if isinstance(error, BridgeError):
         keep(request, job.config.kernel, error.exit_status, str(error), describe)
     else:
+        clear_made(job.out)  # it may have come while they were being written
         keep(request, job.config.kernel, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
     try:
         write_report(job.out)
