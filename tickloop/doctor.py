@@ -13,15 +13,15 @@ import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, Literal
 
+from bridge.build import IS_CHECKOUT, ROOT
 from tickloop.exits import ExitStatus
 from tickloop.kvm import Timing, time_loop
 from tickloop.output import print_json, print_text
 
-ROOT = Path(__file__).resolve().parents[1]
 NEEDED_GROUPS = ("sim", "verilator")  # of scripts/packages: without these no run is possible
 MIB = 1 << 20
 LEAST_SHARED_MIB = 64
@@ -124,14 +124,22 @@ def _tools(host: Host, needed: bool) -> Finding:
     if not missing:
         return Finding(name, "ok", f"{len(_commands(needed))} found")
     packages = " ".join(sorted({package for _, package in missing}))
-    remedy = f"make {'sim' if needed else 'test'} installs it: {packages}"
+    by = f"make {'sim' if needed else 'test'} installs it" if IS_CHECKOUT else "to be installed (Debian's names)"
+    remedy = f"{by}: {packages}"
     return Finding(name, "problem" if needed else "note",
                    f"missing: {', '.join(command for command, _ in missing)}", remedy)
 
 
+def _pins() -> list[str]:
+    """What a run needs of Python packages, each as name==version."""
+    if IS_CHECKOUT:
+        return list(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    return [pin for pin in requires("tickloop") or () if ";" not in pin]  # with a condition: of an extra
+
+
 def _packages(host: Host) -> Finding:
     """The pinned Python packages that a run needs."""
-    pins = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    pins = _pins()
     wrong = []
     for pin in pins:
         package, wanted = pin.split("==")
@@ -144,7 +152,8 @@ def _packages(host: Host) -> Finding:
     if not wrong:
         return Finding("Python packages", "ok", f"{len(pins)} as pinned")
     absent = any(" none " in each for each in wrong)
-    return Finding("Python packages", "problem" if absent else "note", ", ".join(wrong), "make sim installs them")
+    return Finding("Python packages", "problem" if absent else "note", ", ".join(wrong),
+                   "make sim installs them" if IS_CHECKOUT else "install tickloop again")
 
 
 def _memory(host: Host) -> Finding:

@@ -79,6 +79,14 @@ def test_a_capture_goes_through_the_loop(installed, one_loop_at_a_time):
     assert not list((installed.folder / "venv").rglob("*.elf"))
 
 
+def test_the_doctor_knows_what_is_needed_without_a_checkout(installed):
+    finished = installed("doctor", "--json")
+    findings = {finding["name"]: finding for finding in json.loads(finished.stdout)["findings"]}
+    assert findings["tools"]["told"]
+    assert findings["Python packages"]["level"] == "ok", findings["Python packages"]
+    assert "make" not in findings["tools"]["remedy"] + findings["tools of tests"]["remedy"]
+
+
 def test_a_cache_that_cannot_be_written_is_one_line(installed):
     assert installed("generate", "quiet", "--messages", "5", "--out", "q.pcap").returncode == 0
     (installed.folder / "file").touch()
