@@ -151,6 +151,7 @@ static const struct command commands[] = {
     {"uptime", "", "time since boot", ABOUT_CONSOLE, uptime},
     {"kill", "", "no more orders", ABOUT_ORDERS, NULL},
     {"resume", "", "orders again, behind a kill or a bad answer", ABOUT_ORDERS, NULL},
+    {"strategy", "SYM off", "no orders of a symbol's strategy; \"on\" lets it go on", ABOUT_ORDERS, NULL},
     {"cancel", "all", "cancel every open order", ABOUT_ORDERS, NULL},
     {"logout", "", "end the order session", ABOUT_ORDERS, NULL},
     {"hold", "", "let the run stand still", ABOUT_RUN, hold},
@@ -183,21 +184,8 @@ static void help(struct desk *desk, const char *argument) {
   for (unsigned i = 0; i < COMMANDS; i++) {
     const struct command *command = &commands[i];
     if (!available(desk, command)) continue;
-    console_print("  %-9s%-7s%s\n", command->word, command->argument, command->help);
+    console_print("  %-9s%-8s%s\n", command->word, command->argument, command->help);
   }
-}
-
-/* The command that `text` begins with; `argument` is what follows it. NULL: there is none. */
-static const struct command *find(const char *text, const char **argument) {
-  for (unsigned i = 0; i < COMMANDS; i++) {
-    const char *word = commands[i].word, *at = text;
-    while (*word != '\0' && *at == *word) at++, word++;
-    if (*word != '\0' || (*at != '\0' && *at != ' ')) continue;
-    while (*at == ' ') at++;
-    *argument = at;
-    return &commands[i];
-  }
-  return NULL;
 }
 
 /* Of several words with a bar between. */
@@ -222,6 +210,20 @@ static bool fits(const struct command *command, const char *argument) {
   if (command->argument[0] == '\0') return *argument == '\0';
   bool literal = command->argument[0] >= 'a';
   return literal ? one_of(command->argument, argument) : *argument != '\0';
+}
+
+/* The command that `text` begins with, of several the one that takes what follows the word; `argument` is that. */
+static const struct command *find(const char *text, const char **argument) {
+  const struct command *found = NULL;
+  for (unsigned i = 0; i < COMMANDS; i++) {
+    const char *word = commands[i].word, *at = text;
+    while (*word != '\0' && *at == *word) at++, word++;
+    if (*word != '\0' || (*at != '\0' && *at != ' ')) continue;
+    while (*at == ' ') at++;
+    *argument = at;
+    if (found == NULL || fits(&commands[i], at)) found = &commands[i];
+  }
+  return found;
 }
 
 bool command_looks(const char *text) {

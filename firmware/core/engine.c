@@ -180,7 +180,36 @@ static bool same_text(const char *a, const char *b) {
   return *a == *b;
 }
 
-bool engine_command(struct engine *engine, const char *text) {
+static bool begins_with(const char *text, const char *with) {
+  while (*with != '\0' && *text == *with) text++, with++;
+  return *with == '\0';
+}
+
+/* "SYM off" and "SYM on", of a symbol that has a book and, for "on", a strategy to go on with. */
+static bool switch_strategy(struct engine *engine, const char *text) {
+  char stock[8];
+  uint64_t wanted;
+  uint32_t length = 0;
+  for (; *text != ' ' && *text != '\0'; text++) {
+    if (length == sizeof stock) return false;
+    stock[length++] = *text;
+  }
+  while (length < sizeof stock) stock[length++] = ' ';
+  __builtin_memcpy(&wanted, stock, sizeof wanted);
+  bool off = same_text(text, " off");
+  if (!off && !same_text(text, " on")) return false;
+  for (uint32_t number = 1; number <= engine->books.count; number++) {
+    struct book *book = &engine->books.pool[number];
+    if (book->stock != wanted) continue;
+    if (off) book->flags |= BOOK_FLAG_QUIET;
+    else if (book->strategy != 0) book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
+    return true;
+  }
+  return false;
+}
+
+bool __attribute__((cold)) engine_command(struct engine *engine, const char *text) {
+  static const char strategy[] = "strategy ";
   engine->statistics.commands++;
   if (same_text(text, "kill")) {
     engine->risk.stops |= STOP_KILL;
@@ -189,6 +218,8 @@ bool engine_command(struct engine *engine, const char *text) {
   } else if (same_text(text, "cancel all")) {
     oms_cancel_all(&engine->oms);
     engine->cancelling = engine->cancel_due = true;
+  } else if (begins_with(text, strategy)) {
+    return switch_strategy(engine, text + sizeof strategy - 1);
   } else {
     return false;
   }

@@ -224,7 +224,7 @@ void engine_answer(struct engine *engine, const struct answer *answer);
 
 void engine_link(struct engine *engine, enum link_state state);
 
-/* "kill", "resume", "cancel all"; false: no such command. */
+/* "kill", "resume", "cancel all", "strategy SYM off", "strategy SYM on"; false: no such command. */
 bool engine_command(struct engine *engine, const char *text);
 
 /* The next cancel that a "cancel all" wants, of the book it names, from entry `at` of the table on; false: none, until an answer

@@ -8,6 +8,7 @@ cut-through the kernel has seen it by then, and the event that tells of it makes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -64,6 +65,7 @@ class KernelModel:
         self.books.doubted = self._doubted
         self.books.missed = self.market.suspect
         self.orders: list[Order] = []
+        self._quiet: set[int] = set()  # locates whose strategies a command has switched off
         self.recovery = self._recovery(config)
 
     def _doubted(self, _: str, *stock_locates: int) -> None:
@@ -178,7 +180,7 @@ class KernelModel:
         locate = change.book.stock_locate
         symbol = self._symbols.config(locate)
         assert symbol is not None, "only a subscribed symbol has a book"
-        if symbol.strategy == "none" or self.market.closed(locate):
+        if symbol.strategy == "none" or locate in self._quiet or self.market.closed(locate):
             return []
         strategy = strategies()[symbol.strategy]
         if not strategy.ON_ANY and not change.best_moved:
@@ -283,6 +285,8 @@ class KernelModel:
                 self.risk.killed = self.risk.contradicted = False
             case "cancel all":
                 self.own.cancel_all()
+            case _ if switch := re.fullmatch(r"strategy ([^ ]{0,8}) (on|off)", text):
+                self._switch_strategy(switch[1].ljust(8), switch[2] == "off")
 
     def cancels(self, most: int | None = None) -> list[Order]:
         """The kernel has come to what a "cancel all" wants, and there was room for so many; returns them."""
@@ -291,6 +295,11 @@ class KernelModel:
         orders = [order for intent in wanted[:most] if (order := self._send(intent, 0, 0))]
         self.orders += orders
         return orders
+
+    def _switch_strategy(self, stock: str, off: bool) -> None:
+        for book in self.books:
+            if book.stock == stock:
+                (self._quiet.add if off else self._quiet.discard)(book.stock_locate)
 
     @property
     def refusals(self) -> dict[Refusal, int]:
@@ -305,7 +314,7 @@ class KernelModel:
     def _position(self, book: Any, open_orders: int) -> dict[str, Any]:
         locate = book.stock_locate
         symbol, position, marks = self._symbols.config(locate), self.own.positions[locate], self.market.marks(locate)
-        if symbol and symbol.strategy == "none":
+        if (symbol and symbol.strategy == "none") or locate in self._quiet:
             marks.add("quiet")
         return {
             "stock_locate": locate, "stock": book.stock, "flags": sum(BOOK_FLAGS[mark] for mark in marks),

@@ -173,7 +173,7 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     """One whose every line is right is carried out; with a line that is not, none is, and the kernel stops trading."""
     files = tmp_path / "files"
     (files / "days").mkdir(parents=True)
-    (files / "days/good").write_text("# at the open\n\nrisk   # first\nkill\nresume\ncancel all\n")
+    (files / "days/good").write_text("# at the open\n\nrisk   # first\nstrategy TKAA off\nkill\nresume\n")
     (files / "bad").write_text("resume\ntop\nkil\ncancel all\n")
     at = session(*SCENARIO, "--files", files)
     at.ask("ls", "^ +\\d+  config.bin$")
@@ -187,7 +187,7 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     run = at.finish()
     _, notes = read_trace(run.path / "record")
     typed = b"".join(note.value.to_bytes(8, "little") for note in notes if note.kind == TraceKind.CONSOLE)
-    assert typed.replace(b"\0", b" ").split() == b"kill resume cancel all kill".split()
+    assert typed.replace(b"\0", b" ").split() == b"strategy TKAA off kill resume kill".split()
     assert run.json("run.json")["kernel_statistics"]["orders_refused_kill"] > 0
 
 

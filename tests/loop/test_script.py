@@ -92,3 +92,26 @@ def test_no_order_leaves_between_kill_and_resume(
     statistics = run.json("run.json")["kernel_statistics"]
     assert statistics["commands"] == 2
     assert statistics["orders_refused_kill"] == sum(2_500_000 + crossing < time < 3_500_000 for time in others)
+
+
+def test_a_symbols_strategy_is_switched_off_and_on(
+    completed: Callable[..., RunDirectory], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No order of that symbol meanwhile, all the others' as usual; the books at the end say which stayed off."""
+    scenario = ("sim", "--scenario", "opening", "--messages", "400")
+    usual = completed(*scenario)
+    symbols = [line["fields"]["stock"] for line in usual.lines("orders.jsonl") if line["time_ns"] > 2_500_000]
+    first, other = (name.strip() for name in list(dict.fromkeys(symbols))[:2])
+    script = tmp_path_factory.mktemp("strategy") / "script"
+    script.write_text(f"2.3ms strategy {first} off\n2.3ms strategy NOBODY off\n2.4ms strategy {other} off\n"
+                      f"3.5ms strategy {first} on\n3.6ms strategy {first} of\n")
+    run = completed(*scenario, "--script", script)
+    of_first, of_other = ([line["time_ns"] for line in run.lines("orders.jsonl")
+                           if line["fields"]["stock"].strip() == symbol] for symbol in (first, other))
+    assert not any(2_302_000 < time < 3_500_000 for time in of_first)
+    assert not any(time > 2_402_000 for time in of_other)
+    assert len(run.lines("orders.jsonl")) > len(of_first) + len(of_other)
+    console = (run.path / "console.log").read_text()
+    assert [line for line in console.splitlines() if line.startswith("command: ")] == [
+        f"command: strategy {first} off", "command: strategy NOBODY off: not known", f"command: strategy {other} off",
+        f"command: strategy {first} on", f"command: strategy {first} of: not known"]
