@@ -279,6 +279,7 @@ enum effect engine_other(struct engine *engine, const union rx_line *line) {
     return symbols_subscribed(&engine->books.symbols, record->stock_locate) ? EFFECT_NONE : EFFECT_BLOCK;
   }
   engine->statistics.other_messages++;
+  if (record_is_decoded(record) && record->type == 'W') engine->breach = engine_records(engine);
   if (record_is_decoded(record) && market_message(&engine->market, &engine->books, line))
     touch(engine, record->stock_locate);
   return EFFECT_NONE;
@@ -300,6 +301,7 @@ static void bad_frame(struct engine *engine, uint64_t delivered) {
     const struct touch *touch = &engine->touches[i];
     if ((uint32_t)records - touch->record < delivered) distrust(engine, touch->locate);
   }
+  if (engine->breach > before) market_unbreach(&engine->market, books);
   const struct jump *jump = &engine->jump;
   if (jump->record <= before) {
     expect(engine, engine->next_sequence - delivered);

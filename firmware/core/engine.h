@@ -104,6 +104,7 @@ struct engine {
   bool started;     /* next_sequence is known */
   bool filtered; /* the NIC keeps messages back: only its event lines tell what is missing */
   struct jump jump;
+  uint64_t breach; /* records consumed with the last W */
   struct touch touches[TOUCHES];
   uint32_t touches_next;
   struct market market;

@@ -5,6 +5,9 @@
 #include "core/bytes.h"
 #include "core/symbols.h"
 
+/* Among the flags of a locate: BREACHED before the last market-wide halt. */
+#define WAS_BREACHED 128u
+
 static void set(struct market *market, struct books *books, uint16_t locate, uint8_t flag, bool on) {
   if (!on) {
     books_clear(books, locate, flag);
@@ -21,9 +24,23 @@ static void trading_action(struct market *market, struct books *books, uint16_t 
 }
 
 static void breach(struct market *market, struct books *books, uint8_t level) {
+  market->breached_before = market->breached;
   market->breached = level;
   market->halts++;
-  for (uint32_t locate = 0; locate < LOCATES; locate++) books_set(books, (uint16_t)locate, BOOK_FLAG_BREACHED);
+  for (uint32_t locate = 0; locate < LOCATES; locate++) {
+    uint8_t *flags = &books->symbols.locates[locate].flags;
+    *flags = (uint8_t)((*flags & ~WAS_BREACHED) | ((*flags & BOOK_FLAG_BREACHED) != 0 ? WAS_BREACHED : 0));
+    books_set(books, (uint16_t)locate, BOOK_FLAG_BREACHED);
+  }
+}
+
+void market_unbreach(struct market *market, struct books *books) {
+  market->breached = market->breached_before;
+  for (uint32_t locate = 0; locate < LOCATES; locate++) {
+    bool was = (books->symbols.locates[locate].flags & WAS_BREACHED) != 0;
+    if (was) books_set(books, (uint16_t)locate, BOOK_FLAG_BREACHED);
+    else books_clear(books, (uint16_t)locate, BOOK_FLAG_BREACHED);
+  }
 }
 
 bool market_message(struct market *market, struct books *books, const union rx_line *line) {

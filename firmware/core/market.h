@@ -26,6 +26,7 @@ struct market {
   uint64_t halts;
   uint64_t suspects;
   uint8_t breached; /* level of the last W, 0: none */
+  uint8_t breached_before;
   uint32_t old;     /* books numbered up to this are those of sessions before: stale for good */
   bool stale;       /* messages of this session are missing: every book is stale, also those yet to come */
   struct note notes[MARKET_NOTES]; /* the first ones */
@@ -34,6 +35,9 @@ struct market {
 /* A decoded record without effect on orders: H h W Y J change what may be traded, others nothing.
  * True: the state of one symbol. */
 bool market_message(struct market *market, struct books *books, const union rx_line *line);
+
+/* The last W was none. */
+void market_unbreach(struct market *market, struct books *books);
 
 /* Messages of this session are missing, or no longer. */
 void market_stale(struct market *market, struct books *books);

@@ -52,6 +52,7 @@ class KernelModel:
         self._sequence_gaps = 0
         self._next_sequence: int | None = None
         self._jump = _Jump()
+        self._breach = 0  # records with the last market-wide halt
         self._touched: dict[int, int] = {}  # by locate: records consumed when its book, state or name changed last
         self._counts = dict.fromkeys(
             ("orders_sent", "bad_frames", "lost_messages", "answers", "answers_unknown", "answers_bad", "executions",
@@ -173,6 +174,8 @@ class KernelModel:
         self._other_messages += 1
         if message_type and fields:
             self.market.message(message_type, fields)
+            if message_type == "W":
+                self._breach = self._records
             if message_type in SYMBOL_STATES:
                 self._touched[fields["stock_locate"]] = self._records
 
@@ -234,6 +237,8 @@ class KernelModel:
         for locate, record in self._touched.items():
             if record > before:
                 self.market.suspect(locate)
+        if self._breach > before:
+            self.market.unbreach()
         if self._jump.record <= before:
             assert self._next_sequence is not None
             self._next_sequence = (self._next_sequence - delivered) % SEQUENCES

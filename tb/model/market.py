@@ -24,6 +24,7 @@ class Market:
     def __init__(self) -> None:
         self._marks: defaultdict[int, set[Mark]] = defaultdict(set)
         self._released: set[int] | None = None  # since the market-wide halt, by a trading action; None: there was none
+        self._before: tuple[set[int] | None, int] = (None, 0)  # the last one
         self._stale: set[int] = set()
         self._old: frozenset[int] = frozenset()  # of sessions before
         self.stale = False
@@ -43,6 +44,7 @@ class Market:
             case "h" if fields["market_code"] == OUR_MARKET:
                 self._set(marks, "operational", fields["operational_halt_action"] != "T")
             case "W":
+                self._before = (None if self._released is None else set(self._released), self.breached_level)
                 self._released = set()
                 self.breached_level = ord(fields["breached_level"])
                 self.halts += 1
@@ -59,6 +61,10 @@ class Market:
             self.halts += 1
         else:
             marks.discard(mark)
+
+    def unbreach(self) -> None:
+        """The last market-wide halt was none."""
+        self._released, self.breached_level = self._before
 
     def suspect(self, stock_locate: int) -> None:
         """A message contradicted the symbol's book, or passed before the symbol had a name."""

@@ -137,6 +137,23 @@ def test_a_symbol_named_after_messages_of_it_have_passed_is_suspect_and_counted(
     assert core.export().statistics["suspect_books"] == 1, "SYM3 is not on the list"
 
 
+def test_a_market_wide_halt_of_a_bad_frame_is_none(stream: Stream) -> None:
+    def halt() -> None:
+        stream.raw(encode("W", {"stock_locate": 0, "tracking_number": 0, "timestamp": 0, "breached_level": "1"}))
+
+    halt()
+    assert not stream.add()
+    stream.event(2, bad=True)  # it and the order behind it, which makes its book suspect
+    stream.sequence -= 2
+    assert stream.add(2)
+    assert [stream.flags(locate) for locate in (1, 2)] == [BookFlag.SUSPECT, 0]
+    halt()
+    assert not stream.add(2)
+    stream.event(1, bad=True)
+    stream.sequence -= 1
+    assert stream.flags(2) == BookFlag.BREACHED | BookFlag.SUSPECT, "a halt that was told of before stays"
+
+
 def test_a_bad_frame_with_a_wrong_number_leaves_no_gap(stream: Stream) -> None:
     stream.sequence += 1000
     assert not stream.add(2)
