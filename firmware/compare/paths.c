@@ -18,6 +18,7 @@
 #define REST_FACTOR 20u   /* a consumer that sleeps is given longer to fall asleep */
 #define NAIVE_SLOTS 1024u /* as linux_hft has them */
 #define PRODUCER_PRIORITY 1u
+#define PARTNER_PRIORITY 3u /* the consumer's own: they take turns */
 
 /* The blocking path's message, a line for each writer. */
 static struct {
@@ -111,11 +112,30 @@ static void take_ring(const struct path_samples *samples, uint32_t i) {
   spsc_take(&ring);
 }
 
+static void take_changes(void *argument) {
+  const struct path_samples *samples = argument;
+  for (uint32_t i = 0; i < samples->count; i++) {
+    samples->change[i] = rdtsc() - message.stamp;
+    task_yield();
+  }
+}
+
+static void change_tasks(const struct path_samples *samples) {
+  if (!task_start("partner", PARTNER_PRIORITY, take_changes, (void *)(uint64_t)samples)) {
+    panic("compare: no room for the partner");
+  }
+  for (uint32_t i = 0; i < samples->count; i++) {
+    message.stamp = rdtsc();
+    task_yield();
+  }
+}
+
 void paths_consume(const struct path_samples *samples) {
   __atomic_store_n(&message.ready, 1, __ATOMIC_RELEASE);
   for (uint32_t i = 0; i < samples->count; i++) take_blocking(samples, i);
   for (uint32_t i = 0; i < samples->count; i++) take_naive(samples, i);
   for (uint32_t i = 0; i < samples->count; i++) take_ring(samples, i);
+  change_tasks(samples);
 }
 
 /* The producer waits for the last message to be taken by what each path has for that. */
@@ -164,4 +184,5 @@ void paths_alone(const struct path_samples *samples) {
     send_ring(i);
     take_ring(samples, i);
   }
+  change_tasks(samples);
 }

@@ -14,13 +14,14 @@ struct path_samples {
   uint64_t *interrupt; /* of that, until the handler runs */
   uint64_t *naive;
   uint64_t *ring;
+  uint64_t *change; /* no message: one task gives the processor to another */
   uint32_t count; /* of each */
 };
 
 /* Handlers and memory; before the others, on the processor that booted. */
 void paths_init(void);
 
-/* Both sides of all paths, between this processor, in a task, and processor 1. */
+/* The consumer's and the producer's side of all paths, between this processor, in a task, and processor 1. */
 void paths_consume(const struct path_samples *samples);
 void paths_produce(uint32_t count);
 

@@ -13,7 +13,7 @@ import numpy as np
 from bridge import build
 from tests.platform.machine import DONE, Machine, Setup
 
-PATHS = ("blocking", "interrupt", "naive", "ring")
+PATHS = ("blocking", "interrupt", "naive", "ring", "switch")
 RAM_MIB = 128
 SAMPLE = np.dtype("<u8")
 
@@ -31,7 +31,7 @@ def measure(samples: int, processors: int, lockstep: bool = False) -> tuple[Samp
                       processors=processors, chipset="pc,memory-backend=ram", lockstep=lockstep,
                       extra=("-object", ram), pass_fds=(fd,))
         with Machine(setup) as machine:
-            status = machine.wait(60 + samples / 1000)
+            status = machine.wait(60 + samples / 200)
             console = machine.console
         if status != DONE:
             raise SystemExit(f"the kernel ended with {status}:\n{console}")

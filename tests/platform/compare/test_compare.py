@@ -47,6 +47,7 @@ def test_instructions_are_exact_on_one_processor() -> None:
         assert np.all(first[1:] == first[1])
     counts = {path: int(runs[0][0][path][-1]) for path in PATHS}
     assert counts["ring"] < 50
+    assert counts["switch"] < 150
     assert counts["interrupt"] < 80
     assert counts["interrupt"] < counts["blocking"] < 400
 
