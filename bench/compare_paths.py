@@ -45,7 +45,7 @@ def summarize(taken: Samples, tsc_hz: int) -> dict[str, Any]:
 def draw(taken: Samples, tsc_hz: int) -> str:
     """The distributions as an SVG: time on a logarithmic scale to the right, share of the samples upwards."""
     width, height, left, bottom, top = 760, 420, 60, 370, 30
-    colours = {"blocking": "#b03a2e", "interrupt": "#ca8a04", "naive": "#6b21a8", "ring": "#1d6f42", "switch": "#1f4e9c"}
+    colours = dict(zip(PATHS, ("#b03a2e", "#ca8a04", "#6b21a8", "#1d6f42", "#1f4e9c"), strict=True))
     ns = {name: np.sort(samples) * 1e9 / tsc_hz for name, samples in taken.items()}
     low = math.floor(math.log10(max(1.0, min(float(values[0]) for values in ns.values()))))
     high = math.ceil(math.log10(max(float(values[-1]) for values in ns.values())))
