@@ -239,14 +239,15 @@ def _keep(prepared: _Prepared, error: BridgeError | KeyboardInterrupt) -> None:
         return _run_document(job, result, request.kernel, observed, [])
 
     if isinstance(error, BridgeError):
-        keep(request, job.config.kernel, error.exit_status, str(error), describe)
+        kept = keep(request, job.config.kernel, error.exit_status, str(error), describe)
     else:
         clear_made(job.out)  # it may have come while they were being written
-        keep(request, job.config.kernel, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
-    try:
-        write_report(job.out)
-    except (TickloopError, OSError) as fault:  # the run's own error is what its user is to see
-        print(f"tickloop: warning: no report: {fault}", file=sys.stderr)
+        kept = keep(request, job.config.kernel, ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning, describe)
+    if kept:
+        try:
+            write_report(job.out)
+        except (TickloopError, OSError) as fault:  # the run's own error is what its user is to see
+            print(f"tickloop: warning: no report: {fault}", file=sys.stderr)
 
 
 def prepare(out: Path) -> None:

@@ -27,8 +27,9 @@ ONLY_AT_THE_END = ("clocks_skipped", "wall", "digest", "kernel_statistics")
 Describe = Callable[[LoopResult, Observed], dict[str, Any]]
 
 
-def keep(request: LoopRequest, config: KernelConfig, status: int, error: str, describe: Describe) -> None:
-    """Writes what there is, and into run.json why there is no more; ``describe`` makes run.json's usual contents."""
+def keep(request: LoopRequest, config: KernelConfig, status: int, error: str, describe: Describe) -> bool:
+    """Writes what there is, and into run.json why there is no more; returns whether all could be written. ``describe``
+    makes run.json's usual contents."""
     closed_loop = request.kernel is not None
     try:
         for name in record.incomplete(request.out / RECORD):
@@ -51,6 +52,8 @@ def keep(request: LoopRequest, config: KernelConfig, status: int, error: str, de
         write_json(request.out / "run.json", {**run, "passed": False, "exit_status": status, "error": error})
     except OSError as fault:
         _warn(f"{request.out}: not all files could be made of what {RECORD}/ holds: {fault.strerror}")
+        return False
+    return True
 
 
 def _warn(text: str) -> None:
