@@ -14,7 +14,7 @@ from itertools import chain
 
 TAKES_TURNS = "one_loop_at_a_time"  # the fixture
 LONG = ("tests/rtl/", "tests/test_rerun.py", "tests/formal/test_mutation.py", "tests/tickloop/test_lint.py",
-        "tests/tickloop/test_readme.py", "tests/tickloop/test_package.py")
+        "tests/tickloop/test_readme.py", "tests/tickloop/test_package.py", "tests/tickloop/test_docs.py")
 
 
 def in_parts(tests: Sequence[str], turns: Collection[str], workers: int) -> list[str]:
