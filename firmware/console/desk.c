@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "arch/command_line.h"
+#include "arch/cpu.h"
 #include "console/commands.h"
 #include "console/console.h"
 #include "tasks/scheduler.h"
@@ -28,7 +29,7 @@ void desk_init(struct desk *desk, enum desk_mode mode, struct ramfs *files) {
   if (desk->live) shell_init(&desk->shell);
 }
 
-static bool posted_waits(const struct desk *desk) { return desk->posted_done != desk->posted_given; }
+static bool posted_waits(const struct desk *desk) { return desk->posted_done != load_acquire(&desk->posted_given); }
 
 static void copy(char to[COMMAND_BYTES], const char *from) {
   uint32_t length = 0;
@@ -37,7 +38,10 @@ static void copy(char to[COMMAND_BYTES], const char *from) {
 }
 
 static void do_posted(struct desk *desk) {
-  while (posted_waits(desk)) command_line(desk, desk->posted[desk->posted_done++ % POSTED]);
+  while (posted_waits(desk)) {
+    command_line(desk, desk->posted[desk->posted_done % POSTED]);
+    store_release(&desk->posted_done, desk->posted_done + 1);
+  }
 }
 
 /* Reading a port stops the emulator's other work, which has to bring what is typed: some 50 us between two looks. */
@@ -48,16 +52,23 @@ void desk_attend(struct desk *desk) {
   if (desk->live && shell_attend(&desk->shell)) command_line(desk, desk->shell.editor.text);
 }
 
+/* The trace and what the host wants to be shown: of one processor only, as all that is printed from there. */
+static void look_around(struct desk *desk) {
+  follow_trace(&desk->trading.follower);
+  do_posted(desk);
+}
+
 /* While the kernel waits for a record; whether it is to wait on when there is one. */
 static bool attend(struct desk *desk, bool answered) {
   struct mailbox_port *port = desk->trading.port;
-  follow_trace(&desk->trading.follower);
-  do_posted(desk);
-  if (!desk->live) {
-    if (!desk->trading.follower.showing) port->meanwhile = NULL;
-    return false;
+  if (!desk->apart) {
+    look_around(desk);
+    if (!desk->live) {
+      if (!desk->trading.follower.showing) port->meanwhile = NULL;
+      return false;
+    }
+    if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
   }
-  if (!desk->apart && ++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
   if (!answered || desk->held) return desk->held;
   uint64_t now_ns = port->shared->now_ps / 1000;
   if (now_ns < desk->hold_at_ns) return false;
@@ -95,6 +106,7 @@ void desk_attach(struct desk *desk, const struct trading_view *trading) {
 static void attend_apart(void *argument) {
   struct desk *desk = argument;
   for (;;) {
+    look_around(desk);
     desk_attend(desk);
     task_sleep_ns(LOOK_NS);
   }
@@ -107,11 +119,12 @@ void desk_part(struct desk *desk) {
 
 bool desk_post(struct desk *desk, const char *text) {
   if (!command_looks(text)) return false;
-  if (desk->posted_given - desk->posted_done == POSTED) {
+  if (desk->posted_given - load_acquire(&desk->posted_done) == POSTED) {
     console_print("console: %u commands wait already; the next one is not done\n", POSTED);
     return true;
   }
-  copy(desk->posted[desk->posted_given++ % POSTED], text);
-  look_in(desk);
+  copy(desk->posted[desk->posted_given % POSTED], text);
+  store_release(&desk->posted_given, desk->posted_given + 1); /* whoever looks may be another processor */
+  if (!desk->apart) look_in(desk);
   return true;
 }

@@ -21,12 +21,13 @@ static void show(const struct trace_entry *entry) {
 }
 
 static void show_new(struct follower *follower, uint64_t written) {
+  if (written <= follower->shown) return;
   if (written - follower->shown > follower->entries) {
     console_print("trace: %lu entries were overwritten before they could be shown\n",
                   written - follower->entries - follower->shown);
     follower->shown = written - follower->entries;
   }
-  for (; follower->shown != written; follower->shown++) {
+  for (; follower->shown < written; follower->shown++) {
     show(&(*follower->trace)[follower->shown & (follower->entries - 1)]);
   }
 }

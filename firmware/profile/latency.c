@@ -33,9 +33,10 @@ static void add(struct latency *latency, const struct trace_entry *entry) {
 }
 
 void latency_gather(struct latency *latency, const struct trace_entry *ring, uint64_t entries, uint64_t written) {
+  if (written <= latency->taken) return;
   if (written - latency->taken > entries) {
     latency->missed += written - latency->taken - entries;
     latency->taken = written - entries;
   }
-  for (; latency->taken != written; latency->taken++) add(latency, &ring[latency->taken & (entries - 1)]);
+  for (; latency->taken < written; latency->taken++) add(latency, &ring[latency->taken & (entries - 1)]);
 }

@@ -209,3 +209,18 @@ def test_a_kill_typed_into_a_running_loop_stops_trading(
     assert max(times) * 1000 + origin_ps < kill.time_ps + CROSSING_PS
     assert run.json("run.json")["kernel_statistics"]["commands"] == 1
     assert run.json("run.json")["kernel_statistics"]["orders_refused_kill"] > 0
+
+
+def test_a_free_run_is_looked_at_from_the_other_processor(session: Callable[..., Session]) -> None:
+    """Histograms and trace belong to the console's task there: looking neither hangs nor stops the trading loop."""
+    at = session(*SCENARIO, "--mode", "free")
+    at.ask("ps", r"^  console +1  running ")
+    at.ask("lat", "^lat: of 0 entries of the trace$")
+    at.ask("go 5", "^go: a free run has no simulated time to stop at$")
+    at.ask("trace on", "")
+    at.ask("resume", "")
+    at.ask("go", r"^trace: message \d+, type \w, locate \d+: \d+ instructions")
+    at.type("lat\rlat\rtop\r")
+    run = at.finish()
+    assert run.json("run.json")["kernel_statistics"]["commands"] == 1
+    assert run.json("run.json")["kernel_statistics"]["records"] == 400
