@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import re
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.platform.console.test_files import archive_of
-from tests.platform.machine import DONE, PANIC, Machine, Setup, run
+from tests.platform.machine import DONE, PANIC, TIMEOUT_S, Machine, Setup, run
 
 COLUMNS, ROWS = 80, 25
 TEXT_BUFFER, TEXT_BYTES = 0xB8000, 2 * COLUMNS * ROWS
@@ -54,8 +55,18 @@ def crtc(machine: Machine, index: int) -> int:
     return int(machine.monitor(f"i /b 0x3d4.{index}").split("=")[1], 16)
 
 
+def press(machine: Machine, key: str) -> None:
+    """Press a key and wait for what it shows: the kernel of a busy machine may be slower, and a keyboard forgets."""
+    before, deadline = len(machine.console), time.monotonic() + TIMEOUT_S
+    machine.press(key)
+    while len(machine.console) == before:
+        assert time.monotonic() < deadline, f"{key} shows nothing: {machine.console}"
+        time.sleep(0.002)
+
+
 def press_text(machine: Machine, text: str) -> None:
-    machine.press(*(QCODES.get(key) or (f"shift-{key.lower()}" if key.isupper() else key) for key in text))
+    for key in text:
+        press(machine, QCODES.get(key) or (f"shift-{key.lower()}" if key.isupper() else key))
 
 
 def test_help_lists_what_there_is_without_trading(machine: Machine) -> None:
@@ -130,7 +141,7 @@ def test_the_keyboard_types_and_the_screen_shows(machine: Machine, tmp_path: Pat
     start = len(machine.console)
     press_text(machine, "Mem it")
     for key in ("home", "delete", "m", "end", "backspace", "backspace", "backspace", "x", "ctrl-u"):
-        machine.press(key)
+        press(machine, key)
     press_text(machine, "uptime\n")
     machine.expect(r"^uptime: \d+ s and \d+ us\n> ", start=start)
     press_text(machine, "help")
@@ -143,7 +154,7 @@ def test_the_keyboard_types_and_the_screen_shows(machine: Machine, tmp_path: Pat
     assert [row for row in rows if row][-2:] == [line for line in lines if line][-2:]
     assert rows[cursor // COLUMNS] == "> help"
     assert cursor % COLUMNS == len("> help")
-    machine.press("ctrl-u")
+    press(machine, "ctrl-u")
     # Scrolled: more lines than rows have been printed since, and the newest stand at the bottom.
     press_text(machine, "mem\n")
     machine.expect("^  heap: every live block is whole\n> ", start=start)
