@@ -256,6 +256,8 @@ void command_line(struct desk *desk, const char *line) {
   } else if (!fits(command, argument)) {
     const char *between = command->argument[0] != '\0' ? " " : "";
     console_print("%s: the command is \"%s%s%s\"\n", command->word, command->word, between, command->argument);
+  } else if (command->about == ABOUT_FILES && desk->running.file != NULL) {
+    console_print("%s: a file is being carried out\n", command->word);
   } else if (command->about != ABOUT_ORDERS) {
     command->run(desk, argument);
   } else if (!mailbox_type_command(desk->trading.port, text)) {
@@ -275,10 +277,6 @@ static void run_file(struct desk *desk, const char *path) {
   const struct command *command;
   char line[COMMAND_BYTES], text[COMMAND_BYTES];
   struct lines lines = {.file = ramfs_find(desk->files, path)};
-  if (desk->running.file != NULL) {
-    console_print("run: another file is being carried out\n");
-    return;
-  }
   if (lines.file == NULL || lines.file->kind != RAMFS_FILE) {
     console_print("run: %s: there is no such file\n", path);
     return;
@@ -289,7 +287,7 @@ static void run_file(struct desk *desk, const char *path) {
     if (step == LINE_TEXT && (*text == '\0' || may_run(desk, text, &command))) continue;
     console_print("run: %s, line %u: %s: %s\n", path, lines.number, text,
                   step == LINE_TEXT ? "not a command of this run" : "too long");
-    if (desk->trading.engine != NULL) (void)mailbox_type_command(desk->trading.port, "kill");
+    desk->kill_wanted = desk->trading.engine != NULL;
     return;
   }
   desk->running = (struct lines){.file = lines.file};
@@ -317,6 +315,7 @@ static bool run_line(struct desk *desk) {
 }
 
 void command_file(struct desk *desk) {
+  if (desk->kill_wanted) desk->kill_wanted = !mailbox_type_command(desk->trading.port, "kill");
   while (run_line(desk)) {
   }
 }

@@ -49,6 +49,7 @@ struct desk {
   uint64_t hold_at_ns;         /* simulated time at which it is held again; UINT64_MAX: not before told so */
   struct ramfs *files;
   struct lines running; /* a file of commands */
+  bool kill_wanted;     /* by a file with a wrong line; it may have to wait for room */
   uint32_t turns;              /* of waits */
   char posted[POSTED][COMMAND_BYTES];
   uint32_t posted_given;

@@ -123,8 +123,7 @@ bool mailbox_type_command(struct mailbox_port *port, const char *text) {
   struct typed *typed = &port->typed;
   if (typed->given - load_acquire(&typed->taken) == TYPED) return false;
   char *to = typed->text[typed->given % TYPED];
-  for (uint32_t i = 0; i < COMMAND_BYTES - 1 && *text != 0; i++) *to++ = *text++;
-  *to = 0;
+  for (uint32_t i = 0; i < COMMAND_BYTES; i++) to[i] = i < COMMAND_BYTES - 1 && *text != 0 ? *text++ : 0;
   store_release(&typed->given, typed->given + 1);
   announce_typed(port);
   return true;

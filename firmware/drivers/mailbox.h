@@ -89,7 +89,7 @@ enum command_source { COMMAND_NONE = 0, COMMAND_HOST, COMMAND_TYPED };
 /* Take a command that was given: its text, terminated. */
 enum command_source mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]);
 
-/* Give one that was typed, terminated; false: too many wait. */
+/* Give one that was typed, terminated; false: too many wait. What is taken has zeros behind it. */
 bool mailbox_type_command(struct mailbox_port *port, const char *text);
 
 /* EXPORT: hand out the kernel's result. */

@@ -182,12 +182,14 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     at.ask("go 2500", "^held: at ")
     at.ask("run days/good", "^risk: orders may be sent$")
     at.ask("top", "^top: 8 of 8 books$")
-    at.ask("run bad", "^run: bad, line 3: kil: not a command of this run$")
+    at.ask("resume", "")
+    at.ask("resume", "^resume: 4 commands wait already; this one is not taken$")
+    at.ask("run bad", "^run: bad, line 3: kil: not a command of this run$")  # its kill finds room when the run goes on
     at.type("go\r")
     run = at.finish()
     _, notes = read_trace(run.path / "record")
     typed = b"".join(note.value.to_bytes(8, "little") for note in notes if note.kind == TraceKind.CONSOLE)
-    assert typed.replace(b"\0", b" ").split() == b"strategy TKAA off kill resume kill".split()
+    assert typed.replace(b"\0", b" ").split() == b"strategy TKAA off kill resume resume kill".split()
     assert run.json("run.json")["kernel_statistics"]["orders_refused_kill"] > 0
 
 
