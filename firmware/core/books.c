@@ -45,8 +45,8 @@ static void open_book(struct books *books, uint16_t locate, struct locate *known
       .shares = shares,
       .stock_locate = locate,
       .number = number,
-      .flags = (uint8_t)((known->flags & BOOK_CLOSED) | books->inherited |
-                         (strategy == 0 ? BOOK_FLAG_QUIET : 0) | (books->symbols.any_change[strategy] ? BOOK_ANY : 0)),
+      .flags = (uint8_t)((known->flags & BOOK_CLOSED) | books->inherited | (strategy == 0 ? BOOK_FLAG_QUIET : 0) |
+                         (books->symbols.any_change[strategy] ? BOOK_ANY : 0)),
       .strategy = strategy,
       .restricted = (known->flags & BOOK_FLAG_RESTRICTED) != 0,
   };
