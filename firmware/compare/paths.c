@@ -17,6 +17,7 @@
 #define GAP_MASK 2047u    /* and so many time-stamp counts more, at random */
 #define REST_FACTOR 20u   /* a consumer that sleeps is given longer to fall asleep */
 #define NAIVE_SLOTS 1024u /* as linux_hft has them */
+#define TURN 250u         /* messages of a path, then the next path */
 #define PRODUCER_PRIORITY 1u
 #define PARTNER_PRIORITY 3u /* the consumer's own: they take turns */
 
@@ -130,34 +131,53 @@ static void change_tasks(const struct path_samples *samples) {
   }
 }
 
+/* The paths take turns: where the host puts the two processors changes now and then, and is to meet all of them. */
+static uint32_t end_of_turn(uint32_t start, uint32_t count) { return count - start < TURN ? count : start + TURN; }
+
 void paths_consume(const struct path_samples *samples) {
   __atomic_store_n(&message.ready, 1, __ATOMIC_RELEASE);
-  for (uint32_t i = 0; i < samples->count; i++) take_blocking(samples, i);
-  for (uint32_t i = 0; i < samples->count; i++) take_naive(samples, i);
-  for (uint32_t i = 0; i < samples->count; i++) take_ring(samples, i);
+  for (uint32_t start = 0, end; start < samples->count; start = end) {
+    end = end_of_turn(start, samples->count);
+    for (uint32_t i = start; i < end; i++) take_blocking(samples, i);
+    for (uint32_t i = start; i < end; i++) take_naive(samples, i);
+    for (uint32_t i = start; i < end; i++) take_ring(samples, i);
+  }
   change_tasks(samples);
+}
+
+static void wait_for_blocking(uint32_t taken) {
+  while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) != taken) cpu_pause();
+}
+
+static void wait_for_naive(void) {
+  while (__atomic_load_n(&naive.head, __ATOMIC_ACQUIRE) != naive.tail) cpu_pause();
+}
+
+static void wait_for_ring(void) {
+  const struct spsc_slot *last = &ring.slots[(ring.tail - 1) & (SPSC_SLOTS - 1)];
+  while (__atomic_load_n(&last->full, __ATOMIC_ACQUIRE) != 0) cpu_pause();
 }
 
 /* The producer waits for the last message to be taken by what each path has for that. */
 void paths_produce(uint32_t count) {
   while (__atomic_load_n(&message.ready, __ATOMIC_ACQUIRE) == 0) cpu_pause();
-  for (uint32_t i = 0; i < count; i++) {
-    while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) != i) cpu_pause();
-    rest(REST_FACTOR);
-    send_blocking(processors[0].apic_id);
-  }
-  while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) != count) cpu_pause();
-  for (uint32_t i = 0; i < count; i++) {
-    while (__atomic_load_n(&naive.head, __ATOMIC_ACQUIRE) != naive.tail) cpu_pause();
-    rest(1);
-    send_naive(i);
-  }
-  while (__atomic_load_n(&naive.head, __ATOMIC_ACQUIRE) != naive.tail) cpu_pause();
-  for (uint32_t i = 0; i < count; i++) {
-    const struct spsc_slot *last = &ring.slots[(ring.tail - 1) & (SPSC_SLOTS - 1)];
-    while (__atomic_load_n(&last->full, __ATOMIC_ACQUIRE) != 0) cpu_pause();
-    rest(1);
-    send_ring(i);
+  for (uint32_t start = 0, end; start < count; start = end) {
+    end = end_of_turn(start, count);
+    for (uint32_t i = start; i < end; i++) {
+      rest(REST_FACTOR);
+      send_blocking(processors[0].apic_id);
+      wait_for_blocking(i + 1);
+    }
+    for (uint32_t i = start; i < end; i++) {
+      rest(1);
+      send_naive(i);
+      wait_for_naive();
+    }
+    for (uint32_t i = start; i < end; i++) {
+      rest(1);
+      send_ring(i);
+      wait_for_ring();
+    }
   }
 }
 
