@@ -35,11 +35,12 @@ def _alone(one_loop_at_a_time: None) -> None:
 def trade(tmp_path: Path) -> Trade:
     """Boot an image, trade on ``opening``, and compare orders and books with the model's."""
 
-    def run(image: Path, messages: int, processors: int = 2, extra: tuple[str, ...] = ()) -> Run:
+    def run(image: Path, messages: int, processors: int = 2, extra: tuple[str, ...] = (),
+            pace_s: float = 0.0) -> Run:
         (tmp_path / "config.bin").write_bytes(config_module())
         traffic = [message for _, message in generate("opening", seed=5, messages=messages)]
         records = [record_lines(message, sequence) for sequence, message in enumerate(traffic, 1)]
-        run = FreePeer(records, burst=40, processors=processors).boot(
+        run = FreePeer(records, burst=40, processors=processors, pace_s=pace_s).boot(
             image, tmp_path / "config.bin", tmp_path / "console.log", extra)
         assert run.exit_code == exit_code(layout.EXIT_STATUS_DONE), run.console
         export, model = parse_export(run.export), predict(traffic)
@@ -75,7 +76,7 @@ def test_without_a_second_processor_it_says_so_and_trades(kernel: Path, trade: T
 
 def test_faults_of_housekeeping_do_not_stop_trading(busy_image: Path, trade: Trade) -> None:
     """Tasks fault in four ways all the while; every record is traded on, and the result is the model's."""
-    console = trade(busy_image, 4000).console
+    console = trade(busy_image, 4000, pace_s=0.004).console
     assert console.count("task faulty: ended by the fault, all else goes on\n") >= 4
     assert len(set(re.findall(r"fault: vector (\d+)", console))) >= 2
 
@@ -149,7 +150,7 @@ def lines(busy_image: Path, tmp_path: Path) -> Lines:
 
 def test_the_two_processors_share_no_line_but_the_relays(busy_image: Path, trade: Trade, lines: Lines) -> None:
     """Every load and store of both, seen by QEMU's own instrumentation, while housekeeping works, prints and faults."""
-    trade(busy_image, 1000, extra=lines.words("trading_loop", "trading_finish"))
+    trade(busy_image, 1000, pace_s=0.004, extra=lines.words("trading_loop", "trading_finish"))
     shared = lines.shared()
     assert {name: where for name, where in shared.items() if name != "relay_ring"} == {}
 
