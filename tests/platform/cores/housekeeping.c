@@ -47,7 +47,8 @@ static void works(void *argument) {
   (void)argument;
   for (unsigned round = 0;; round++) {
     for (unsigned i = 0; i < 512; i++) scratch[i] += i;
-    if (round % 8 == 0) (void)task_start("faulty", 4, faulty[round / 8 % 4], 0);
+    unsigned fault = round < 8 ? round : round / 8 + 7; /* each of them early in a run, however short that is */
+    if (round < 8 || round % 8 == 0) (void)task_start("faulty", 4, faulty[fault % 4], 0);
     event_signal(&event);
     task_sleep_ns(1000000);
   }

@@ -17,17 +17,23 @@ SHOTS = 12
 
 
 def test_the_clock_is_that_of_the_hpet_and_of_the_host(cases: Cases) -> None:
-    """Over 200 ms: within 0.5 % of the HPET (5 ms of it were measured), and the HPET's are the host's milliseconds."""
+    """Over 200 ms: within 0.5 % of the HPET (5 ms of it were measured). What passed by the HPET is no less than between
+    two times of the host that lie within, nor more than between two around it, however late this process runs."""
     with Machine(cases.setup("rate")) as machine:
+        machine.expect("clock: ready")
+        before = time.monotonic_ns()
+        machine.send("x")
         machine.expect("clock: start")
-        start = time.monotonic()
-        machine.expect("clock: end")
-        host_ns = (time.monotonic() - start) * 1e9
+        start = time.monotonic_ns()
+        time.sleep(0.2)
+        end = time.monotonic_ns()
+        machine.send("x")
         found = machine.expect(r"clock: (\d+) ns by the kernel, (\d+) ns by the HPET")
+        after = time.monotonic_ns()
         assert machine.wait() == DONE
     own, hpet = int(found[1]), int(found[2])
     assert own == pytest.approx(hpet, rel=0.005)
-    assert hpet == pytest.approx(host_ns, rel=0.2, abs=20e6)
+    assert 0.999 * (end - start) <= hpet <= 1.001 * (after - before)
 
 
 def test_timers_are_never_early_and_there_is_no_tick(cases: Cases) -> None:
@@ -35,7 +41,7 @@ def test_timers_are_never_early_and_there_is_no_tick(cases: Cases) -> None:
     assert len(shots) == SHOTS
     late = [int(was) - int(wanted) for wanted, was in shots]
     assert all(ns > -0.005 * int(wanted) for ns, (wanted, _) in zip(late, shots, strict=True))
-    assert sorted(late)[SHOTS // 2] < 2_000_000, "half of them within 2 ms, whatever else this machine does"
+    assert sorted(late)[SHOTS // 2] < 50_000_000, "half of them; how late exactly is known where time is instructions"
     assert f"shots: {SHOTS} interrupts\n" in console
 
     console = cases.run("tickless", DONE)
@@ -66,9 +72,9 @@ def test_what_the_clocks_are_measured_against(cases: Cases, extra: tuple[str, ..
 def test_a_boards_interrupt_arrives_at_its_vector(cases: Cases) -> None:
     """The PIT's, programmed for 1 kHz, is not where ISA would have it: the tables say so. An input that is not there is
     refused."""
-    found = re.search(r"isa: (\d+) interrupts in 50 ms; input 999 is not\n", cases.run("isa", DONE))
+    found = re.search(r"isa: (\d+) interrupts in 50 ms; input 999 is not\n", cases.run("isa", DONE, lockstep=True))
     assert found
-    assert 10 <= int(found[1]) <= 52, "QEMU sends what was missed later, or drops it"
+    assert 49 <= int(found[1]) <= 51
 
 
 def test_sleeping_tasks_sleep_as_long_as_they_said(cases: Cases) -> None:
