@@ -7,6 +7,7 @@
 #include "console/console.h"
 #include "drivers/keyboard.h"
 #include "drivers/serial.h"
+#include "tasks/scheduler.h"
 
 #define KEYS_A_TURN 16u /* what a UART holds: somebody who sends without end keeps nobody else waiting */
 
@@ -47,7 +48,7 @@ static bool take_key(struct shell *shell, enum key key) {
   return false;
 }
 
-bool shell_attend(struct shell *shell) {
+static bool attend(struct shell *shell) {
   enum key key;
   if (console_prompt() && !shell->editor.over) editor_show(&shell->editor);
   for (unsigned i = 0; i < KEYS_A_TURN && next_key(shell, &key); i++) {
@@ -56,4 +57,12 @@ bool shell_attend(struct shell *shell) {
   }
   console_refresh();
   return false;
+}
+
+/* Prompt, typed text and screen are not printed into by another task. */
+bool shell_attend(struct shell *shell) {
+  tasks_hold();
+  bool line = attend(shell);
+  tasks_release();
+  return line;
 }

@@ -15,8 +15,9 @@
 #include "tasks/spsc.h"
 
 #define PRIORITY 6u
-#define SETTLE_NS 100000000u
+#define SETTLE_NS 1000000000u
 #define TEXT_BYTES (SPSC_PAYLOAD - 1)
+#define LINE_BYTES 255u /* longer ones are printed in parts */
 
 struct text {
   uint8_t length;
@@ -32,6 +33,10 @@ static struct {
 static struct {
   _Alignas(SPSC_LINE) uint32_t started;
 } receiver;
+static struct {
+  _Alignas(SPSC_LINE) uint32_t length;
+  char text[LINE_BYTES + 1];
+} line; /* has not come as a whole yet; of who prints */
 static struct event arrived;
 
 static void on_interrupt(void *context) {
@@ -39,10 +44,20 @@ static void on_interrupt(void *context) {
   event_signal(&arrived);
 }
 
+static void print_line(void) {
+  line.text[line.length] = '\0';
+  line.length = 0;
+  console_print("%s", line.text);
+}
+
+/* A line in one piece: between two messages of it another task may print. */
 static void print_all(void) {
   const struct text *text;
   while ((text = (const struct text *)spsc_message(&relay_ring)) != NULL) {
-    for (uint8_t i = 0; i < text->length && i < TEXT_BYTES; i++) console_print("%c", text->characters[i]);
+    for (uint8_t i = 0; i < text->length && i < TEXT_BYTES; i++) {
+      line.text[line.length++] = text->characters[i];
+      if (text->characters[i] == '\n' || line.length == LINE_BYTES) print_line();
+    }
     spsc_take(&relay_ring);
   }
 }
@@ -84,13 +99,30 @@ bool relay_put(char c) {
   return true;
 }
 
+static bool taken(const struct spsc_slot *slot) {
+  uint64_t end = timer_now_ns() + SETTLE_NS;
+  while (__atomic_load_n(&slot->full, __ATOMIC_ACQUIRE) != 0) {
+    if (timer_now_ns() >= end) return false;
+    cpu_pause();
+  }
+  return true;
+}
+
+/* In the order in which they are taken, so a slow processor 0 is waited for as long as it goes on. */
+static bool all_taken(void) {
+  uint64_t tail = relay_ring.tail;
+  for (uint64_t i = tail < SPSC_SLOTS ? 0 : tail - SPSC_SLOTS; i < tail; i++) {
+    if (!taken(&relay_ring.slots[i & (SPSC_SLOTS - 1)])) return false;
+  }
+  return true;
+}
+
 void relay_settle(void) {
   if (!relay_takes()) return;
   if (sender.text != NULL) send();
-  uint64_t end = timer_now_ns() + SETTLE_NS;
-  const struct spsc_slot *last = &relay_ring.slots[(relay_ring.tail - 1) & (SPSC_SLOTS - 1)];
-  while (__atomic_load_n(&last->full, __ATOMIC_ACQUIRE) != 0 && timer_now_ns() < end) cpu_pause();
+  bool all = all_taken();
   sender.direct = true;
-  print_all();
+  if (!all) print_all();
+  if (line.length != 0) print_line();
   if (relay_ring.refused != 0) console_print("relay: %lu characters found no room\n", relay_ring.refused);
 }

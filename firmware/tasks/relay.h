@@ -17,7 +17,7 @@ bool relay_takes(void);
 /* Take a character if it does. */
 bool relay_put(char c);
 
-/* Before the machine ends: wait until all has been printed, or print it here if nobody does within 100 ms. */
+/* Before the machine ends: wait until all has been printed, or print it here if nobody takes a message for a second. */
 void relay_settle(void);
 
 #endif
