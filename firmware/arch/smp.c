@@ -19,7 +19,7 @@
 #define EFER_LMA (1u << 10) /* the processor's own: set by turning paging on */
 #define INIT_WAIT_NS 10000000u   /* Intel SDM 3A, 8.4.4.1, step 15 */
 #define STARTUP_WAIT_NS 200000u
-#define LIMIT_NS 100000000u
+#define LIMIT_NS 2000000000u /* an emulator's processors wait for one of the host's */
 
 enum smp_state { SMP_OFF, SMP_STARTING, SMP_LOST, SMP_RUNNING, SMP_FINISHED };
 

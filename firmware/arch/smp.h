@@ -13,7 +13,7 @@ uint32_t smp_processors(void);
 
 /*
  * Start processor `index` (from 1 on) with `run`, on a stack of its own, interrupts off and no source of any enabled there.
- * When `run` returns, the processor sleeps for good. False: it is not there, did not come within 100 ms, or was started before.
+ * When `run` returns, the processor sleeps for good. False: it is not there, did not come within 2 s, or was started before.
  */
 bool smp_start(uint32_t index, void (*run)(void *argument), void *argument);
 

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * For a test image, linked with --wrap=tasks_init: housekeeping has tasks that work, print, fault in every way and are started
- * again, all the time; unless the test has taken the mark out of the image.
+ * For a test image, linked with --wrap=tasks_init,--wrap=smp_start: housekeeping has tasks that work, print, fault in every way
+ * and are started again, all the time; other processors come. Unless the test has taken the mark of either out of the image.
  */
 #include <stdint.h>
 
+#include "arch/smp.h"
 #include "console/console.h"
 #include "tasks/scheduler.h"
 
 void __real_tasks_init(void);
 void __wrap_tasks_init(void);
+bool __real_smp_start(uint32_t index, void (*run)(void *argument), void *argument);
+bool __wrap_smp_start(uint32_t index, void (*run)(void *argument), void *argument);
 
 static volatile uint64_t scratch[512];
 static struct event event;
@@ -61,4 +64,10 @@ void __wrap_tasks_init(void) {
   if (mark[0] == 0) return;
   (void)task_start("works", 2, works, 0);
   (void)task_start("waits", 3, waits, 0);
+}
+
+static volatile char comes[] = "OTHER PROCESSORS COME";
+
+bool __wrap_smp_start(uint32_t index, void (*run)(void *argument), void *argument) {
+  return comes[0] != 0 && __real_smp_start(index, run, argument);
 }

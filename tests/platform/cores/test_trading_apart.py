@@ -22,7 +22,8 @@ from tests.platform.cores.free_peer import FreePeer
 
 HERE = Path(__file__).resolve().parent
 LINE = 64
-MARK = b"HOUSEKEEPING IS BUSY"
+BUSY_MARK = b"HOUSEKEEPING IS BUSY"
+COMES_MARK = b"OTHER PROCESSORS COME"
 Trade = Callable[..., Run]
 
 
@@ -56,7 +57,15 @@ def trade(tmp_path: Path) -> Trade:
 @pytest.fixture(scope="module")
 def busy_image(build_kernel: BuildKernel) -> Path:
     """The kernel with tasks that keep housekeeping busy, and fault."""
-    return build_kernel([HERE / "housekeeping.c"], "-Wl,--wrap=tasks_init")
+    return build_kernel([HERE / "housekeeping.c"], "-Wl,--wrap=tasks_init,--wrap=smp_start")
+
+
+def without(image: Path, mark: bytes, result: Path) -> Path:
+    """The image without a mark."""
+    data = image.read_bytes()
+    assert data.count(mark) == 1
+    result.write_bytes(data.replace(mark, bytes(len(mark))))
+    return result
 
 
 def test_the_trading_loop_has_a_processor_of_its_own(kernel: Path, trade: Trade) -> None:
@@ -74,11 +83,22 @@ def test_without_a_second_processor_it_says_so_and_trades(kernel: Path, trade: T
     assert console.splitlines()[-1].startswith("statistics: instructions ")
 
 
+def test_a_second_processor_that_does_not_come_is_told_and_done_without(
+        busy_image: Path, trade: Trade, tmp_path: Path) -> None:
+    """Housekeeping works, and faults, in the waits then."""
+    console = trade(without(busy_image, COMES_MARK, tmp_path / "alone.elf"), 2000).console
+    assert "processors: the second one did not come, housekeeping runs in the waits of the trading loop\n" in console
+    assert "has one of its own" not in console
+    assert "task faulty: ended by the fault, all else goes on\n" in console
+
+
 def test_faults_of_housekeeping_do_not_stop_trading(busy_image: Path, trade: Trade) -> None:
     """Tasks fault in four ways all the while; every record is traded on, and the result is the model's."""
     console = trade(busy_image, 4000, pace_s=0.004).console
     assert console.count("task faulty: ended by the fault, all else goes on\n") >= 4
     assert len(set(re.findall(r"fault: vector (\d+)", console))) >= 2
+    told = [line for line in console.splitlines() if re.search("fault:|faulty|statistics", line)]
+    assert [line for line in told if not line.startswith(("fault: ", "task faulty: ", "statistics: "))] == []
 
 
 class SteppingPeer(Peer):
@@ -91,10 +111,7 @@ class SteppingPeer(Peer):
 def test_in_lockstep_tasks_leave_no_trace(busy_image: Path, tmp_path: Path) -> None:
     """With tasks that work and fault in the loop's waits, and without: the same work to the instruction at every
     request, the same trace, orders and books."""
-    data = busy_image.read_bytes()
-    assert data.count(MARK) == 1
-    idle_image = tmp_path / "idle.elf"
-    idle_image.write_bytes(data.replace(MARK, bytes(len(MARK))))
+    idle_image = without(busy_image, BUSY_MARK, tmp_path / "idle.elf")
     (tmp_path / "config.bin").write_bytes(config_module())
     traffic = [message for _, message in generate("opening", seed=6, messages=1500)]
     busy, idle = (
