@@ -10,6 +10,9 @@
 #include "arch/traps.h"
 
 #define CALIBRATION_NS 5000000u
+#define CALIBRATION_MAX_NS NS_PER_S /* the APIC's count lasts longer */
+#define LOOKS_MAX 100000u           /* far more than it takes, should the reference stand still */
+#define ATTEMPTS 5u
 #define READINGS 5u
 #define NS_PER_S 1000000000ull
 #define UNKNOWN_HZ NS_PER_S
@@ -32,6 +35,7 @@
 #define PIT_GATE_PORT 0x61u
 #define PIT_GATE 1u
 #define PIT_SPEAKER 2u
+#define PIT_ENDED 0x20u /* the output, which rises when the count ends */
 #define PIT_START 0xFFFFu
 
 static volatile uint32_t *hpet;
@@ -44,7 +48,9 @@ static bool followed;
 static uint64_t followed_ns;
 static uint64_t interrupts;
 
-/* A reference's clock in ns, from some start. */
+#define NO_TIME UINT64_MAX
+
+/* A reference's clock in ns, from some start; NO_TIME once it tells none any more. */
 static uint64_t hpet_ns(void) {
   uint64_t counter = *(volatile uint64_t *)&hpet[HPET_COUNTER];
   return counter * hpet_period_fs / FS_PER_NS; /* hours, at 10 ns a count */
@@ -54,7 +60,8 @@ static uint64_t pit_ns(void) {
   outb(PIT_COMMAND, PIT_LATCH_CHANNEL_2);
   uint32_t low = inb(PIT_CHANNEL_2);
   uint32_t count = (uint32_t)inb(PIT_CHANNEL_2) << 8 | low;
-  return (PIT_START - count) * NS_PER_S / PIT_HZ; /* 55 ms until it wraps */
+  if ((inb(PIT_GATE_PORT) & PIT_ENDED) != 0) return NO_TIME; /* 55 ms are over, the count begins again */
+  return (PIT_START - count) * NS_PER_S / PIT_HZ;
 }
 
 static bool start_hpet(uint64_t address) {
@@ -70,7 +77,8 @@ static void wait_a_little(void) {
   for (unsigned i = 0; i < 1000; i++) __asm__ volatile("");
 }
 
-static bool start_pit(void) {
+static bool start_pit(uint64_t address) {
+  (void)address;
   outb(PIT_GATE_PORT, (uint8_t)((inb(PIT_GATE_PORT) & ~PIT_SPEAKER) | PIT_GATE));
   outb(PIT_COMMAND, PIT_CHANNEL_2_ONE_SHOT);
   outb(PIT_CHANNEL_2, PIT_START & 0xFF);
@@ -106,18 +114,29 @@ static struct reading read_clocks(uint64_t (*reference_ns)(void)) {
   return best;
 }
 
-static void measure(uint64_t (*reference_ns)(void)) {
+/* False: the reference stood still, or so much time passed between two looks that it or the APIC's count may have ended. */
+static bool measure(uint64_t (*reference_ns)(void)) {
   apic_timer_start(UINT32_MAX);
   struct reading first = read_clocks(reference_ns);
-  struct reading last;
-  do {
+  struct reading last = first;
+  for (unsigned i = 0; i < LOOKS_MAX && last.reference_ns - first.reference_ns < CALIBRATION_NS; i++) {
     wait_a_little();
     last = read_clocks(reference_ns);
-  } while (last.reference_ns - first.reference_ns < CALIBRATION_NS);
+  }
   apic_timer_start(0);
   uint64_t ns = last.reference_ns - first.reference_ns;
+  if (first.reference_ns == NO_TIME || ns < CALIBRATION_NS || ns > CALIBRATION_MAX_NS) return false;
   rates.tsc_hz = (last.tsc - first.tsc) * NS_PER_S / ns;
   rates.apic_hz = (uint64_t)(first.apic_left - last.apic_left) * NS_PER_S / ns;
+  return true;
+}
+
+/* On a busy host a processor may rest while it measures. */
+static bool measure_by(bool (*start)(uint64_t), uint64_t address, uint64_t (*reference_ns)(void)) {
+  for (unsigned i = 0; i < ATTEMPTS && start(address); i++) {
+    if (measure(reference_ns)) return true;
+  }
+  return false;
 }
 
 uint64_t timer_clock_ns(void) { return timer_tsc_ns(rdtsc() - boot_tsc); }
@@ -151,13 +170,8 @@ static void on_interrupt(void *context) {
 struct timer_rates timer_init(const struct acpi *acpi) {
   boot_tsc = rdtsc();
   rates = (struct timer_rates){UNKNOWN_HZ, UNKNOWN_HZ, TIMER_REFERENCE_NONE};
-  if (start_hpet(acpi->hpet)) {
-    rates.reference = TIMER_REFERENCE_HPET;
-    measure(hpet_ns);
-  } else if (start_pit()) {
-    rates.reference = TIMER_REFERENCE_PIT;
-    measure(pit_ns);
-  }
+  if (measure_by(start_hpet, acpi->hpet, hpet_ns)) rates.reference = TIMER_REFERENCE_HPET;
+  else if (measure_by(start_pit, 0, pit_ns)) rates.reference = TIMER_REFERENCE_PIT;
   ns_per_tick = (NS_PER_S << 32) / rates.tsc_hz;
   interrupt_set(INTERRUPT_TIMER, on_interrupt, NULL);
   return rates;
