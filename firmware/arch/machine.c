@@ -9,6 +9,10 @@
 
 void machine_exit(uint32_t status) {
   relay_settle();
+  machine_stop(status);
+}
+
+void machine_stop(uint32_t status) {
   outl(DEBUG_EXIT_PORT, status);
   for (;;) __asm__ volatile("cli; hlt");
 }

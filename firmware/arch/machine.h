@@ -7,4 +7,7 @@
 
 void machine_exit(uint32_t status) __attribute__((noreturn));
 
+/* The same at once: text of another processor's that is on its way is not waited for. */
+void machine_stop(uint32_t status) __attribute__((noreturn));
+
 #endif

@@ -98,7 +98,7 @@ bool trap_is_machines(const struct trap_frame *frame) {
 
 void trap_report(const struct trap_frame *frame) {
   struct processor *processor = this_processor();
-  if (processor->reporting++ != 0) machine_exit(EXIT_STATUS_FAULT); /* the report itself went wrong: no third try */
+  if (processor->reporting++ != 0) machine_stop(EXIT_STATUS_FAULT); /* the report itself went wrong: no third try */
   trap_print(frame);
   if (processor->contain != NULL && processor->handling == 0) processor->contain(frame);
   machine_exit(EXIT_STATUS_FAULT);
