@@ -76,6 +76,6 @@ def sample() -> Callable[[str], Path]:
 @pytest.fixture
 def one_loop_at_a_time() -> Iterator[None]:
     """A parked kernel spins on a core, so closed loops take turns, with other test processes too."""
-    with (Path(tempfile.gettempdir()) / "tickloop-loop-tests.lock").open("w") as lock:
+    with (Path(tempfile.gettempdir()) / f"tickloop-loop-tests-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
