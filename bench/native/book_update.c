@@ -15,14 +15,17 @@
 #include "core/moldudp64.h"
 #include "host.h"
 #include "itch_input.h"
+#include "parser/parser.h"
+#include "session/segment.h"
 
 #define PACKET_MESSAGES 4u
 #define RING_LOG2 10u
 #define RING_SLOTS (1u << RING_LOG2)
 
-enum step { STEP_MESSAGE, STEP_BOOK, STEP_ORDER, STEP_RISK, STEP_PACKET, STEP_QUEUE, STEPS };
+enum step { STEP_MESSAGE, STEP_BOOK, STEP_ORDER, STEP_RISK, STEP_PACKET, STEP_QUEUE, STEP_FRAME, STEPS };
 
-static const char *const names[STEPS] = {"message", "book_update", "record_to_order", "risk_check", "packet", "queue"};
+static const char *const names[STEPS] = {"message", "book_update", "record_to_order", "risk_check",
+                                         "packet",  "queue",       "frame_to_order"};
 
 struct samples {
   float *ns;
@@ -114,6 +117,36 @@ static void timed(struct host *host, const union rx_line *line) {
   keep(STEP_MESSAGE, start, end);
 }
 
+/* The next `count` messages of a file as what `path`'s server sends; returns the frame's length, 0 at the file's end. */
+static uint32_t build_frame(uint8_t *frame, const struct mold_path *path, uint64_t sequence, unsigned count,
+                            const uint8_t *data, uint64_t bytes, uint64_t *at) {
+  struct mold_path turned = *path; /* what the server sends has the ends of a request turned around */
+  memcpy(turned.our_mac, path->server_mac, 6);
+  memcpy(turned.server_mac, path->our_mac, 6);
+  turned.our_address = path->server_address;
+  turned.server_address = path->our_address;
+  turned.our_port = path->server_port;
+  turned.server_port = path->our_port;
+  mold_request(frame, &turned, (const uint8_t *)"TICKLOOP01", sequence, (uint16_t)count);
+  uint32_t used = MOLD_REQUEST_FRAME_BYTES;
+  for (unsigned i = 0; i < count; i++) {
+    uint16_t length;
+    const uint8_t *message = next_message(data, bytes, at, &length);
+    if (message == NULL) return 0;
+    memcpy(frame + used, message - 2, length + 2u);
+    used += length + 2u;
+  }
+  store_be16(frame + 16, (uint16_t)(used - 14));
+  store_be16(frame + 24, 0);
+  uint32_t sum = 0;
+  for (unsigned i = 14; i < 34; i += 2) sum += load_be16(frame + i);
+  sum = (sum & 0xFFFF) + (sum >> 16);
+  store_be16(frame + 24, (uint16_t)~((sum & 0xFFFF) + (sum >> 16)));
+  store_be16(frame + 38, (uint16_t)(used - 34));
+  store_be16(frame + 40, 0); /* no UDP checksum */
+  return used;
+}
+
 /* A few messages in a frame, parsed from its first header to the last record. */
 static void packets(const uint8_t *data, uint64_t bytes) {
   static const struct mold_path path = {.our_mac = {2, 0, 0, 0, 0, 1},
@@ -126,30 +159,8 @@ static void packets(const uint8_t *data, uint64_t bytes) {
   uint8_t frame[MAX_TX_FRAME_BYTES];
   uint64_t at = 0;
   for (unsigned packet = 0; packet < 50000; packet++) {
-    struct mold_path turned = path; /* what the server sends has the ends of a request turned around */
-    memcpy(turned.our_mac, path.server_mac, 6);
-    memcpy(turned.server_mac, path.our_mac, 6);
-    turned.our_address = path.server_address;
-    turned.server_address = path.our_address;
-    turned.our_port = path.server_port;
-    turned.server_port = path.our_port;
-    mold_request(frame, &turned, (const uint8_t *)"TICKLOOP01", packet, PACKET_MESSAGES);
-    uint32_t used = MOLD_REQUEST_FRAME_BYTES;
-    for (unsigned i = 0; i < PACKET_MESSAGES; i++) {
-      uint16_t length;
-      const uint8_t *message = next_message(data, bytes, &at, &length);
-      if (message == NULL) return;
-      memcpy(frame + used, message - 2, length + 2u);
-      used += length + 2u;
-    }
-    store_be16(frame + 16, (uint16_t)(used - 14));
-    store_be16(frame + 24, 0);
-    uint32_t sum = 0;
-    for (unsigned i = 14; i < 34; i += 2) sum += load_be16(frame + i);
-    sum = (sum & 0xFFFF) + (sum >> 16);
-    store_be16(frame + 24, (uint16_t)~((sum & 0xFFFF) + (sum >> 16)));
-    store_be16(frame + 38, (uint16_t)(used - 34));
-    store_be16(frame + 40, 0); /* no UDP checksum */
+    uint32_t used = build_frame(frame, &path, packet, PACKET_MESSAGES, data, bytes, &at);
+    if (used == 0) return;
     uint64_t start = stamp();
     struct mold_packet parsed;
     uint16_t length;
@@ -164,6 +175,38 @@ static void packets(const uint8_t *data, uint64_t bytes) {
       fprintf(stderr, "a packet was not parsed\n");
       exit(2);
     }
+  }
+}
+
+/* All in software: from a frame of one message in the cache to the whole frame of its order. */
+static void frames_to_orders(struct host *host, const uint8_t *data, uint64_t bytes) {
+  static struct parser parser;
+  static struct segment_stream stream;
+  static struct tx_slot slots[INTENTS];
+  const struct config_header *config = host->config;
+  const struct mold_path path = {.our_mac = {1, 0, 0x5E, 0, 0, 1},
+                                 .server_mac = {2, 0, 0, 0, 0, 2},
+                                 .our_address = config->group_address,
+                                 .server_address = 0x0A000003,
+                                 .our_port = (uint16_t)config->group_port,
+                                 .server_port = 26478};
+  uint8_t frame[MAX_TX_FRAME_BYTES], order[SEGMENT_LIMIT];
+  uint64_t at = 0;
+  parser_init(&parser, config->group_address, (uint16_t)config->group_port, false);
+  segment_init(&stream, config);
+  uint32_t used;
+  for (uint64_t sequence = 1; (used = build_frame(frame, &path, sequence, 1, data, bytes, &at)) != 0; sequence++) {
+    uint64_t start = stamp();
+    unsigned orders = 0;
+    if (parser_open(&parser, frame, used, sequence) == DROP_REASON_ACCEPT) {
+      for (const union rx_line *line; (line = parser_next(&parser)) != NULL;) orders += host_record(host, line, slots);
+    }
+    for (unsigned i = 0; i < orders; i++) (void)segment_build(&stream, &slots[i], order);
+    if (orders != 0) keep(STEP_FRAME, start, stamp());
+  }
+  if (parser.accepted == 0 || parser.accepted != parser.frames) {
+    fprintf(stderr, "a frame was not taken\n");
+    exit(2);
   }
 }
 
@@ -230,6 +273,9 @@ int main(int argc, char **argv) {
     host_close(&host);
     open_host(&host, module, module_bytes);
     for (uint64_t i = 0; i < count; i++) timed(&host, &lines[i]);
+    host_close(&host);
+    open_host(&host, module, module_bytes);
+    frames_to_orders(&host, data, bytes);
     host_close(&host);
   }
   packets(data, bytes);
