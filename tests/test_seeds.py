@@ -60,4 +60,4 @@ def test_hypothesis_follows(tmp_path: Path) -> None:
     assert drawn(tmp_path) == drawn(tmp_path)
     assert drawn(tmp_path, TEST_SEEDS="fresh") != drawn(tmp_path, TEST_SEEDS="fresh")
     assert drawn(tmp_path, COCOTB_RANDOM_SEED="7") == drawn(tmp_path, COCOTB_RANDOM_SEED="7") != drawn(tmp_path)
-    assert list(tmp_path.glob(".hypothesis")) == []
+    assert list(tmp_path.glob(".hypothesis/examples")) == []  # tables of characters may be kept there

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define FEED_DELAY \
-  160ull        /* clocks from the kernel's first poll (or the last set-up write) to the first frame: 1.024 us */
+  160ull /* clocks from the kernel's first poll (or the last set-up write) to the first frame, at least */
 #define IDLE_CHECK 4ull          /* clocks between looks at the NIC's idle while the run drains */
 #define NOTHING_DUE 4096ull
 #define FREE_LOOK 64ull /* clocks between looks at the kernel of a free run while the NIC has something to do */
@@ -208,6 +208,15 @@ static void show_progress(void) {
           (unsigned long long)player_total());
 }
 
+/*
+ * The next clock that is a whole number of nanoseconds from reset. The NIC stamps frames in whole ones: from a first frame
+ * there, what a run's stamps are does not depend on how long its kernel took to start.
+ */
+static uint64_t whole_ns(uint64_t clock) {
+  while (clock * clock_ps % 1000 != 0) clock++;
+  return clock;
+}
+
 /* What of a tick is the host's alone. */
 static void serve_host(uint64_t clock, bool idle) {
   core.last_clock = clock;
@@ -216,7 +225,7 @@ static void serve_host(uint64_t clock, bool idle) {
   show_progress();
   if (core.attached && guest_running()) free_look(clock, idle);
   if (core.attached && guest_due() <= clock) guest_serve(clock);
-  if (!core.feeding && feed_allowed()) start_feed(clock + FEED_DELAY);
+  if (!core.feeding && feed_allowed()) start_feed(whole_ns(clock + FEED_DELAY));
   if (core.replayed) replayed_host_act(clock);
   exchange_act(clock);
 }
