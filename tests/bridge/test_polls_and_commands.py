@@ -17,7 +17,7 @@ from tests.bridge.core_harness import Core, Kernel, Run, line, run_with_kernel
 
 START_PS = 8 * CLOCK_PS  # the first tick: simulated time of the kernel's attach
 POLL_PS = 20 * 250
-FEED_PS = 160 * CLOCK_PS  # from the first poll's clock to the time of the first frame
+FEED_PS = 162 * CLOCK_PS  # from the first poll to the first frame: 160 clocks, and on to a whole nanosecond
 FRAMES: list[Frame] = [(20_000, bytes(64), False)]
 OK, STOP = layout.AcknowledgeStatus.OK, layout.AcknowledgeStatus.STOP
 

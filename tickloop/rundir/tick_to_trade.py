@@ -100,6 +100,8 @@ def _fetch_clocks(result: LoopResult, segments: list[SentFrame]) -> Integers:
 def _last_beats(result: LoopResult, frame: Integers, sequence: npt.NDArray[np.uint64]) -> Integers:
     """The beat of each message's last byte, counted from its frame's first beat."""
     data = dict(_frames(result, set(frame.tolist())))
+    if missing := set(frame.tolist()) - set(data):
+        raise TickToTradeError(f"frame {min(missing)} is not in the stimulus")
     return np.array([
         (_block_end(data[number], message) - 1) // BEAT_BYTES
         for number, message in zip(frame.tolist(), sequence.tolist(), strict=True)
@@ -107,17 +109,20 @@ def _last_beats(result: LoopResult, frame: Integers, sequence: npt.NDArray[np.ui
 
 
 def _frames(result: LoopResult, wanted: set[int]) -> Iterator[tuple[int, bytes]]:
-    """The bytes of the ``wanted`` frames. A line's frames are received in the order of the stimulus."""
+    """The bytes of the ``wanted`` frames. A line's frames are received in the order of the stimulus.
+
+    Of an interrupted run with an exchange the stimulus may end inside a frame, which is left out.
+    """
     numbers = [iter(np.flatnonzero(result.frames["line"] == line).tolist()) for line in (0, 1)]
     assert result.stimulus is not None
     data, at = result.stimulus.read_bytes(), 0
     entries = np.dtype(STIMULUS_FRAME)
     length_at, flags_at = (entries.fields[name][1] for name in ("length", "flags"))  # type: ignore[index]
-    while at < len(data):
+    while at + entries.itemsize <= len(data):
         length = int.from_bytes(data[at + length_at:at + length_at + 4], "little")
         number = next(numbers[bool(data[at + flags_at] & STIMULUS_LINE_B)], None)
         at += entries.itemsize
-        if number in wanted:
+        if number in wanted and at + length <= len(data):
             yield number, data[at:at + length]
         at += length + -length % 8
 
