@@ -9,14 +9,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <x86intrin.h>
 
 #include "core/moldudp64.h"
 #include "host.h"
 #include "itch_input.h"
 #include "parser/parser.h"
 #include "session/segment.h"
+#include "stamps.h"
 
 #define PACKET_MESSAGES 4u
 #define RING_LOG2 10u
@@ -33,51 +32,13 @@ struct samples {
 };
 
 static struct samples samples[STEPS];
-static double ns_per_tick, overhead_ns;
-
-/* CLOCK_THREAD_CPUTIME_ID: what others get of the processor meanwhile does not count. */
-static double clock_ns(clockid_t clock) {
-  struct timespec time;
-  clock_gettime(clock, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-/* Everything before is done, nothing behind has begun. */
-static uint64_t stamp(void) {
-  _mm_lfence();
-  uint64_t ticks = __rdtsc();
-  _mm_lfence();
-  return ticks;
-}
-
 static void keep(enum step step, uint64_t from, uint64_t to) {
   struct samples *s = &samples[step];
   if (s->count == s->limit) {
     s->limit = s->limit != 0 ? 2 * s->limit : 1u << 16;
     s->ns = realloc(s->ns, s->limit * sizeof *s->ns);
   }
-  double ns = (double)(to - from) * ns_per_tick - overhead_ns;
-  s->ns[s->count++] = ns > 0 ? (float)ns : 0;
-}
-
-static int ascending(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-static void calibrate(void) {
-  double start = clock_ns(CLOCK_MONOTONIC);
-  uint64_t ticks = stamp();
-  while (clock_ns(CLOCK_MONOTONIC) - start < 2e7) {
-  }
-  ns_per_tick = (clock_ns(CLOCK_MONOTONIC) - start) / (double)(stamp() - ticks);
-  float empty[4096];
-  for (unsigned i = 0; i < 4096; i++) {
-    uint64_t from = stamp();
-    empty[i] = (float)((double)(stamp() - from) * ns_per_tick);
-  }
-  qsort(empty, 4096, sizeof *empty, ascending);
-  overhead_ns = empty[2048];
+  s->ns[s->count++] = since(from, to);
 }
 
 static void open_host(struct host *host, const void *module, uint64_t bytes) {

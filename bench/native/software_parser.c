@@ -8,52 +8,10 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <x86intrin.h>
 
 #include "itch_input.h"
 #include "parser/parser.h"
-
-static double ns_per_tick, overhead_ns;
-
-static double clock_ns(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-/* Everything before is done, nothing behind has begun. */
-static uint64_t stamp(void) {
-  _mm_lfence();
-  uint64_t ticks = __rdtsc();
-  _mm_lfence();
-  return ticks;
-}
-
-static int ascending(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-static void calibrate(void) {
-  double start = clock_ns();
-  uint64_t ticks = stamp();
-  while (clock_ns() - start < 2e7) {
-  }
-  ns_per_tick = (clock_ns() - start) / (double)(stamp() - ticks);
-  float empty[4096];
-  for (unsigned i = 0; i < 4096; i++) {
-    uint64_t from = stamp();
-    empty[i] = (float)((double)(stamp() - from) * ns_per_tick);
-  }
-  qsort(empty, 4096, sizeof *empty, ascending);
-  overhead_ns = empty[2048];
-}
-
-static float since(uint64_t from, uint64_t to) {
-  double ns = (double)(to - from) * ns_per_tick - overhead_ns;
-  return ns > 0 ? (float)ns : 0;
-}
+#include "stamps.h"
 
 static void print(const char *name, float *samples, uint64_t count) {
   static const struct {
