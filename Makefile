@@ -26,7 +26,7 @@ MAKEOVERRIDES =
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: sim test regress iso os-image waves bench lint synth formal fuzz coverage mutate docs help clean distclean
+.PHONY: sim test regress layouts iso os-image waves bench lint synth formal fuzz coverage mutate docs help clean distclean
 
 # Each stamp stands for the package groups (scripts/packages) and Python extras of its name's parts.
 SETUP_INPUTS := pyproject.toml scripts/setup bridge/verilator_shim.py $(wildcard scripts/packages/*.txt)
@@ -51,6 +51,9 @@ sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARI
 
 test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGUMENTS)
+
+layouts: .venv/.setup-test  ## Verilog, C, Python and documentation of messages, records and registers from their tables
+	@$(BIN)/python -m bridge.layouts.generate
 
 IMAGE_ARGUMENTS = $(if $(COMMAND_LINE),--command-line '$(COMMAND_LINE)') $(if $(CONFIG),--config '$(CONFIG)')
 
@@ -91,6 +94,7 @@ regress: .venv/.setup-test  ## the trading core and, over many new seeds, the RT
 	@$(BIN)/python -m scripts.regress $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)')
 
 docs: .venv/.setup-test  ## the documentation as a site, every link checked, into build/docs
+	@$(BIN)/python -m scripts.docs_pages
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo "build/docs/index.html"
 

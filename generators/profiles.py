@@ -16,6 +16,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate, islice
 from math import fsum, inf, isinf
 from pathlib import Path
@@ -26,7 +27,7 @@ from generators import prototype
 from generators.captures import CapturedFrame, write_pcap
 from generators.framing import DEFAULT_GROUP, FIRST_SEQUENCE, FrameEncoder, Group, pack_messages
 from generators.market import BUY, SELL, TICK, Order, Symbol, order_size
-from generators.tables import ITCH50, MOLD_BLOCK, decode
+from generators.tables import ITCH50, MOLD_BLOCK, Message, Value, decode
 
 MAX_SYMBOLS = 8_000
 DEFAULT_SEED = 1
@@ -163,10 +164,11 @@ class _Traffic:
         self._reference = 0
         self._match = 0
         self._singles = self._draw_singles()
-        self._writers = {
+        self._writers: dict[str, Callable[[Symbol], bytes]] = {
             "A": self._add, "F": self._add_attributed, "E": self._execute, "C": self._execute_with_price,
             "X": self._cancel, "D": self._delete, "U": self._replace, "P": self._trade, "Q": self._cross,
             "I": self._imbalance, "L": self._participant,
+            **{kind: partial(self._by_table, ITCH50[kind]) for kind in BY_TABLE},
         }
 
     def messages(self, warm_up: int) -> Iterator[tuple[int, bytes]]:
@@ -373,9 +375,24 @@ class _Traffic:
         return _PACK["I"](b"I", symbol.locate, self._tracking(), self._stamp, self._uniform(0, 100_000),
                           self._uniform(1, 10_000), self._side(), symbol.stock, price, price, price, b"O", b"L")
 
+    def _by_table(self, message: Message, symbol: Symbol) -> bytes:
+        """A message whose table says what its fields may hold."""
+        values: dict[str, Value] = {"stock_locate": symbol.locate, "tracking_number": self._tracking(),
+                                    "timestamp": self._now, "stock": symbol.stock}
+        for field in message.fields:
+            if field.values is not None:
+                values[field.name] = (self._uniform(*field.values) if field.is_integer
+                                      else field.values[int(self._random.random() * len(field.values))])
+        return message.encode({name: value for name, value in values.items() if name in message.names})
 
+
+# What a writer knows without being told (``_by_table``).
+_GIVEN = {"message_type", "stock_locate", "tracking_number", "timestamp", "stock"}
+# Types of which the table says what every other field may hold.
+BY_TABLE = tuple(kind for kind, message in ITCH50.items()
+                 if all(field.values is not None for field in message.fields if field.name not in _GIVEN))
 # Types that a profile's mix can weigh: those with a writer above.
-MIX_TYPES = "AFECXDUPQIL"
+MIX_TYPES = "AFECXDUPQIL" + "".join(BY_TABLE)
 # Types with a price and shares of 32 bits each, as the seed prototype's message has them.
 PRICED = frozenset(kind for kind, message in ITCH50.items()
                    if {"price", "shares"} <= set(message.names) and message.field("shares").length == 4)

@@ -36,12 +36,14 @@ class WireError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a message; length None stands for "the rest of the message" (only ever the last field)."""
+    """One field of a message; length None stands for "the rest of the message" (only ever the last field). ``values``:
+    what generated traffic puts there, the least and the most of an integer or texts to choose from; None: not said."""
 
     name: str
     offset: int
     length: int | None
     type: str
+    values: tuple[Any, ...] | None = None
 
     @property
     def is_integer(self) -> bool:
@@ -180,7 +182,8 @@ def _load(name: str) -> dict[str, Any]:
 
 def _fields(rows: list[dict[str, Any]]) -> tuple[Field, ...]:
     return tuple(
-        Field(row["name"], row["offset"], row["length"] if isinstance(row["length"], int) else None, row["type"])
+        Field(row["name"], row["offset"], row["length"] if isinstance(row["length"], int) else None, row["type"],
+              tuple(row["values"]) if "values" in row else None)
         for row in rows
     )
 

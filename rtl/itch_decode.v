@@ -39,7 +39,7 @@ module itch_decode #(
   itch_fields u_itch_fields (
     .valid        (valid),
     .message_type ({2'b01, message_type[5:0]}),     // all types are letters
-    .message      (words[399:0]),
+    .message      (words[`TL_ITCH_BITS-1:0]),
     .length       (unused_length),
     .decoded      (letter_known),
     .body         (fields_body),

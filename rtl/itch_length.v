@@ -2,6 +2,7 @@
 // How a block's announced length compares with its ITCH 5.0 type, while the block is still arriving. The type is known
 // from the block's second beat on, too late only for blocks of at most 8 bytes, which are short for any type. All types
 // are letters, whose upper bits are 01: what is asked of the table is a function of the lower 6, a single LUT deep.
+`include "layout.vh"
 `default_nettype none
 
 module itch_length (
@@ -22,7 +23,7 @@ module itch_length (
   itch_fields u_itch_fields (
     .valid        (1'b1),
     .message_type ({2'b01, message_type[5:0]}),
-    .message      (400'd0),
+    .message      ({`TL_ITCH_BITS{1'b0}}),
     .length       (type_length),
     .decoded      (letter_known),
     .body         (body),

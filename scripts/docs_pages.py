@@ -2,8 +2,9 @@
 """Pages of the documentation that are made from the sources while the site is built (mkdocs.yml names this as a hook):
 commands from the command line's own parser, exit statuses, counters; and the order of all pages.
 
-README.md is the front page. Links that leave docs/ lead to files of the repository, which a site does not have: their
-text stays.
+Tables of pages that stand in docs/ are made from the sources too, between two comments: ``python -m
+scripts.docs_pages`` writes them, and ``make docs`` does before it builds. README.md is the front page. Links that leave
+docs/ lead to files of the repository, which a site does not have: their text stays.
 """
 
 from __future__ import annotations
@@ -16,20 +17,25 @@ from pathlib import Path
 from typing import Any
 
 from bridge.layout import EXPORT_MEANINGS, REGISTER_MEANINGS, REGISTERS
+from generators.exchange.counted import COUNTED
 from tickloop.commands import command_parser
 from tickloop.exits import ExitStatus
+from tickloop.report.counters import summary_counters
 from tickloop.rundir.books import STATISTICS
+from tickloop.rundir.files import RECORD, RECORD_FILES, RUN_FILES
 
 ROOT = Path(__file__).resolve().parents[1]
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Start": ("index.md", "tutorial.md", "troubleshooting.md"),
-    "Using it": ("run-directory.md", "generate.md", "inspect.md", "configuration.md", "strategies.md", "exchange.md",
-                 "backtest.md", "report.md", "waves.md", "replay.md", "debugging.md", "console.md"),
+    "Using it": ("generate.md", "inspect.md", "configuration.md", "exchange.md", "report.md", "waves.md", "replay.md",
+                 "backtest.md", "debugging.md", "console.md", "regression.md"),
+    "Extending it": ("strategies.md", "own-parser.md", "own-message-type.md"),
     "How it works": ("architecture.md", "time-model.md", "latency.md", "recovery.md", "faults.md", "platform.md",
                      "limits.md"),
     "How far to trust it": ("verification.md", "verification-core.md", "formal.md", "synthesis.md", "performance.md",
                             "speed.md"),
-    "Reference": ("reference/commands.md", "reference/exit-statuses.md", "reference/counters.md", "layout.md"),
+    "Reference": ("reference/commands.md", "run-directory.md", "layout.md", "reference/counters.md",
+                  "reference/exit-statuses.md"),
 }
 USAGE_WIDTH = 76
 FIRST_COUNTER = REGISTERS["RX_RING_FULL_DROPPED"]
@@ -81,6 +87,38 @@ def generated() -> dict[str, Any]:
             "reference/counters.md": counters}
 
 
+def tables() -> dict[str, list[str]]:
+    """Rows of the tables that stand in docs/run-directory.md."""
+    return {
+        "files": ["| file | what it holds |", "|---|---|",
+                  *(_row(f"`{name}`", what) for name, what in RUN_FILES.items())],
+        "record": [f"| in `{RECORD}/` | what it holds |", "|---|---|",
+                   *(_row(f"`{name}`", what) for name, what in RECORD_FILES.items())],
+        "summary": ["| in `summary.json` | register | counts |", "|---|---|---|",
+                    *(_row(f"`{name}`", f"`{register}`", _plain(REGISTER_MEANINGS[register]))
+                      for name, register in summary_counters().items())],
+    }
+
+
+def with_tables(page: str) -> str:
+    """A page with its tables as the sources have them."""
+    for name, rows in tables().items():
+        begin, end = f"<!-- {name}: made by scripts/docs_pages.py -->\n", f"<!-- end of {name} -->"
+        if begin in page:
+            head, _, rest = page.partition(begin)
+            page = head + begin + "\n".join(rows) + "\n" + rest[rest.index(end):]
+    return page
+
+
+def main() -> None:
+    """Writes the tables of docs/."""
+    for path in (ROOT / "docs").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        if (made := with_tables(text)) != text:
+            path.write_text(made, encoding="utf-8")
+            print(f"wrote: docs/{path.name}")
+
+
 def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("\n", " ") for cell in cells) + " |"
 
@@ -129,13 +167,22 @@ def exit_statuses() -> str:
 
 
 def counters() -> str:
-    """Counters of the NIC and of the kernel with what each counts, in the words of the layout."""
+    """Counters of the NIC, of the kernel and of the exchange with what each counts, in the words of the sources."""
+    names = {register: name for name, register in summary_counters().items()}
     lines = ["# Counters", "", "## Of the NIC", "",
              "Registers of 32 bits ([all registers](../layout.md)); `summary.json` has their values at the end.", "",
-             _row("address", "register", "counts"), "|---|---|---|"]
-    lines += [_row(f"`0x{address:03X}`", f"`{name}`", _plain(REGISTER_MEANINGS[name]))
-              for name, address in REGISTERS.items() if address >= FIRST_COUNTER and name in REGISTER_MEANINGS]
+             _row("address", "register", "in `summary.json`", "counts"), "|---|---|---|---|"]
+    lines += [_row(f"`0x{address:03X}`", f"`{name}`", f"`{names[name]}`" if name in names else "",
+                   _plain(REGISTER_MEANINGS[name]))
+              for name, address in REGISTERS.items() if address >= FIRST_COUNTER]
     lines += ["", "## Of the kernel", "", "`kernel_statistics` of `run.json`.", ""]
     lines += [_row("counter", "counts"), "|---|---|"]
-    lines += [_row(f"`{name}`", _plain(EXPORT_MEANINGS[name])) for name in STATISTICS if name in EXPORT_MEANINGS]
+    lines += [_row(f"`{name}`", _plain(EXPORT_MEANINGS[name])) for name in STATISTICS]
+    lines += ["", "## Of the exchange", "", "`exchange.json`; a counter that is not there is 0.", ""]
+    lines += [_row("counter", "counts"), "|---|---|"]
+    lines += [_row(f"`{group}.{name}`", _plain(what)) for group, each in COUNTED.items() for name, what in each.items()]
     return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    main()

@@ -31,7 +31,7 @@ from tickloop.inputs import EXCHANGE, FAULTS, Damage, Input, from_capture, from_
 from tickloop.inspection import inspect
 from tickloop.inspection_table import inspection_text
 from tickloop.output import print_json, print_rows, print_text
-from tickloop.progress import note_if_slow
+from tickloop.progress import note_if_slow, until_interrupted
 from tickloop.replay import Replay, execute_replay
 from tickloop.report.figures import software_rows
 from tickloop.report.html import write_report
@@ -43,6 +43,7 @@ from tickloop.waves import Around, DumpFormat, Views, check_viewer, dumps_of, la
 
 EXIT_STATUSES = "exit status:\n" + "\n".join(f"  {status.value:>3}  {status.meaning}" for status in ExitStatus)
 
+SEED_HELP = "of all that is random (default: 1)"
 CAPTURE_HELP = "a pcap or pcapng file, or a Nasdaq ITCH 5.0 file (.itch, *NASDAQ_ITCH50*); .gz too"
 RUNS = Path("out")  # where make leaves runs
 WAVES_OF_REPLAY = "waves"  # in a run's directory
@@ -182,8 +183,9 @@ def command_parser() -> argparse.ArgumentParser:
                           help=f"{', '.join(PROFILES)}, or a .toml file (docs/generate.md)")
     generate.add_argument("--profile-file", metavar="FILE", type=_path("--profile-file"),
                           help="a profile in TOML, whatever its name")
-    generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1)
-    generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9))
+    generate.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help=SEED_HELP)
+    generate.add_argument("--messages", metavar="N", type=_integer("--messages", 1, 10**9),
+                          help="messages in all (default: the profile's)")
     generate.add_argument("--symbols", metavar="N", type=_integer("--symbols", 1, MAX_SYMBOLS),
                           help=f"up to {MAX_SYMBOLS:,} (default: the profile's)")
     _faults(generate)
@@ -216,7 +218,7 @@ def command_parser() -> argparse.ArgumentParser:
 
     diff = command("diff", "the first event in which two runs differ, and its simulated time",
                    "The first event in which two runs differ, and its simulated time; exit status 0 if they are equal.")
-    diff.add_argument("directories", nargs=2, metavar="DIR", type=_path("DIR"))
+    diff.add_argument("directories", nargs=2, metavar="DIR", type=_path("DIR"), help="a run directory each")
     _json(diff)
 
     examination = command("doctor", "what of this machine helps or hinders runs and measurements",
@@ -232,13 +234,13 @@ def command_parser() -> argparse.ArgumentParser:
     _json(software)
 
     report = command("report", "(re)builds DIR/report.html")
-    report.add_argument("directory", metavar="DIR", type=_path("DIR"))
+    report.add_argument("directory", metavar="DIR", type=_path("DIR"), help="a run directory")
     report.add_argument("--against", metavar="DIR", type=_path("--against"),
                         help="tell in it what differs from the run in this directory")
     console = command("console", "types to the kernel of a run that was started with --console",
                       "Joins this terminal to the kernel's console in a run that was started with --console.\n"
                       "Ctrl-] leaves; the run goes on.")
-    console.add_argument("directory", metavar="DIR", type=_path("DIR"))
+    console.add_argument("directory", metavar="DIR", type=_path("DIR"), help="the run's directory")
     waves = command("waves", "opens GTKWave on a run",
                     "Opens GTKWave on a run. Of one that was made without --waves, the record is played to the RTL\n"
                     f"again, and its waves are left in DIR/{WAVES_OF_REPLAY}.")
@@ -262,7 +264,7 @@ def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
     _format(parser)
     parser.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"), default="verilator",
                         help="verilator (default) or icarus")
-    parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help="(default: 1)")
+    parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help=SEED_HELP)
     parser.add_argument("--waves", metavar="[vcd|fst]", type=_choice("--waves", *get_args(DumpFormat)),
                         help="leave waves of RTL and kernel (default: vcd) with a GTKWave save file, and trace.json")
     parser.add_argument("--waves-symbol", metavar="STOCK",
@@ -427,13 +429,14 @@ def _generate(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
 def _inspect(options: argparse.Namespace, _: tuple[str, ...]) -> ExitStatus:
     if options.format == "prototype" and options.line_b:
         raise UsageError("--line-b: --format prototype has no sequence numbers to arbitrate by")
-    found = inspect(options.capture, options.group, options.line_b, options.fcs, options.format)
-    for warning in found.warnings:
-        print(f"tickloop: warning: {warning}", file=sys.stderr)
-    if options.json:
-        print_json(found.document())
-    else:
-        print_text(inspection_text(found))
+    with until_interrupted() as going_on:
+        found = inspect(options.capture, options.group, options.line_b, options.fcs, options.format, going_on)
+        for warning in found.warnings:
+            print(f"tickloop: warning: {warning}", file=sys.stderr)
+        if options.json:
+            print_json(found.document())
+        else:
+            print_text(inspection_text(found))
     return ExitStatus.OK
 
 

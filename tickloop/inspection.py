@@ -9,6 +9,7 @@ the length of the capture. Times are those at which frames enter a port of 10 Gb
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -26,6 +27,9 @@ from tickloop.exits import UsageError
 from tickloop.inputs import open_capture
 from tickloop.progress import Progress
 from tickloop.time_windows import Peak, Windows
+
+# What sees the frames go by; it may end them early.
+Watched = Callable[[Iterator[Arrival]], Iterator[Arrival]]
 
 MOST_WINDOWS = 20
 MOST_OTHER_GROUPS = 10
@@ -182,8 +186,9 @@ def _counts(of: Statistics) -> dict[str, Any]:
 
 
 def inspect(path: Path, group: Group, line_b: Path | None = None, fcs: bool = False,
-            packet_format: PacketFormat = "mold") -> Inspection:
-    """Reads the capture, and that of the other line if there is one, to the end.
+            packet_format: PacketFormat = "mold", watched: Watched = iter) -> Inspection:
+    """Reads the capture, and that of the other line if there is one, to the end, or as far as ``watched`` lets frames
+    through.
 
     Raises:
         UsageError: one cannot be read, or is no capture.
@@ -191,11 +196,11 @@ def inspect(path: Path, group: Group, line_b: Path | None = None, fcs: bool = Fa
     captures = [open_capture(each, group, fcs) for each in (path, line_b) if each is not None]
     progress = Progress("frames")
     try:
-        stream = _received(captures, fcs, group, packet_format, progress)
+        stream = _received(captures, fcs, group, packet_format, progress, watched)
         lines = {}
         for line, capture in zip(LINES, captures, strict=False):
             if len(captures) > 1:
-                lines[line] = _received([capture], fcs, group, packet_format, progress)
+                lines[line] = _received([capture], fcs, group, packet_format, progress, watched)
     except CaptureError as error:
         raise UsageError(str(error)) from None
     finally:
@@ -206,10 +211,10 @@ def inspect(path: Path, group: Group, line_b: Path | None = None, fcs: bool = Fa
 
 
 def _received(captures: list[Capture], fcs: bool, group: Group, packet_format: PacketFormat,
-              progress: Progress) -> Statistics:
+              progress: Progress, watched: Watched) -> Statistics:
     model = ReceiveModel(group.address, group.port, delivery="verified", packet_format=packet_format)
     statistics = Statistics()
-    for arrival, result in received(in_wire_order([capture.timed(fcs) for capture in captures]), model):
+    for arrival, result in received(watched(in_wire_order([capture.timed(fcs) for capture in captures])), model):
         statistics.add(arrival, result)
         progress(statistics.frames, 0)
     return statistics

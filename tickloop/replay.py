@@ -41,7 +41,9 @@ VERDICT = "replay.json"
 GIVEN = ("seed", "clock_ps", "ps_per_instruction", "posted_write_ns", "read_ns", "doorbell_ns", "hold_ns")
 REFUSED = "cannot be replayed"
 # Ends of which the record says how far the replay did the same: the other faults are of the machine that it runs on.
-KERNELS_OWN_ENDS = (ExitStatus.CHECKS_FAILED, ExitStatus.QEMU_DIED, ExitStatus.PEER_SILENT, ExitStatus.KERNEL_PANIC)
+TOLD_ENDS = (ExitStatus.CHECKS_FAILED, ExitStatus.QEMU_DIED, ExitStatus.PEER_SILENT, ExitStatus.KERNEL_PANIC,
+             ExitStatus.INTERRUPTED)
+_INTERRUPTED = BridgeError(ExitStatus.INTERRUPTED, ExitStatus.INTERRUPTED.meaning)
 
 
 @dataclass(frozen=True)
@@ -76,10 +78,10 @@ def execute_replay(job: Replay) -> int:
     result: LoopResult | None = None
     try:
         result = loop.run(replace(request, progress=progress))
-    except BridgeError as error:
-        if error.exit_status not in KERNELS_OWN_ENDS or not (job.out / RECORD / "guest.bin").exists():
+    except (BridgeError, KeyboardInterrupt) as error:
+        stopped = error if isinstance(error, BridgeError) else _INTERRUPTED
+        if stopped.exit_status not in TOLD_ENDS or not (job.out / RECORD / "guest.bin").exists():
             raise
-        stopped = error
     finally:
         progress.close()
     return _verdict(job, recorded, result, stopped, kernel_note)

@@ -49,7 +49,7 @@ from tickloop.rundir.write import write_logs, write_outcome
 from tickloop.session_segments import pushed
 from tickloop.settlement import check_ends, check_positions, link_broke
 from tickloop.unfinished import keep
-from tickloop.versions import git_commit, package_versions
+from tickloop.versions import check_tables, git_commit, package_versions
 from tickloop.waves import NO_VIEWS, Views, check_tools, write_views
 
 
@@ -169,6 +169,7 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
         for capture in job.source.captures:
             if is_run_file(capture.path, job.out):
                 raise UsageError(f"{capture.path}: lies in the run directory, where the run would write over it")
+    check_tables()
     counts = []
     for job in jobs:
         prepare(job.out)

@@ -23,6 +23,7 @@ from bridge.layout import CONFIG_HEADER, STIMULUS_BAD_FCS, STIMULUS_FRAME, STIMU
 from generators.framing import FrameEncoder, Group, end_of_session
 from tb.model.receive import ReceiveModel
 from tickloop.exits import UsageError
+from tickloop.progress import Progress
 from tickloop.report.html import SOFTWARE, write_report
 from tickloop.rundir.books import parse_export
 from tickloop.rundir.files import RECORD, STIMULUS, write_json
@@ -54,7 +55,7 @@ def parse_in_software(directory: Path) -> dict[str, Any]:
     kernel = build.build_kernel()
     result: dict[str, Any] = {"frames": len(frames) - 1, "smartnic": stage["mean"], "parsers": {}}
     for word, name in PARSERS.items():
-        whole, parsing = (run(kernel, module, frames, (f"parser={word}", f"books={books_too}"))
+        whole, parsing = (_run(kernel, module, frames, (f"parser={word}", f"books={books_too}"))
                           for books_too in ("on", "off"))
         for each in (whole, parsing):
             if each.statistics["frames"] != len(frames):
@@ -66,6 +67,14 @@ def parse_in_software(directory: Path) -> dict[str, Any]:
     write_json(directory / SOFTWARE, result)
     write_report(directory)
     return result
+
+
+def _run(kernel: Path, module: Path, frames: list[bytes], words: tuple[str, ...]) -> FrameRun:
+    progress = Progress(f"frames, {' '.join(words)}")
+    try:
+        return run(kernel, module, progress.over(frames, len(frames)), words)
+    finally:
+        progress.close()
 
 
 def _cost(whole: FrameRun, parsing: FrameRun) -> dict[str, float]:

@@ -8,8 +8,25 @@ from importlib.metadata import PackageNotFoundError, version
 
 import tickloop
 from bridge.build import IS_CHECKOUT, ROOT
+from bridge.layout import ITCH_BODY, ITCH_LENGTHS
+from generators.tables import ITCH50, ITCH_TIMESTAMP
+from tickloop.exits import ExitStatus, TickloopError
 
 PACKAGES = ("cocotb", "numpy", "scapy")
+
+
+def check_tables() -> None:
+    """
+    Raises:
+        TickloopError: the table of messages is not the one that RTL and kernel were generated from.
+    """
+    bodies = {kind: {(name, size, integer) for name, _, _, size, integer in fields}
+              for kind, fields in ITCH_BODY.items()}
+    table = {kind: {(field.name, field.length, field.is_integer) for field in message.fields
+                    if field.offset > ITCH_TIMESTAMP.offset} for kind, message in ITCH50.items()}
+    if bodies != table or {kind: message.length for kind, message in ITCH50.items()} != ITCH_LENGTHS:
+        raise TickloopError(ExitStatus.LAYOUT_DIFFERS,
+                            "RTL and kernel were generated from another generators/protocols/itch50.json: make layouts")
 
 
 def package_versions() -> dict[str, str]:

@@ -2,7 +2,8 @@
 """Writes every shared layout in Verilog, C, Python and Markdown from one source each.
 
 Registers come from ``registers.rdl`` (SystemRDL), records from ``records.toml``, wire formats from
-``generators/protocols/*.json``. The outputs are checked in; ``--check`` exits 1 and names what is stale.
+``generators/protocols/*.json``. The outputs are checked in; ``--check`` exits 1 and names what is stale. Sources that
+cannot be meant are one line and status 2.
 """
 
 from __future__ import annotations
@@ -29,9 +30,18 @@ HEADER = (
 TYPE_BYTES = {"u8": 1, "u16": 2, "u32": 4, "u48": 6, "u64": 8}
 BODY_BASE = 28  # first byte of a record that itch_fields.v drives: rx_record.continuations and the body
 BODY_BYTES = 32
+CONTINUATION_BYTES = 56
 LINE_BYTES = 64
 LINE_LENGTH = 120  # of the Python module
 PREFIX_BYTES = 11  # of every ITCH message: type, stock locate, tracking number, timestamp
+LONGEST_MESSAGE = 63  # bytes: rtl/itch_length.v compares six bits
+INTEGERS = (1, 2, 4, 8)  # bytes of the integers that a record has
+# C11, 6.4.1: no names of members, as far as they look like a field's.
+C_KEYWORDS = frozenset((
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float",
+    "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof",
+    "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
+))
 BIT_NUMBERS = ("tick",)  # enums whose values are bit numbers: indices, unsized in Verilog
 HARDWARE_STRUCTS = (
     "rx_record", "rx_continuation", "rx_event", "rx_lost", "raw_frame", "descriptor", "tx_slot", "tx_frame",
@@ -118,6 +128,11 @@ class Layouts:
     def hash32(self) -> int:
         return int(self.digest[:8], 16)
 
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest ITCH message."""
+        return max(self.lengths.values())
+
 
 def _structs(table: dict[str, Any]) -> Iterator[Struct]:
     for name, entry in table.items():
@@ -157,6 +172,47 @@ def _registers(path: Path) -> Iterator[Register]:
         yield Register(node.inst_name, node.absolute_address, str(node.get_property("desc", default="") or ""), fields)
 
 
+def _check_message(kind: str, message: dict[str, Any], record: Struct) -> None:
+    """What the decoders need: a letter, fields without gaps, at least one behind the prefix, integers of a record's
+    sizes, names that C takes beside those of every record."""
+    def wrong(problem: str) -> ValueError:
+        return ValueError(f"itch50.json, type {kind}: {problem}")
+
+    if len(kind) != 1 or not kind.isascii() or not kind.isalpha():
+        raise wrong("a type is one letter")
+    end, taken = 0, {field.name for field in record.fields} | C_KEYWORDS
+    for f in message["fields"]:
+        if f["offset"] >= PREFIX_BYTES:
+            if not re.fullmatch("[a-z][a-z0-9_]*", f["name"]) or f["name"] in taken:
+                raise wrong(f"{f['name']} cannot be a field's name, or is taken")
+            taken.add(f["name"])
+        if f["offset"] != end:
+            raise wrong(f"{f['name']} is at offset {f['offset']}, the fields before it end at {end}")
+        if f["offset"] >= PREFIX_BYTES and f["type"].startswith("uint") and f["length"] not in INTEGERS:
+            raise wrong(f"{f['name']} has {f['length']} bytes, an integer has {', '.join(map(str, INTEGERS))}")
+        end += f["length"]
+    if message["length"] != end:
+        raise wrong(f"its length is {message['length']}, its fields fill {end}")
+    if not PREFIX_BYTES < end <= LONGEST_MESSAGE:
+        raise wrong(f"it has {end} bytes, messages have {PREFIX_BYTES + 1} to {LONGEST_MESSAGE}")
+
+
+def _places(message: dict[str, Any]) -> dict[str, int | str]:
+    """Where fields go of which itch_body says nothing: each aligned to its size, the widest first, into the record's
+    body, and what does not fit there into its continuation line."""
+    body = range(BODY_BASE + 1, BODY_BASE + BODY_BYTES)
+    free = {0: set(body), 1: set(range(CONTINUATION_BYTES))}
+    behind = [f for f in message["fields"] if f["offset"] >= PREFIX_BYTES]
+    steps = [(f["length"] if f["length"] in INTEGERS else 1, f) for f in behind]
+    places: dict[str, int | str] = {}
+    for step, f in sorted(steps, key=lambda each: (-each[0], -each[1]["length"])):
+        line, at = next((line, at) for line, unused in free.items() for at in sorted(unused)
+                        if at % step == 0 and unused.issuperset(range(at, at + f["length"])))
+        free[line] -= set(range(at, at + f["length"]))
+        places[f["name"]] = f"c0:{at}" if line else at
+    return places
+
+
 def _bodies(table: dict[str, dict[str, Any]], messages: dict[str, Any]) -> Iterator[tuple[str, tuple[WireField, ...]]]:
     for kind, places in table.items():
         wire = {f["name"]: f for f in messages[kind]["fields"] if f["offset"] >= PREFIX_BYTES}
@@ -174,12 +230,14 @@ def _prefix(messages: dict[str, Any], record: Struct) -> Iterator[WireField]:
     """What every ITCH message begins with, behind its type, and where rx_record has it."""
     places = {field.name: field.offset for field in record.fields}
     prefixes = {
-        tuple((f["name"], f["offset"], f["length"]) for f in message["fields"] if 0 < f["offset"] < PREFIX_BYTES)
-        for message in messages.values()
+        kind: [(f["name"], f["offset"], f["length"]) for f in message["fields"] if 0 < f["offset"] < PREFIX_BYTES]
+        for kind, message in messages.items()
     }
-    if len(prefixes) != 1:
-        raise ValueError("ITCH messages begin differently")
-    for name, offset, size in prefixes.pop():
+    first = next(iter(prefixes))
+    for kind, prefix in prefixes.items():
+        if prefix != prefixes[first]:
+            raise ValueError(f"itch50.json, type {kind}: its first {PREFIX_BYTES} bytes are not those of type {first}")
+    for name, offset, size in prefixes[first]:
         yield WireField(name, offset, size, True, 0, places[name])
 
 
@@ -224,9 +282,17 @@ def load() -> Layouts:
     mold = json.loads((ROOT / "generators/protocols/moldudp64.json").read_text())
     registers = tuple(_registers(HERE / "registers.rdl"))
     structs = tuple(_structs(records["struct"]))
-    lengths = {kind: message["length"] for kind, message in itch["messages"].items()}
+    record = next(struct for struct in structs if struct.name == "rx_record")
+    messages = itch["messages"]
+    for kind, message in messages.items():
+        _check_message(kind, message, record)
+    lengths = {kind: message["length"] for kind, message in messages.items()}
+    placed = {kind: _places(message) for kind, message in messages.items() if kind not in records["itch_body"]}
+    # What parties must agree on; what the descriptions say is for readers.
     canonical = json.dumps(
-        [records, [(r.name, r.address, [(f.name, f.low, f.high) for f in r.fields]) for r in registers], lengths],
+        [records["version"], records["constant"], records["enum"], records["itch_body"], placed, lengths,
+         [(s.name, s.size, [(f.name, f.offset, f.kind) for f in s.fields]) for s in structs],
+         [(r.name, r.address, [(f.name, f.low, f.high) for f in r.fields]) for r in registers]],
         sort_keys=True,
     )
     return Layouts(
@@ -236,8 +302,8 @@ def load() -> Layouts:
         structs,
         registers,
         lengths,
-        dict(_bodies(records["itch_body"], itch["messages"])),
-        tuple(_prefix(itch["messages"], next(s for s in structs if s.name == "rx_record"))),
+        dict(_bodies({**records["itch_body"], **placed}, messages)),
+        tuple(_prefix(messages, record)),
         tuple(order for version, document in ouch.items() for order in _orders(version, document)),
         tuple(_packets(mold)),
         hashlib.sha256(canonical.encode()).hexdigest(),
@@ -253,6 +319,7 @@ def verilog_header(layouts: Layouts) -> str:
 
     define("LAYOUT_VERSION", f"32'd{layouts.version}")
     define("LAYOUT_HASH", f"32'h{layouts.hash32:08X}")
+    define("ITCH_BITS", f"{8 * layouts.longest}")
     for name, value in layouts.constants.items():
         define(name, f"64'h{value:X}" if value > 0xFFFFFFFF else f"32'h{value:X}")
     for enum, members in layouts.enums.items():
@@ -282,8 +349,6 @@ def verilog_header(layouts: Layouts) -> str:
 
 def verilog_fields(layouts: Layouts) -> str:
     """The combinational decoder: wire bytes of a message to record bytes, one case item a type."""
-    window = max(layouts.lengths[kind] for kind in layouts.bodies)
-
     def place(field: WireField, target: str, base: int) -> str:
         order = range(field.size) if field.integer else reversed(range(field.size))
         parts = ", ".join(f"message[{8 * (field.offset + i)} +: 8]" for i in order)
@@ -297,7 +362,7 @@ def verilog_fields(layouts: Layouts) -> str:
         "module itch_fields (",
         "  input  wire         valid,         // decoded, body and continuation are looked at",
         "  input  wire [7:0]   message_type,",
-        f"  input  wire [{8 * window - 1}:0] message,       // byte k of the message at bits 8k+7:8k",
+        f"  input  wire [{8 * layouts.longest - 1}:0] message,       // byte k of the message at bits 8k+7:8k",
         "  output reg  [15:0]  length,        // of the type; 0 if unknown",
         "  output reg          decoded,       // fields below are valid; otherwise the type arrives raw",
         f"  output reg  [{8 * BODY_BYTES - 1}:0] body,          // record bytes from {BODY_BASE} on",
@@ -482,6 +547,15 @@ def c_decoder(layouts: Layouts) -> str:
     return "\n".join(lines)
 
 
+def _moves(size: int) -> Iterator[tuple[int, int]]:
+    """The moves of so many bytes, each as wide as can be: where, and how wide."""
+    at = 0
+    while at < size:
+        width = next(width for width in reversed(INTEGERS) if at + width <= size)
+        yield at, width
+        at += width
+
+
 def assembly_fields(layouts: Layouts) -> str:
     """The moves of each type, for the assembly unpack, whose macros say what a move is (GNU as)."""
     locate, *following = sorted(layouts.prefix, key=lambda w: w.offset)
@@ -507,7 +581,8 @@ def assembly_fields(layouts: Layouts) -> str:
             lines.append("  CONTINUED")
         for w in fields:
             swap = "SWAP" if w.integer and w.size > 1 else "COPY"
-            lines.append(f"  {swap}{w.size} {w.offset}, {LINE_BYTES * w.line + w.at} /* {w.name} */")
+            lines += [f"  {swap}{size} {w.offset + at}, {LINE_BYTES * w.line + w.at + at} /* {w.name} */"
+                      for at, size in _moves(w.size)]
         lines.append(".endm")
     return "\n".join([*lines, ""])
 
@@ -642,7 +717,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if an output is stale")
     check = parser.parse_args().check
-    layouts = load()
+    try:
+        layouts = load()
+    except ValueError as error:
+        print(f"layouts: {error}", file=sys.stderr)
+        return 2
     stale = []
     for name, emit in OUTPUTS.items():
         path, text = ROOT / name, emit(layouts)

@@ -18,6 +18,7 @@ import pytest
 
 from bridge import build
 from tests.loop import rerun
+from tickloop.rundir.files import RECORD, RECORD_FILES, RUN_FILES
 
 SIMULATORS = ("verilator", "icarus")
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +109,8 @@ def completed(
             result = tickloop(*arguments, "--out", out)
             assert result.returncode == 0, f"tickloop {' '.join(key)}\n{result.stdout}\n{result.stderr}"
             assert not processes_of(out)
+            for folder, told in ((out, RUN_FILES), (out / RECORD, RECORD_FILES)):
+                assert not {path.name for path in folder.glob("*") if path.is_file()} - set(told)
             output.write_text(result.stdout)
         rerun.note(key[:-1], out)
         return RunDirectory(out, output.read_text())

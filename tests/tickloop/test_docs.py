@@ -4,6 +4,8 @@ status and counter; the tutorial's commands do what it says; failures are quoted
 
 from __future__ import annotations
 
+import argparse
+import html
 import os
 import re
 import shutil
@@ -11,17 +13,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 from vcdvcd import VCDVCD
 
-from bridge.layout import REGISTERS
+from bridge.layout import EXPORT_MEANINGS, REGISTER_MEANINGS, REGISTERS
+from bridge.layouts import generate
+from generators.exchange.counted import COUNTED
+from generators.exchange.requests import Request
+from scripts import docs_pages
+from tests.tickloop.checkout import copy_of_sources, shell
 from tests.tickloop.test_readme import BLOCK
 from tests.tickloop.test_readme import commands as readme_commands
-from tickloop.commands import COMMANDS
+from tickloop.commands import COMMANDS, command_parser
 from tickloop.exits import ExitStatus
+from tickloop.report.counters import summary_counters
 from tickloop.rundir.books import STATISTICS
+from tickloop.rundir.files import RECORD_FILES, RUN_FILES
 
 FETCHED = re.compile(r"<(?:script|img|iframe)[^>]+src=\"?(?:https?:)?//|<link[^>]+rel=\"?stylesheet\"?[^>]+href=\"?https?://"
                      r"|@import|url\([\"']?https?://")
@@ -51,22 +61,62 @@ def test_every_page_is_on_the_site_and_fetches_nothing(root, site):
     assert "tutorial.html" in (site / "index.html").read_text()
 
 
-def test_the_reference_names_everything(site):
-    def text(name):
-        return (site / "reference" / name).read_text()
+def cells(text):
+    """What stands in the tables of a page."""
+    return {html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(r"<td[^>]*>(.*?)</td>", text, re.S)}
 
-    commands = text("commands.html")
-    for name in COMMANDS:
-        assert re.search(rf"<h2 id=\"?{name}\"?>", commands), name
-    for option in ("--line-b", "--faults-b", "--json", "--waves"):
-        assert option in commands
+
+def test_the_reference_has_every_command_and_option(site):
+    sections = re.split(r"<h2 id=\"?([\w-]+)\"?>", (site / "reference/commands.html").read_text())
+    told = {name: cells(text) for name, text in zip(sections[1::2], sections[2::2], strict=True)}
+    (commands,) = (action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction))
+    assert set(told) == set(commands.choices) == set(COMMANDS)
+    options = 0
+    for name, parser in commands.choices.items():
+        words = {word for cell in told[name] for word in re.split(r"[, ]+", cell)}
+        for action in parser._actions:
+            assert action.help, (name, action.dest)
+            if "--help" not in action.option_strings:
+                assert words.issuperset(action.option_strings or [action.metavar]), (name, action.dest)
+                options += len(action.option_strings)
+    assert options > 60
+
+
+def test_the_reference_has_every_exit_status_and_counter(site):
+    statuses = cells((site / "reference/exit-statuses.html").read_text())
     for status in ExitStatus:
-        assert f"<td>{status.value}</td>" in text("exit-statuses.html")
-    counters = text("counters.html")
-    for name in STATISTICS:
-        assert f"<code>{name}</code>" in counters, name
-    for name in REGISTERS:
-        assert not name.startswith(("DROPPED_", "MESSAGES_")) or f"<code>{name}</code>" in counters, name
+        assert {str(status.value), status.meaning} <= statuses
+    counters = cells((site / "reference/counters.html").read_text())
+    registers = {name for name, address in REGISTERS.items() if address >= REGISTERS["RX_RING_FULL_DROPPED"]}
+    assert counters >= registers | set(STATISTICS) | set(summary_counters())
+    assert all(REGISTER_MEANINGS[name] for name in registers)
+    assert all(EXPORT_MEANINGS[name] for name in STATISTICS)
+
+
+def test_the_reference_has_every_counter_of_the_exchange(root, site):
+    """Those of the sources: names in brackets, requests by their class, and what became of a request for messages."""
+    sources = "".join(path.read_text() for path in (root / "generators/exchange").glob("*.py"))
+    named = {*re.findall(r"counts\[\"(\w+)\"\]", sources), *re.findall(r"return \"(\w+)\", (?:messages|\[\])", sources),
+             *(kind.__name__ for kind in get_args(Request))}
+    assert named == {name for group in COUNTED.values() for name in group}
+    counters = cells((site / "reference/counters.html").read_text())
+    assert counters >= {f"{group}.{name}" for group, each in COUNTED.items() for name in each}
+
+
+def test_the_reference_has_every_register_and_ring_field_with_what_it_means(site):
+    names = cells((site / "layout.html").read_text())
+    layouts = generate.load()
+    assert names >= {register.name for register in layouts.registers}
+    assert all(register.meaning for register in layouts.registers)
+    for struct in layouts.structs:
+        assert names >= {field.name for field in struct.fields}, struct.name
+        assert all(field.meaning for field in struct.fields), struct.name
+
+
+def test_the_reference_has_every_file_and_its_tables_are_those_of_the_sources(root, site):
+    page = root / "docs/run-directory.md"
+    assert docs_pages.with_tables(page.read_text()) == page.read_text(), "python -m scripts.docs_pages"
+    assert cells((site / "run-directory.html").read_text()) >= {*RUN_FILES, *RECORD_FILES}
 
 
 def test_links_that_lead_nowhere_fail_the_build(root, tmp_path):
@@ -89,15 +139,7 @@ def test_links_that_lead_nowhere_fail_the_build(root, tmp_path):
 @pytest.fixture(scope="module")
 def checkout(root, tmp_path_factory):
     """A copy of the sources, which the tutorial changes, with this environment's tools."""
-    folder = tmp_path_factory.mktemp("tutorial")
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=root, capture_output=True, text=True,
-                            check=True).stdout.splitlines()
-    for name in listed:
-        if (root / name).is_file() and not name.startswith("tests/"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, folder / name)
-    (folder / ".venv").symlink_to(sys.prefix)
-    return folder
+    return copy_of_sources(root, tmp_path_factory.mktemp("tutorial"))
 
 
 def test_the_tutorial(root, checkout):
@@ -107,10 +149,7 @@ def test_the_tutorial(root, checkout):
     assert len(blocks) > 6
     outputs = []
     for block in blocks[1:]:
-        finished = subprocess.run(["bash", "-e", "-c", block], cwd=checkout, capture_output=True, text=True,
-                                  check=False, env={**os.environ, "PYTHONPATH": str(checkout)})
-        assert finished.returncode == 0, f"{block}\n{finished.stdout}\n{finished.stderr}"
-        outputs.append(finished.stdout + finished.stderr)
+        outputs.append(shell(checkout, block))
     told = next(text for language, text in BLOCK.findall((root / "docs/tutorial.md").read_text())
                 if not language and "FAIL" in text)
     failed = next(output for output in outputs if "FAIL" in output)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bridge.layout import EXPORT_MEANINGS, REGISTER_MEANINGS
+from bridge.layout import EXPORT_MEANINGS, REGISTER_MEANINGS, DropReason, MessageStatus
 
 # Name in summary.json -> register; those of drop reasons and message statuses are named after them.
 REGISTERS = {
@@ -15,6 +15,14 @@ REGISTERS = {
     "messages_b": "MESSAGES_B", "ring_full_dropped": "RX_RING_FULL_DROPPED",
     "too_large_dropped": "RX_TOO_LARGE_DROPPED", "raw_frames": "RAW_FRAMES", "raw_dropped": "RAW_DROPPED",
 }
+
+
+def summary_counters() -> dict[str, str]:
+    """Every counter of summary.json, parts of one as NAME.PART -> its register."""
+    groups = {"dropped": DropReason, "messages": MessageStatus}
+    parts = {f"{group}.{each.name.lower()}": f"{group.upper()}_{each.name}" for group, members in groups.items()
+             for each in members if each != DropReason.ACCEPT or members is not DropReason}
+    return {**{name: REGISTERS[name] for name in ("frames", "accepted")}, **parts, **REGISTERS}
 
 
 class Counter(NamedTuple):
