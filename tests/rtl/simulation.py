@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ class Bench:
     """A top module with its sources, and the package in which its cocotb tests are.
 
     ``public``: what the tests look at inside, signals by module; the top module's are all at hand. ``effort``: the
-    share of random traffic in percent, where the environment does not set it.
+    share of random traffic in percent, where the environment does not set it. ``includes`` and ``arguments`` are for
+    sources of others.
     """
 
     top: str
@@ -57,6 +59,8 @@ class Bench:
     package: str
     public: Mapping[str, Sequence[str]] = field(default_factory=dict)
     effort: Mapping[Simulator, str] = field(default_factory=lambda: FULL_EFFORT)
+    includes: Sequence[Path] = ()
+    arguments: Mapping[Simulator, tuple[str, ...]] = field(default_factory=lambda: BUILD_ARGUMENTS)
 
     def simulate(self, simulator: Simulator, modules: Sequence[str], build: Path, env: Mapping[str, str] | None = None,
                  **parameters: Any) -> None:
@@ -66,37 +70,49 @@ class Bench:
         seed = seed_of(test)
         effort = os.environ.get(EFFORT, self.effort[simulator])
         print(f"reproduce: {SEED}={seed} {EFFORT}={effort} pytest {test}")
-        run = _Run(simulator, [f"{self.package}.{module}" for module in modules], seed,
-                   {EFFORT: effort, **(env or {})}, parameters)
+        run = Run(simulator, [f"{self.package}.{module}" for module in modules], seed,
+                  {EFFORT: effort, **(env or {})}, parameters)
         try:
-            self._run(run, build)
+            self.make(run, build)
+            self.play(run, build)
         except SystemExit:
-            failed = _first_failure(build / RESULTS)
+            failed = first_failure(build / RESULTS)
             if failed is not None:
-                # Beside the build, not in it: Verilator's make also takes objects that lie one folder up.
-                print(self._waves_of(run, failed, build.with_name(f"{build.name}-waves")))
+                print(self.waves_of(run, failed, build))
             raise
 
-    def _run(self, run: _Run, build: Path, waves_of: str | None = None) -> None:
-        """Every test, or one of them with waves."""
-        waves = waves_of is not None
+    def make(self, run: Run, build: Path, waves: bool = False, log: Path | None = None) -> None:
+        """Builds the bench."""
         language = ("-g2012",) if waves and run.simulator == "icarus" else ()  # the runner's module that dumps needs it
         sources = list(self.sources)
+        with self._environment(run, waves):
+            if run.simulator == "verilator":
+                sources.insert(0, self._control_file(build))
+            get_runner(run.simulator).build(
+                sources=sources, includes=[RTL, *self.includes], hdl_toplevel=self.top, parameters=run.parameters,
+                build_args=[*self.arguments[run.simulator], *language], build_dir=build, timescale=("1ps", "1ps"),
+                always=True, waves=waves, log_file=log)
+
+    def play(self, run: Run, build: Path, waves_of: str | None = None, log: Path | None = None) -> None:
+        """Runs every test in a bench that was built, or one of them with waves."""
+        waves = waves_of is not None
+        dump = [f"+dumpfile_path={build / DUMP}"] if waves and run.simulator == "icarus" else []
+        with self._environment(run, waves):
+            get_runner(run.simulator).test(
+                hdl_toplevel=self.top, hdl_toplevel_lang="verilog", test_module=run.modules, build_dir=build,
+                test_dir=build, seed=run.seed, results_xml=str(build / RESULTS), extra_env=run.env, waves=waves,
+                test_filter=waves_of or run.tests, plusargs=[*run.plusargs, *dump], log_file=log)
+
+    @contextmanager
+    def _environment(self, run: Run, waves: bool) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(ROOT)  # the simulator's Python gets this process's path
             if run.simulator == "verilator":
-                sources.insert(0, self._control_file(build))
                 patch.setenv("MAKEFLAGS", VERILATOR_MAKE_FLAGS)
                 patch.setenv("PATH", f"{Path(verilator_path()).parent}{os.pathsep}{os.environ['PATH']}")
             elif waves:
                 patch.setenv("SIM_CMD_SUFFIX", "-vcd")  # behind the runner's own -fst
-            runner = get_runner(run.simulator)
-            runner.build(sources=sources, includes=[RTL], hdl_toplevel=self.top, parameters=run.parameters,
-                         build_args=[*BUILD_ARGUMENTS[run.simulator], *language], build_dir=build,
-                         timescale=("1ps", "1ps"), always=True, waves=waves)
-            runner.test(hdl_toplevel=self.top, test_module=run.modules, build_dir=build, test_dir=build, seed=run.seed,
-                        results_xml=str(build / RESULTS), extra_env=run.env, waves=waves, test_filter=waves_of,
-                        plusargs=[f"+dumpfile_path={build / DUMP}"] if waves and run.simulator == "icarus" else [])
+            yield
 
     def _control_file(self, build: Path) -> Path:
         """Verilator's list of the signals that the tests see and set."""
@@ -106,11 +122,14 @@ class Bench:
         (build / PUBLIC).write_text("\n".join(["`verilator_config", *lines, ""]))
         return build / PUBLIC
 
-    def _waves_of(self, run: _Run, test: str, build: Path) -> str:
+    def waves_of(self, run: Run, test: str, first_build: Path) -> str:
         """Runs one test again; says where its waves are. A test's seed depends on the run's and its own name only."""
         verdict = "passes: it does not depend on its seed alone"
+        # Beside the first build, not in it: Verilator's make also takes objects that lie one folder up.
+        build = first_build.with_name(f"{first_build.name}-waves")
         try:
-            self._run(run, build, f"^{re.escape(test)}$")
+            self.make(run, build, waves=True)
+            self.play(run, build, f"^{re.escape(test)}$")
         except SystemExit:
             verdict = "fails again"
         except RuntimeError as error:
@@ -123,17 +142,19 @@ class Bench:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """What repeats a simulation."""
+class Run:
+    """What repeats a simulation; ``tests`` is a pattern of their full names, without one all are run."""
 
     simulator: Simulator
     modules: Sequence[str]
     seed: int
     env: Mapping[str, str]
     parameters: Mapping[str, Any]
+    tests: str | None = None
+    plusargs: Sequence[str] = ()
 
 
-def _first_failure(results: Path) -> str | None:
+def first_failure(results: Path) -> str | None:
     """The first failed test of a results file; None if the simulation wrote none."""
     if not results.exists():
         return None

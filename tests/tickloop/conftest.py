@@ -86,5 +86,5 @@ def faultless(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Chan
     monkeypatch.setattr(loop, "run_many", lambda requests: map(play, requests))
     monkeypatch.setattr(qemu, "executable", lambda: "qemu")
     monkeypatch.setattr(build, "build_kernel", lambda: kernel)
-    monkeypatch.setattr(build, "build_simulator", lambda simulator, waves, clock_ps: [])
+    monkeypatch.setattr(build, "build_simulator", lambda simulator, waves, clock_ps, parser: [])
     return changes.append

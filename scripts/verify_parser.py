@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+"""make verify-parser: everything that judges the NIC's parser, against one of the user's own (docs/own-parser.md).
+
+The vectors on one receive line, the pyuvm environment around the whole NIC with its coverage plan, and closed loops
+with the kernel; prints a table of what passed and every failure's reason. What holds for our parser alone, its latency
+to the clock and the seed prototype's packets, is not asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, get_args
+from xml.etree import ElementTree
+
+from bridge.build import TOOL_MISSING, rtl_sources
+from bridge.interface import BridgeError, Simulator
+from bridge.layout import RX_RECORD
+from bridge.own_parser import OwnParser, broken_rule, check_ports, find
+from tb.coverage import code, functional
+from tb.env.records import RECORD_BYTES
+from tests.rtl.effort import EFFORT
+from tests.rtl.simulation import BUILD_ARGUMENTS, RESULTS, ROOT, Bench, Run, listed
+
+DIRECTORY = ROOT / "build" / "verify_parser"
+LINE = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests", "verified_tests",
+        "traffic_tests")
+NIC = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "ring_tests", "host_tests",
+       "extremes_tests")
+LOOPS = {"opening": (), "faults": ("--scenario", "faults")}
+NOT_ASKED = r"^(?!.*host_tests\.Prototype$)"
+FORMAT_NOT_ASKED = "prototype"  # cross of the plan
+EFFORTS: dict[Simulator, str] = {"icarus": "12", "verilator": "35"}
+# Sources of others may have warnings.
+ARGUMENTS: dict[Simulator, tuple[str, ...]] = {
+    "icarus": ("-g2012",),
+    "verilator": (*BUILD_ARGUMENTS["verilator"], "-Wno-fatal", "-Wno-lint", "-Wno-style"),
+}
+_RECORDS = re.compile(r"([0-9a-f+]{120,}) is not ([0-9a-f+]{120,})")
+_LONG_HEX = re.compile(r"[0-9a-f]{40,}")
+LONGEST = 300  # characters of a failure's reason
+
+
+class Outcome(NamedTuple):
+    """Of one test; ``reason`` is empty if it passed."""
+
+    test: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to verify, and how. ``only``: checks by name, "line/bug_tests" or "line/bug_tests.PacketCutInAMessage"."""
+
+    parser: OwnParser
+    given: Sequence[Path]
+    simulators: Sequence[Simulator] = get_args(Simulator)
+    only: Sequence[str] = ()
+    seed: int = 1
+    effort: str | None = None
+    plusargs: Sequence[str] = ()
+    waves: bool = False
+    directory: Path = DIRECTORY
+
+    def asks(self, check: str) -> bool:
+        """Whether the check, or a test in it, is among those to make."""
+        return not self.only or any(one == check or one.startswith(f"{check}.") or check.startswith(f"{one}/")
+                                    for one in self.only)
+
+    def tests(self, check: str) -> str:
+        """A pattern of the full names of the check's tests to run."""
+        names = [one.removeprefix(f"{check}.") for one in self.only if one.startswith(f"{check}.")]
+        return rf"\.({'|'.join(names)})$" if names else NOT_ASKED
+
+
+@dataclass
+class Verdict:
+    """Outcomes by check and simulator."""
+
+    outcomes: dict[str, dict[Simulator, list[Outcome]]] = field(default_factory=dict)
+    coverage: list[str] = field(default_factory=list)
+    waves: str = ""
+
+    @property
+    def failures(self) -> list[tuple[str, Simulator, Outcome]]:
+        return [(check, simulator, outcome) for check, found in self.outcomes.items()
+                for simulator, outcomes in found.items() for outcome in outcomes if outcome.reason]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is something that passed, and nothing that failed."""
+        return any(self.outcomes.values()) and not self.failures
+
+    def rows(self) -> Iterator[str]:
+        for check, found in self.outcomes.items():
+            cells = [f"{simulator} {sum(not one.reason for one in outcomes):3} of {len(outcomes):3}"
+                     for simulator, outcomes in found.items()]
+            yield f"  {check:24} {'   '.join(cells)}"
+        yield from (f"  {line}" for line in self.coverage)
+        for check, simulator, outcome in self.failures:
+            name = f"{check}.{outcome.test}" if outcome.test else check
+            yield f"  FAILED {name} ({simulator}): {outcome.reason}"
+        if self.waves:
+            yield f"  {self.waves}"
+        yield f"  {'result':24} {'PASS' if self.passed else 'FAIL'}"
+
+
+def verify(order: Order) -> Verdict:
+    """Makes every check that is asked for.
+
+    Raises:
+        BridgeError: status 2, the parser's sources or ports are not as they must be; 3, a tool is missing.
+    """
+    verdict = Verdict()
+    functional_files = order.directory / "functional"
+    shutil.rmtree(functional_files, ignore_errors=True)
+    functional_files.mkdir(parents=True)
+    for simulator in order.simulators:
+        check_ports(order.parser, must_read=simulator == "icarus")
+        _benches(order, simulator, functional_files, verdict)
+        _loops(order, simulator, verdict)
+    crosses = sorted(functional_files.glob("*.yml"))
+    if crosses:
+        verdict.coverage.append(_functional(crosses, order.directory))
+    verdict.coverage += _lines(order)
+    return verdict
+
+
+def _bench(parser: OwnParser, top: str, source: Path, ours: Sequence[Path], package: str) -> Bench:
+    return Bench(top, [source, *parser.sources(ours)], package, includes=parser.includes, arguments=ARGUMENTS)
+
+
+def _benches(order: Order, simulator: Simulator, functional_files: Path, verdict: Verdict) -> None:
+    parser = order.parser
+    line = _bench(parser, "receive_bench", ROOT / "tb/receive/receive_bench.v", listed("receive"), "tests.rtl.receive")
+    nic = _bench(parser, "smartnic_bench", ROOT / "tb/env/smartnic_bench.v", rtl_sources(), "tests.rtl.env")
+    for group, bench, modules in (("line", line, LINE), ("nic", nic, NIC)):
+        asked = [module for module in modules if order.asks(f"{group}/{module}")]
+        if not asked:
+            continue
+        build = order.directory / f"{group}-{simulator}"
+        build.mkdir(parents=True, exist_ok=True)
+        environment = {EFFORT: order.effort or EFFORTS[simulator], "OWN_PARSER": "1",
+                       "FUNCTIONAL_COVERAGE": str(functional_files)}
+        _make(bench, Run(simulator, [], order.seed, environment, {}), build)
+        for module in asked:
+            check = f"{group}/{module}"
+            run = Run(simulator, [f"{bench.package}.{module}"], order.seed, environment, {}, order.tests(check),
+                      order.plusargs)
+            with _told(f"{check}, {simulator}"):
+                outcomes = _play(bench, run, build)
+            verdict.outcomes.setdefault(check, {})[simulator] = outcomes
+            failed = next((one.test for one in outcomes if one.reason), None)
+            if failed and order.waves and not verdict.waves:
+                with _quiet(build / "waves.log"):
+                    verdict.waves = bench.waves_of(run, f"{bench.package}.{module}.{failed}", build)
+
+
+def _make(bench: Bench, run: Run, build: Path) -> None:
+    log = build / "build.log"
+    coverage = "--coverage-line" if run.simulator == "verilator" else ""
+    with _told(f"{build.name}: building"), _quiet(build / "runner.log"):
+        before = os.environ.get("VERILATOR_COVERAGE")
+        os.environ["VERILATOR_COVERAGE"] = coverage
+        try:
+            bench.make(run, build, log=log)
+        except (SystemExit, RuntimeError, subprocess.CalledProcessError):
+            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+            first = next((line for line in lines if "error" in line.lower()), "the build failed")
+            raise BridgeError(2, f"--parser: {first}; see {log}") from None
+        finally:
+            os.environ.pop("VERILATOR_COVERAGE")
+            if before is not None:
+                os.environ["VERILATOR_COVERAGE"] = before
+
+
+def _play(bench: Bench, run: Run, build: Path) -> list[Outcome]:
+    """The tests' outcomes. When a simulation ends in a test, those behind it have none."""
+    log = build / f"{run.modules[0].rpartition('.')[2]}.log"
+    (build / RESULTS).unlink(missing_ok=True)
+    (build / "coverage.dat").unlink(missing_ok=True)
+    # Whatever it ends with: its outcomes are read below.
+    with _quiet(build / "runner.log"), suppress(SystemExit, RuntimeError, subprocess.CalledProcessError):
+        bench.play(run, build, log=log)
+    if (build / "coverage.dat").exists():
+        (build / "coverage.dat").replace(build / f"{log.stem}.dat")
+    rule = broken_rule(log.read_text(errors="replace")) if log.exists() else None
+    if not (build / RESULTS).exists():
+        return [Outcome("", rule or f"the simulation died; see {log}")]
+    outcomes = []
+    for case in ElementTree.parse(build / RESULTS).iter("testcase"):
+        fault = case.find("failure")
+        fault = case.find("error") if fault is None else fault
+        if case.find("skipped") is not None:
+            continue
+        reason = "" if fault is None else _first_line(fault.get("message") or fault.text or "failed")
+        if "SimFailure" in reason or "shut down the simulation" in reason:
+            outcomes.append(Outcome(case.get("name") or "", rule or f"the simulation died; see {log}"))
+            break
+        outcomes.append(Outcome(case.get("name") or "", reason))
+    return outcomes or [Outcome("", f"no test ran; see {log}")]
+
+
+def _first_line(text: str) -> str:
+    """What a failure says, without whole frames in it; of two records, where they differ."""
+    line = text.strip().splitlines()[0] if text.strip() else "failed"
+    line = _RECORDS.sub(lambda both: _difference(both[1], both[2]), line)
+    line = _LONG_HEX.sub(lambda found: f"{found[0][:16]}...", line)
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
+
+
+def _difference(found: str, due: str) -> str:
+    """Of two messages as ring lines in hex, the record last."""
+    lines = [one.rpartition("+") for one in (found, due)]
+    records = [bytes.fromhex(record) for _, _, record in lines]
+    fields = [name for name in RX_RECORD.names or () if records[0][_bytes(name)] != records[1][_bytes(name)]]
+    if not fields:
+        return "its continuation lines differ"
+    was, must = (record[_bytes(fields[0])].hex() for record in records)
+    return f"{fields[0]} of the record is {was}, not {must} (hex, as in memory)"
+
+
+def _bytes(name: str) -> slice:
+    assert RX_RECORD.fields is not None
+    kind, offset = RX_RECORD.fields[name][:2]
+    return slice(offset, min(offset + kind.itemsize, RECORD_BYTES))
+
+
+def _loops(order: Order, simulator: Simulator, verdict: Verdict) -> None:
+    for name, arguments in LOOPS.items():
+        check = f"loop/{name}"
+        if not order.asks(check) or order.plusargs:
+            continue
+        out = order.directory / f"loop-{simulator}-{name}"
+        parser = [word for path in order.given for word in ("--parser", str(path))]
+        command = [sys.executable, "-m", "tickloop", "sim", *arguments, *parser, "--seed", str(order.seed), "--sim",
+                   simulator, "--messages", "500", "--out", str(out)]
+        with _told(f"{check}, {simulator}"):
+            finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.cwd())
+        if finished.returncode == TOOL_MISSING:
+            raise BridgeError(TOOL_MISSING, finished.stderr.strip().removeprefix("tickloop: "))
+        reason = "" if finished.returncode == 0 else _first_line(finished.stderr)
+        verdict.outcomes.setdefault(check, {})[simulator] = [Outcome("", reason)]
+
+
+def _functional(files: Sequence[Path], directory: Path) -> str:
+    crosses = [one for one in functional.merge(files, directory / "functional.yml")
+               if one.cross.name != FORMAT_NOT_ASKED]
+    bins, missing = sum(len(one.hits) for one in crosses), sum(len(one.missing) for one in crosses)
+    return f"{'coverage plan':24} {bins - missing:,} of {bins:,} bins"
+
+
+def _lines(order: Order) -> Iterator[str]:
+    """Lines of the parser's own sources that Verilator's benches executed."""
+    files = sorted(order.directory.glob("*-verilator/*.dat"))
+    for folder in dict.fromkeys(path.parent for path in order.parser.files):
+        for name, found in code.read(files, folder).items():
+            if folder / name in order.parser.files and found.lines:
+                yield f"{'lines of ' + name:24} {sum(found.lines.values())} of {len(found.lines)}"
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """One line on standard error that work is under way."""
+    print(f"verify_parser: {what}", file=sys.stderr, flush=True)
+    yield
+
+
+@contextmanager
+def _quiet(log: Path) -> Iterator[None]:
+    """What the runner prints goes into a file."""
+    with log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
+        yield
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The script; returns its exit status: 0 all passed, 1 not, 2 the parser cannot be built or has other ports."""
+    parser = argparse.ArgumentParser(prog="verify_parser", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="Verilog sources, file lists (.f), folders")
+    parser.add_argument("--sim", action="append", choices=get_args(Simulator), help="default: both")
+    parser.add_argument("--only", action="append", default=[], metavar="CHECK",
+                        help="line, nic, loop, line/bug_tests, line/bug_tests.PacketCutInAMessage, ...")
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--effort", metavar="PERCENT",
+                        help="of random traffic (default: 12 on Icarus, 35 on Verilator)")
+    parser.add_argument("--plusarg", action="append", default=[], metavar="NAME=VALUE", help="for the benches")
+    parser.add_argument("--waves", action="store_true", help="run the first failing test again with waves")
+    options = parser.parse_args(arguments)
+    try:
+        verdict = verify(Order(find(options.files), options.files, options.sim or get_args(Simulator), options.only,
+                               options.seed, options.effort, [f"+{one}" for one in options.plusarg], options.waves))
+    except BridgeError as error:
+        print(f"verify_parser: {re.sub('^--parser:? ', '', str(error))}", file=sys.stderr)
+        return error.exit_status
+    print("\n".join(verdict.rows()))
+    return 0 if verdict.passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
