@@ -32,7 +32,7 @@ unexport MAKEFLAGS
 SETUP_INPUTS := pyproject.toml scripts/setup bridge/verilator_shim.py $(wildcard scripts/packages/*.txt)
 .venv/.setup-sim-verilator: GROUPS = sim verilator
 .venv/.setup-sim-icarus: GROUPS = sim icarus
-.venv/.setup-test: GROUPS = sim verilator icarus images test
+.venv/.setup-test: GROUPS = sim verilator icarus images test cluster
 .venv/.setup-test: COVERS = .venv/.setup-sim-verilator .venv/.setup-sim-icarus .venv/.setup-images
 .venv/.setup-images: GROUPS = sim images
 .venv/.setup-waves: GROUPS = sim verilator waves
@@ -90,8 +90,13 @@ mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors
 coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle coverage of the RTL, as HTML
 	@$(BIN)/python -m scripts.coverage
 
-regress: .venv/.setup-test  ## the trading core and, over many new seeds, the RTL at full effort (SEEDS=n SEED=first)
-	@$(BIN)/python -m scripts.regress $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)')
+REGRESS_ARGUMENTS = $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)') \
+  $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') $(if $(SIMS),--sims '$(SIMS)') $(if $(TESTS),--tests '$(TESTS)') \
+  $(if $(JOBS),--jobs '$(JOBS)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') $(if $(NAME),--name '$(NAME)') \
+  $(if $(filter-out 0,$(COVERAGE)),--coverage) $(if $(OPTIONS),--options='$(OPTIONS)') $(if $(CLUSTER),--cluster '$(CLUSTER)')
+
+regress: .venv/.setup-test  ## new seeds x scenarios x simulators (SEEDS SEED SCENARIOS SIMS JOBS TIMEOUT COVERAGE CLUSTER NAME)
+	@$(BIN)/python -m scripts.regress $(REGRESS_ARGUMENTS)
 
 docs: .venv/.setup-test  ## the documentation as a site, every link checked, into build/docs
 	@$(BIN)/python -m scripts.docs_pages

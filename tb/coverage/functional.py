@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-import yaml
 from cocotb_coverage.coverage import merge_coverage
 
+from tb.coverage.merging import Bins, bins_of
 from tb.coverage.plan import ROOT, Cross, load
 
 
@@ -36,11 +36,18 @@ def merge(files: Sequence[Path], merged: Path) -> list[CrossCoverage]:
     if not files:
         raise ValueError("no test left its functional coverage")
     merge_coverage(lambda _text: None, str(merged), *map(str, files))
-    database = yaml.safe_load(merged.read_text(encoding="utf-8"))
+    return against_plan(bins_of(merged))
+
+
+def against_plan(counted: Bins) -> list[CrossCoverage]:
+    """What was counted, cross by cross in the plan's order.
+
+    Raises:
+        ValueError: the bins are not those of the plan.
+    """
     result = []
     for name, cross in load().items():
-        counts = database[f"{ROOT}.{name}.cross"]["bins:_hits"]
-        hits = {tuple(literal_eval(bins)): int(count) for bins, count in counts.items()}
+        hits = {tuple(literal_eval(bins)): count for bins, count in counted.get(f"{ROOT}.{name}", {}).items()}
         possible = set(product(*cross.items.values())) - set(cross.impossible_bins())
         if hits.keys() != possible:
             raise ValueError(f"{name}: the bins of the runs are not those of the plan")

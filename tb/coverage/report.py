@@ -31,6 +31,12 @@ def totals(code: dict[str, FileCoverage], kind: str) -> tuple[int, int]:
     return sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
 
 
+def figures(functional: Sequence[CrossCoverage], code: dict[str, FileCoverage]) -> dict[str, tuple[int, int]]:
+    """Covered and all points of the plan, and of each kind in the RTL."""
+    bins = [count for one in functional for count in one.hits.values()]
+    return {"functional": (sum(count > 0 for count in bins), len(bins)), **{kind: totals(code, kind) for kind in KINDS}}
+
+
 def write(directory: Path, functional: Sequence[CrossCoverage], code: dict[str, FileCoverage],
           exclusions: Iterable[Exclusion], sources: Path, targets: dict[str, float]) -> Path:
     """Writes the pages; returns the first."""
@@ -62,12 +68,9 @@ def _figure(covered: int, total: int, target: float | None = None) -> str:
 
 
 def _summary(functional: Sequence[CrossCoverage], code: dict[str, FileCoverage], targets: dict[str, float]) -> str:
-    bins = [count for one in functional for count in one.hits.values()]
-    rows = [("functional", sum(count > 0 for count in bins), len(bins))]
-    rows += [(kind, *totals(code, kind)) for kind in KINDS]
     cells = (f"<tr><td>{kind}</td>{_figure(covered, total, targets.get(kind, 0.0))}"
              f"<td class=n>{f'{targets[kind]:.0f} %' if kind in targets else '-'}</td></tr>"
-             for kind, covered, total in rows)
+             for kind, (covered, total) in figures(functional, code).items())
     return f"<table><tr><th>what<th>covered<th>of<th>figure<th>target</tr>{''.join(cells)}</table>"
 
 

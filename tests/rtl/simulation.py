@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RTL = ROOT / "rtl"
 RESULTS = "results.xml"
 DUMP = "dump.vcd"
+WAVES = "TEST_WAVES"  # environment variable: off, and a test that fails is not run again
 FULL_EFFORT: Mapping[Simulator, str] = {"icarus": "100", "verilator": "100"}
 # Verilator has the NIC with its clock gates, Icarus without: both must do what the tests ask.
 BUILD_ARGUMENTS: Mapping[Simulator, tuple[str, ...]] = {
@@ -77,9 +78,12 @@ class Bench:
             self.play(run, build)
         except SystemExit:
             failed = first_failure(build / RESULTS)
-            if failed is not None:
-                print(self.waves_of(run, failed, build))
-            raise
+            if failed is None:
+                raise
+            name, message = failed
+            if os.environ.get(WAVES) != "off":
+                print(self.waves_of(run, name, build))
+            pytest.fail(f"{name}: {message}", pytrace=False)
 
     def make(self, run: Run, build: Path, waves: bool = False, log: Path | None = None) -> None:
         """Builds the bench."""
@@ -154,11 +158,12 @@ class Run:
     plusargs: Sequence[str] = ()
 
 
-def first_failure(results: Path) -> str | None:
-    """The first failed test of a results file; None if the simulation wrote none."""
+def first_failure(results: Path) -> tuple[str, str] | None:
+    """The first failed test of a results file, and what it says; None if the simulation wrote none."""
     if not results.exists():
         return None
     for case in ElementTree.parse(results).iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            return f"{case.get('classname')}.{case.get('name')}"
+        for failed in (*case.iter("failure"), *case.iter("error")):
+            said = (failed.get("message") or failed.get("error_msg") or "failed").splitlines()
+            return f"{case.get('classname')}.{case.get('name')}", said[0]
     return None

@@ -19,7 +19,7 @@ from generators.captures import write_pcap
 from generators.framing import FrameEncoder, mold_packet
 from generators.profiles import frames, generate
 from generators.tables import encode as encode_message
-from tickloop.report import html
+from tickloop.report import assets
 from tickloop.report.counters import kernel_counters, nic_counters
 from tickloop.report.figures import REFUSED
 from tickloop.report.samples import POINTS, curve
@@ -56,7 +56,7 @@ class Structure(HTMLParser):
 
 def without_plotly(page):
     """The page as tickloop wrote it."""
-    return page.replace(html._plotly(), "")
+    return page.replace(assets.plotly(), "")
 
 
 @pytest.fixture

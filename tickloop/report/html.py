@@ -9,17 +9,14 @@ all of it as one script, so that the page carries it and fetches nothing.
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Callable
-from functools import cache
-from html import escape
-from importlib.util import find_spec
 from pathlib import Path
 
-from tickloop.exits import ExitStatus, TickloopError, UsageError
+from tickloop.exits import UsageError
 from tickloop.report import plots, sections
 from tickloop.report.against import against_section
+from tickloop.report.assets import asset, document, plotly
 from tickloop.report.counters import kernel_counters, nic_counters
 from tickloop.report.figures import figures, software_rows
 from tickloop.report.files import RunFiles, other_version, read_run
@@ -35,7 +32,6 @@ NOT_REPRODUCIBLE = ("<p class=bad>A run in free mode: its times are those of thi
 SAVED = ("<p class=soft>The same frames into the same kernel behind an e1000, parsed by the kernel itself; mean "
          "executed instructions a message, exact (<code>software.json</code>).</p>")
 SOFTWARE = "software.json"
-HERE = Path(__file__).resolve().parent
 
 
 def write_report(directory: Path, against: Path | None = None) -> Path:
@@ -107,35 +103,5 @@ def _page(files: RunFiles, second: RunFiles | None) -> str:
 
 
 def _document(files: RunFiles, page: Page) -> str:
-    title = escape(f"tickloop {files.run['command']}: {files.run['input']}")
-    ids = [name.lower().replace(" ", "-") for name, _ in page.sections]
-    links = "".join(f'<a href="#{name}">{escape(text)}</a>' for name, (text, _) in zip(ids, page.sections, strict=True))
-    body = "\n".join(f'<h2 id="{name}">{escape(text)}</h2>\n{content}'
-                     for name, (text, content) in zip(ids, page.sections, strict=True))
-    # Of JSON in a script only "</" and "<!--" could be taken for markup.
-    data = json.dumps(page.data, separators=(",", ":")).replace("<", "\\u003c")
-    style, script = _asset("page.css"), _asset("page.js")
-    return f"""<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>
-<link rel=icon href="data:,"><title>{title}</title><style>{style}</style>
-<header><div><h1>{title}</h1><p class=soft>{code(files.run["command_line"])}</p></div>
-<button id=scheme title="light or dark">light / dark</button></header>
-<nav>{links}</nav>
-{body}
-<script>{_plotly()}</script>
-<script type="application/json" id=data>{data}</script>
-<script>{script}</script></html>
-"""
-
-
-@cache
-def _asset(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-@cache
-def _plotly() -> str:
-    """Plotly's script, out of its Python package, none of whose modules is imported."""
-    spec = find_spec("plotly")
-    if spec is None or not spec.submodule_search_locations:
-        raise TickloopError(ExitStatus.TOOL_MISSING, "the Python package plotly is missing; make sim installs it")
-    return (Path(spec.submodule_search_locations[0]) / "package_data/plotly.min.js").read_text(encoding="utf-8")
+    return document(f"tickloop {files.run['command']}: {files.run['input']}", code(files.run["command_line"]),
+                    page.sections, page.data, f"<script>{plotly()}</script>", asset("page.js"))

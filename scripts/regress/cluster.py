@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""Jobs on an existing Dask cluster. Its workers need Dask and the checkout at the same path, on a file system that all
+share; where workers declare `slots` (--resources slots=N), a job takes as many as it keeps processors busy.
+
+A lost worker's jobs are given to others by the scheduler, and whoever does a job again finds the result if there is one
+(run.py); here a result comes once for each order, with its future.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from scripts.regress import worker
+from scripts.regress.executor import ExecutorError, unreachable
+from scripts.regress.jobs import Order, Result, failure
+from scripts.regress.run import ROOT
+from tickloop.exits import ExitStatus
+
+SLOTS = "slots"
+CONNECT_S = 10.0
+WORKERS_S = 120.0  # a farm's queue may let them wait; the first is enough to begin
+SAME = ("python", "distributed", "dask", "cloudpickle")  # what orders and results are packed by
+TOKEN = ".shared"
+
+
+class Cluster:
+    """``directory`` is the run's; ``workers_s``: how long to wait for a first worker."""
+
+    def __init__(self, address: str, directory: Path, workers_s: float = WORKERS_S) -> None:
+        try:
+            cloudpickle, distributed = map(import_module, ("cloudpickle", "distributed"))  # in the extra `cluster`
+        except ImportError as error:
+            raise unreachable(f"CLUSTER needs the Python package {error.name}: pip install -e .[cluster]") from None
+        cloudpickle.register_pickle_by_value(worker)
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says in lines, we say in one
+        self._address, self._directory = address, directory
+        self._distributed: Any = distributed
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of versions, which are looked at below
+            try:
+                self._client: Any = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+            except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+                raise unreachable(f"CLUSTER={address}: no Dask scheduler answers there ({_short(error)})") from None
+        try:
+            self._wait_for_workers(workers_s)
+            self._check_versions()
+            self._check_checkout()
+        except BaseException:
+            self._client.close(timeout=2)
+            raise
+        self._most = max((int(each.get("resources", {}).get(SLOTS, 0)) for each in self._workers().values()), default=0)
+        count = len(self._workers())
+        self.where = f"{count} {'worker' if count == 1 else 'workers'} of {address}"
+
+    def run(self, orders: Sequence[Order]) -> Iterator[Result]:
+        by_key: dict[str, Order] = {}
+        futures = []
+        for priority, order in enumerate(orders):
+            key = f"tickloop-{self._directory.name}-{order.name}-{secrets.token_hex(4)}"
+            by_key[key] = order
+            slots = {SLOTS: min(order.slots, self._most)} if self._most else None
+            futures.append(self._client.submit(worker.run_order, sys.executable, str(ROOT), order.to_json(), key=key,
+                                               resources=slots, priority=-priority, pure=False))
+        try:
+            for future in self._distributed.as_completed(futures):
+                result = self._result(by_key[future.key], future)
+                future.release()
+                if result is not None:
+                    yield result
+        finally:
+            self._client.cancel(futures, force=True)
+
+    def close(self) -> None:
+        self._client.close(timeout=5)
+
+    def _result(self, order: Order, future: Any) -> Result | None:
+        """None: it was stopped.
+
+        Raises:
+            ExecutorError: the cluster is gone.
+        """
+        host = self._address
+        if future.status == "finished":
+            answer: str = future.result()
+            return Result.from_json(answer) if answer else None
+        if future.status == "error":
+            error = future.exception()
+            if type(error).__name__ == "KilledWorker":
+                return failure(order, "every worker that took it died", host)
+            return failure(order, str(error), host)
+        raise ExecutorError(ExitStatus.PEER_SILENT, f"the scheduler at {self._address} is gone")
+
+    def _workers(self) -> Mapping[str, Any]:
+        workers: Mapping[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        return workers
+
+    def _wait_for_workers(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._workers():
+            if time.monotonic() > end:
+                raise ExecutorError(ExitStatus.PEER_SILENT, f"CLUSTER={self._address}: no worker in {seconds:g} s")
+            time.sleep(0.2)
+
+    def _check_versions(self) -> None:
+        versions = self._client.get_versions(check=False)
+        own = _versions(versions["client"])
+        others = {"the scheduler": versions["scheduler"], **{f"worker {address}": each
+                                                            for address, each in versions["workers"].items()}}
+        for who, each in others.items():
+            for package, version in _versions(each).items():
+                if version != own[package]:
+                    raise ExecutorError(
+                        ExitStatus.LAYOUT_DIFFERS,
+                        f"CLUSTER={self._address}: {who} has {package} {version}, here is {own[package]}")
+
+    def _check_checkout(self) -> None:
+        token = self._directory / TOKEN
+        token.write_text(secrets.token_hex(16), encoding="utf-8")
+        content = token.read_text(encoding="utf-8")
+        for address, problem in sorted(self._client.run(worker.sees, str(token), content).items()):
+            if problem:
+                raise unreachable(f"CLUSTER={self._address}: worker {address} does not share this checkout: {problem}")
+
+
+def _versions(host: Mapping[str, Any]) -> dict[str, str]:
+    """Of what matters; of Python, what packed functions depend on."""
+    found = {name: str(version) for name, version in host["packages"].items() if name in SAME}
+    found["python"] = ".".join(found["python"].split(".")[:2])
+    return found
+
+
+def _short(error: BaseException) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
