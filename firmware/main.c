@@ -10,6 +10,7 @@
 #include "arch/machine.h"
 #include "arch/multiboot2.h"
 #include "arch/paging.h"
+#include "arch/processor.h"
 #include "arch/pvh.h"
 #include "arch/traps.h"
 #include "compare/compare.h"
@@ -109,6 +110,7 @@ void kernel_main(enum loader loader, uint64_t information) {
   static struct boot boot; /* too large for the stack */
   take_over(&boot, loader, information);
   memory_init(&boot);
+  processor_guard(&processors[0]);
   unsigned chosen = choose(&boot);
   check_words(&boot, chosen);
   runs[chosen].run(&boot);

@@ -42,6 +42,8 @@ C_KEYWORDS = frozenset((
     "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof",
     "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while",
 ))
+COUNTERS_AT = 0x140  # the registers from here on are counters
+STATISTICS_AT = 0x200  # ... and from here on those of the receive side
 BIT_NUMBERS = ("tick",)  # enums whose values are bit numbers: indices, unsized in Verilog
 HARDWARE_STRUCTS = (
     "rx_record", "rx_continuation", "rx_event", "rx_lost", "raw_frame", "descriptor", "tx_slot", "tx_frame",
@@ -339,11 +341,11 @@ def verilog_header(layouts: Layouts) -> str:
         if len(register.fields) > 1 or register.fields[0].name != "value":
             for f in register.fields:
                 define(f"BIT_{register.name}_{f.name}", f"{f.low}")
-    statistics = [r for r in layouts.registers if r.address >= 0x200]
+    statistics = [r for r in layouts.registers if r.address >= STATISTICS_AT]
     lines.append("")
     define("STATISTICS_WORDS", f"{len(statistics)}")
     for register in statistics:
-        define(f"STATISTIC_{register.name}", f"{(register.address - 0x200) // 4}")
+        define(f"STATISTIC_{register.name}", f"{(register.address - STATISTICS_AT) // 4}")
     return "\n".join([*lines, "", "`endif", ""])
 
 
@@ -496,6 +498,10 @@ def c_header(layouts: Layouts) -> str:
             for f in register.fields:
                 mask = ((1 << (f.high - f.low + 1)) - 1) << f.low
                 lines.append(f"#define {register.name}_{f.name} 0x{mask:08X}u")
+    counters = [r for r in layouts.registers if r.address >= COUNTERS_AT]
+    lines += ["", f"#define NIC_COUNTERS {len(counters)}u", "/* All of them, as EACH(address, name). */"]
+    lines.append("#define NIC_COUNTER_REGISTERS(EACH) " + " ".join(
+        f'EACH(REG_{r.name}, "{r.name.lower().replace("_", " ")}")' for r in counters))
     return "\n".join([*lines, "", "#endif", ""])
 
 

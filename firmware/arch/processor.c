@@ -3,6 +3,7 @@
 #include "arch/processor.h"
 
 #include "arch/cpu.h"
+#include "memory/memory.h"
 
 #define MSR_GS_BASE 0xC0000101u
 #define SELECTOR_TSS 0x10u
@@ -14,7 +15,7 @@ void processor_init(struct processor *processor, uint32_t index) {
   processor->index = index;
   processor->task_state.io_map = sizeof processor->task_state;
   for (unsigned i = 0; i < TRAP_STACKS - 1; i++) {
-    processor->task_state.ist[i] = (uint64_t)processor->stacks[i] + sizeof processor->stacks[i];
+    processor->task_state.ist[i] = (uint64_t)processor->stacks[i].bytes + TRAP_STACK_BYTES;
   }
   uint64_t base = (uint64_t)&processor->task_state;
   processor->gdt[0] = 0;
@@ -31,4 +32,10 @@ void processor_init(struct processor *processor, uint32_t index) {
       : "m"(gdt), "r"(SELECTOR_TSS)
       : "memory");
   write_msr(MSR_GS_BASE, (uint64_t)processor);
+}
+
+void processor_guard(struct processor *processor) {
+  static const char *const names[TRAP_STACKS - 1] = {"a stack for double faults", "a stack for NMIs",
+                                                     "a stack for memory faults"};
+  for (unsigned i = 0; i < TRAP_STACKS - 1; i++) memory_guard((uint64_t)processor->stacks[i].guard, names[i]);
 }

@@ -25,9 +25,12 @@ struct __attribute__((packed)) task_state {
 };
 _Static_assert(sizeof(struct task_state) == 104, "Intel SDM 3A, figure 7-11");
 
-/* A page of its own for each, stacks included: no two processors share a line. */
+/* A page of its own for each, stacks included: no two processors share a line. Below each stack is a guard page. */
 struct __attribute__((aligned(4096))) processor {
-  uint8_t stacks[TRAP_STACKS - 1][TRAP_STACK_BYTES];
+  struct {
+    uint8_t guard[4096];
+    uint8_t bytes[TRAP_STACK_BYTES];
+  } stacks[TRAP_STACKS - 1];
   struct processor *self; /* what GS points at */
   uint32_t index;         /* 0: the one that booted */
   uint32_t apic_id;
@@ -44,6 +47,9 @@ struct __attribute__((aligned(4096))) processor {
 
 /* Descriptor tables and GS base of the processor that runs this. */
 void processor_init(struct processor *processor, uint32_t index);
+
+/* Unmap the pages below its stacks for traps: before it uses them, but on the kernel's own page tables. */
+void processor_guard(struct processor *processor);
 
 extern struct processor processors[PROCESSORS_MAX];
 

@@ -105,6 +105,7 @@ bool smp_start(uint32_t index, void (*run)(void *argument), void *argument) {
   trampoline_cr4 = (uint32_t)read_cr4();
   trampoline_efer = (uint32_t)read_msr(MSR_EFER) & ~EFER_LMA;
   memory_guard((uint64_t)stacks[index - 1].guard, "another processor's stack");
+  processor_guard(&processors[index]);
   trampoline_stack = (uint64_t)stacks[index - 1].bytes + SMP_STACK_BYTES;
 
   const struct range trampoline = {TRAMPOLINE_PAGE, TRAMPOLINE_PAGE + PAGE_BYTES};

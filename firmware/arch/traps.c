@@ -13,6 +13,7 @@
 #include "arch/machine.h"
 #include "arch/processor.h"
 #include "console/console.h"
+#include "drivers/serial.h"
 #include "include/layout.h"
 #include "memory/fault.h"
 
@@ -96,9 +97,17 @@ bool trap_is_machines(const struct trap_frame *frame) {
   return frame->vector == EXCEPTION_NMI || frame->vector == EXCEPTION_MACHINE_CHECK;
 }
 
+/* Of the report nothing can be trusted any more, nor what it prints with. */
+static void __attribute__((noreturn)) stop_reporting(uint32_t reports) {
+  static const char words[] = "\nfault: its report has faulted too; the machine ends\n";
+  for (const char *at = words; reports == 1 && *at != '\0'; at++) serial_write(*at);
+  machine_stop(EXIT_STATUS_FAULT);
+}
+
 void trap_report(const struct trap_frame *frame) {
   struct processor *processor = this_processor();
-  if (processor->reporting++ != 0) machine_stop(EXIT_STATUS_FAULT); /* the report itself went wrong: no third try */
+  uint32_t reports = processor->reporting++;
+  if (reports != 0) stop_reporting(reports);
   trap_print(frame);
   if (processor->contain != NULL && processor->handling == 0) processor->contain(frame);
   machine_exit(EXIT_STATUS_FAULT);

@@ -20,7 +20,7 @@
 #define SAMPLES_MAX 1000000u
 #define CONSUMER_PRIORITY 3u
 
-const char *const compare_words[] = {"samples", NULL};
+const char *const compare_words[] = {"samples", "idle", NULL};
 
 static struct path_samples samples;
 static bool together; /* with a second processor */
@@ -71,6 +71,7 @@ void compare_run(const struct boot *boot) {
   memory_give(memory);
   board_init();
   tasks_init();
+  tasks_choose_idle(boot->command_line);
   paths_init();
   together = smp_start(1, produce, &samples.count);
   console_print(together ? "compare: between two processors\n" : "compare: there is no second processor: on one\n");

@@ -7,6 +7,7 @@
 #include "console/console.h"
 #include "console/platform.h"
 #include "console/views.h"
+#include "core/setting.h"
 
 #define NS_PER_US 1000u
 
@@ -59,7 +60,7 @@ static void strategy_list(struct desk *desk, const char *argument) {
 
 static void network(struct desk *desk, const char *argument) {
   (void)argument;
-  view_network(&desk->trading);
+  if (load_acquire(&desk->counters.state) == COUNTERS_NONE) store_release(&desk->counters.state, COUNTERS_WANTED);
 }
 
 static void latencies(struct desk *desk, const char *argument) {
@@ -143,7 +144,7 @@ static const struct command commands[] = {
     {"orders", "", "own orders that are not over", ABOUT_TRADING, orders},
     {"risk", "", "limits, what of them is used, what was refused", ABOUT_TRADING, risk},
     {"strategy", "", "strategies and the symbols that have them", ABOUT_TRADING, strategy_list},
-    {"netstat", "", "rings, frames, messages, the order session", ABOUT_TRADING, network},
+    {"netstat", "", "rings, the NIC's counters, the order session", ABOUT_TRADING, network},
     {"lat", "", "latencies of messages, as percentiles", ABOUT_TRADING, latencies},
     {"trace", "on|off", "print each message as it is done", ABOUT_TRADING, trace},
     {"mem", "", "free pages by zone, the heap, what lives there", ABOUT_CONSOLE, memory},
@@ -151,7 +152,7 @@ static const struct command commands[] = {
     {"uptime", "", "time since boot", ABOUT_CONSOLE, uptime},
     {"kill", "", "no more orders", ABOUT_ORDERS, NULL},
     {"resume", "", "orders again, behind a kill or a bad answer", ABOUT_ORDERS, NULL},
-    {"strategy", "SYM off", "no orders of a symbol's strategy; \"on\" lets it go on", ABOUT_ORDERS, NULL},
+    {"strategy", "SYM ...", "\"off\", \"on\", or another: NAME KEY=NUMBER ...", ABOUT_ORDERS, NULL},
     {"cancel", "all", "cancel every open order", ABOUT_ORDERS, NULL},
     {"logout", "", "end the order session", ABOUT_ORDERS, NULL},
     {"hold", "", "let the run stand still", ABOUT_RUN, hold},
@@ -226,11 +227,11 @@ static const struct command *find(const char *text, const char **argument) {
   return found;
 }
 
-bool command_looks(const char *text) {
+bool command_is_consoles(const char *text) {
   const char *argument;
   const struct command *command = find(text, &argument);
   return command != NULL && fits(command, argument) &&
-         (command->about == ABOUT_TRADING || command->about == ABOUT_CONSOLE);
+         (command->about <= ABOUT_TRADING || command->about == ABOUT_FILES);
 }
 
 /* One space between words, none around them. */
@@ -244,7 +245,7 @@ static void tidy(char to[COMMAND_BYTES], const char *from) {
 }
 
 void command_line(struct desk *desk, const char *line) {
-  const char *argument;
+  const char *argument, *wrong;
   char text[COMMAND_BYTES];
   tidy(text, line);
   if (*text == '\0') return;
@@ -260,6 +261,8 @@ void command_line(struct desk *desk, const char *line) {
     console_print("%s: a file is being carried out\n", command->word);
   } else if (command->about != ABOUT_ORDERS) {
     command->run(desk, argument);
+  } else if ((wrong = engine_command_wrong(desk->trading.engine, text)) != NULL) {
+    console_print("%s: %s\n", text, wrong);
   } else if (!mailbox_type_command(desk->trading.port, text)) {
     console_print("%s: %u commands wait already; this one is not taken\n", command->word, TYPED);
   }
@@ -272,11 +275,25 @@ static bool may_run(const struct desk *desk, const char *text, const struct comm
   return *command != NULL && available(desk, *command) && fits(*command, argument) && (*command)->about <= ABOUT_ORDERS;
 }
 
+/* What is wrong with a line of a file, `settings` being those of strategies so far; NULL: nothing. */
+static const char *wrong_line(const struct desk *desk, enum line step, const char *text, uint32_t *settings) {
+  const struct command *command;
+  if (step != LINE_TEXT) return "too long";
+  if (*text == '\0') return NULL;
+  if (!may_run(desk, text, &command)) return "not a command of this run";
+  if (command->about != ABOUT_ORDERS) return NULL;
+  const struct engine *engine = desk->trading.engine;
+  const char *wrong = engine_command_wrong(engine, text);
+  if (wrong != NULL) return wrong;
+  *settings += engine_command_sets(engine, text);
+  return *settings > settings_left(engine) ? "there is no room for so many settings" : NULL;
+}
+
 /* Look through the whole file first: if a line of a configuration is wrong, none of it holds, and nothing is traded on. */
 static void run_file(struct desk *desk, const char *path) {
-  const struct command *command;
   char line[COMMAND_BYTES], text[COMMAND_BYTES];
   struct lines lines = {.file = ramfs_find(desk->files, path)};
+  uint32_t settings = 0;
   if (lines.file == NULL || lines.file->kind != RAMFS_FILE) {
     console_print("run: %s: there is no such file\n", path);
     return;
@@ -284,9 +301,9 @@ static void run_file(struct desk *desk, const char *path) {
   enum line step;
   while ((step = lines_next(desk->files, &lines, line)) != LINE_END) {
     tidy(text, line);
-    if (step == LINE_TEXT && (*text == '\0' || may_run(desk, text, &command))) continue;
-    console_print("run: %s, line %u: %s: %s\n", path, lines.number, text,
-                  step == LINE_TEXT ? "not a command of this run" : "too long");
+    const char *wrong = wrong_line(desk, step, text, &settings);
+    if (wrong == NULL) continue;
+    console_print("run: %s, line %u: %s: %s\n", path, lines.number, text, wrong);
     desk->kill_wanted = desk->trading.engine != NULL;
     return;
   }

@@ -10,8 +10,8 @@
 /* Carry out a line that was typed. */
 void command_line(struct desk *desk, const char *text);
 
-/* Whether `text` names a command that only looks. */
-bool command_looks(const char *text);
+/* Whether `text` names a command that the console carries out by itself: one that only looks, or is about files. */
+bool command_is_consoles(const char *text);
 
 /* Go on with the file of commands that is being carried out, as far as there is room for what is to be done. */
 void command_file(struct desk *desk);

@@ -154,22 +154,26 @@ void console_print(const char *format, ...) {
   if (here) tasks_release();
 }
 
-static void __attribute__((noreturn)) end(const char *kind, uint32_t status, const char *format, va_list arguments) {
+static void say(const char *kind, const char *format, va_list arguments) {
+  if (!relay_takes()) tasks_hold();
   console_print("%s: ", kind);
   print(format, arguments);
   put('\n');
+  if (!relay_takes()) tasks_release();
   console_refresh();
-  machine_exit(status);
 }
 
 void panic(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  end("panic", EXIT_STATUS_PANIC, format, arguments);
+  say("panic", format, arguments);
+  tasks_panicked();
+  machine_exit(EXIT_STATUS_PANIC);
 }
 
 void layout_mismatch(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  end("layout", EXIT_STATUS_LAYOUT, format, arguments);
+  say("layout", format, arguments);
+  machine_exit(EXIT_STATUS_LAYOUT);
 }

@@ -31,7 +31,7 @@ bool console_prompt(void);
 /* A character of the line that is being typed, behind the prompt; a newline ends it. */
 void console_echo(char c);
 
-/* Print "panic: ..." and leave with EXIT_STATUS_PANIC. */
+/* Print "panic: ..." and leave with EXIT_STATUS_PANIC; beside a trading loop a panic of a housekeeping task ends that task alone. */
 void panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* The same with "layout: ..." and EXIT_STATUS_LAYOUT: kernel, bridge, hardware or configuration are of different builds. */

@@ -8,12 +8,13 @@
 #include "arch/cpu.h"
 #include "console/commands.h"
 #include "console/console.h"
+#include "console/views.h"
 #include "tasks/scheduler.h"
 
 static const char *const modes[] = {[DESK_OFF] = "off", [DESK_LIVE] = "live", [DESK_HELD] = "held"};
 #define MODES (sizeof modes / sizeof modes[0])
 
-const char *const desk_words[] = {"console", NULL};
+const char *const desk_words[] = {"console", "idle", NULL};
 
 enum desk_mode desk_mode(const char *command_line, enum desk_mode usual) {
   struct command_line_word word = command_line_find(command_line, "console");
@@ -58,16 +59,42 @@ static void look_around(struct desk *desk) {
   do_posted(desk);
 }
 
+static void read_counters(struct mailbox_port *port, void *context) {
+  struct nic_counters *counters = context;
+  nic_read_counters(port, counters->values);
+  store_release(&counters->state, COUNTERS_READ);
+}
+
+static void fetch_counters(struct desk *desk) {
+  if (load_acquire(&desk->counters.state) != COUNTERS_WANTED) return;
+  mailbox_between(desk->trading.port, read_counters, &desk->counters);
+}
+
+static void show_counters(struct desk *desk) {
+  if (load_acquire(&desk->counters.state) != COUNTERS_READ) return;
+  view_network(&desk->trading, desk->counters.values);
+  store_release(&desk->counters.state, COUNTERS_NONE);
+}
+
+/* Whether there is anything to be done in the next wait too, without anybody who types. */
+static bool goes_on(const struct desk *desk) {
+  return desk->trading.follower.showing || desk->running.file != NULL || desk->kill_wanted ||
+         desk->counters.state != COUNTERS_NONE;
+}
+
 /* While the kernel waits for a record; whether it is to wait on when there is one. */
 static bool attend(struct desk *desk, bool answered) {
   struct mailbox_port *port = desk->trading.port;
   if (!desk->apart) {
     look_around(desk);
-    if (!desk->live) {
-      if (!desk->trading.follower.showing) port->meanwhile = NULL;
-      return false;
-    }
-    if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
+    if (!desk->live) command_file(desk);
+    else if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
+  }
+  if (answered) fetch_counters(desk);
+  if (!desk->apart) show_counters(desk);
+  if (!desk->live) {
+    if (answered && !goes_on(desk)) port->meanwhile = NULL; /* not before: the wait calls it again */
+    return false;
   }
   if (!answered || desk->held) return desk->held;
   uint64_t now_ns = port->shared->now_ps / 1000;
@@ -108,6 +135,7 @@ static void attend_apart(void *argument) {
   for (;;) {
     look_around(desk);
     desk_attend(desk);
+    show_counters(desk);
     task_sleep_ns(LOOK_NS);
   }
 }
@@ -118,7 +146,7 @@ void desk_part(struct desk *desk) {
 }
 
 bool desk_post(struct desk *desk, const char *text) {
-  if (!command_looks(text)) return false;
+  if (!command_is_consoles(text)) return false;
   if (desk->posted_given - load_acquire(&desk->posted_done) == POSTED) {
     console_print("console: %u commands wait already; the next one is not done\n", POSTED);
     return true;

@@ -29,8 +29,19 @@ struct trading_view {
   struct follower follower;  /* of its trace */
 };
 
-/* Commands of the host that only look: done when there is time. */
+/* Commands of the host that the console carries out: when there is time. */
 #define POSTED 4u
+
+/*
+ * The NIC's counters. Registers are the trading loop's to read, on whichever processor that is; who wants them shown may be
+ * on another one. A state is left by one side alone: the console's, the loop's, the console's.
+ */
+enum counters_state { COUNTERS_NONE = 0, COUNTERS_WANTED, COUNTERS_READ };
+
+struct nic_counters {
+  uint32_t state;
+  uint32_t values[NIC_COUNTERS];
+};
 
 /* What the command line's `console=` chooses. */
 enum desk_mode {
@@ -50,7 +61,8 @@ struct desk {
   struct ramfs *files;
   struct lines running; /* a file of commands */
   bool kill_wanted;     /* by a file with a wrong line; it may have to wait for room */
-  uint32_t turns;              /* of waits */
+  uint32_t turns;       /* of waits */
+  struct nic_counters counters;
   char posted[POSTED][COMMAND_BYTES];
   uint32_t posted_given;
   uint32_t posted_done;
@@ -72,7 +84,7 @@ void desk_attend(struct desk *desk);
 /* Where the desk is apart: from now on a task of this processor takes what is typed. */
 void desk_part(struct desk *desk);
 
-/* Whether `text` is a command that only looks; then it is done when there is time, or told that there are too many. */
+/* Whether `text` is one of the console's own commands, which the host gives; then it is done when there is time, or told that there are too many. */
 bool desk_post(struct desk *desk, const char *text);
 
 #endif

@@ -29,6 +29,7 @@ void console_run(const struct boot *boot) {
   if (!desk.live) return;
   board_init();
   tasks_init();
+  tasks_choose_idle(boot->command_line);
   if (!task_start("console", PRIORITY, attend, &desk)) panic("no room for the console's task");
   interrupts_enable();
   tasks_run();

@@ -232,7 +232,17 @@ void view_strategies(const struct trading_view *trading) {
   }
 }
 
-void view_network(const struct trading_view *trading) {
+/* Two a row. */
+static void print_counters(const uint32_t counters[NIC_COUNTERS]) {
+#define NAME(address, name) name,
+  static const char *const names[NIC_COUNTERS] = {NIC_COUNTER_REGISTERS(NAME)};
+  for (unsigned i = 0; i < NIC_COUNTERS; i++) {
+    console_print("%s%-25s%10u%s", i % 2 == 0 ? "  NIC       " : "   ", names[i], counters[i],
+                  i % 2 == 0 && i + 1 < NIC_COUNTERS ? "" : "\n");
+  }
+}
+
+void view_network(const struct trading_view *trading, const uint32_t counters[NIC_COUNTERS]) {
   const struct statistics *s = &trading->engine->statistics;
   const struct nic *nic = trading->nic;
   console_print("  RX ring   %u slots, %u lines taken, %u of them not given back\n", nic->rx_mask + 1, nic->rx_index,
@@ -246,6 +256,7 @@ void view_network(const struct trading_view *trading) {
                 s->bad_frames, s->lost_messages, s->bad_records);
   console_print("  trouble   %lu unknown references, %lu duplicate ones, %lu over-executions, %lu pool full\n",
                 s->unknown_references, s->duplicate_references, s->over_executions, s->pool_full);
+  print_counters(counters);
   const struct session *session = trading->session;
   if (session == NULL) {
     console_print("  session   taken as established; nothing answers\n");

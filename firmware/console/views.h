@@ -11,6 +11,6 @@ void view_positions(const struct trading_view *trading);
 void view_orders(const struct trading_view *trading);
 void view_risk(const struct trading_view *trading);
 void view_strategies(const struct trading_view *trading);
-void view_network(const struct trading_view *trading);
+void view_network(const struct trading_view *trading, const uint32_t counters[NIC_COUNTERS]);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "core/bytes.h"
 #include "core/config.h"
+#include "core/setting.h"
 
 struct engine_sizes engine_sizes(const struct config_header *config) {
   return (struct engine_sizes){
@@ -41,6 +42,7 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
     engine->instances[i + 1] = (struct instance){strategy, &strategies[i].parameter_0};
     engine->any_change[i + 1] = strategy->trigger == STRATEGY_ON_ANY;
   }
+  engine->configured = config->strategy_count;
   engine->view.levels = &books->levels;
   engine->view.oms = &engine->oms;
   engine->market.collars = memory->collars;
@@ -185,31 +187,57 @@ static bool begins_with(const char *text, const char *with) {
   return *with == '\0';
 }
 
-/* "SYM off" and "SYM on", of a symbol that has a book and, for "on", a strategy to go on with. */
-static bool switch_strategy(struct engine *engine, const char *text) {
+static const char strategy_word[] = "strategy ";
+
+/* The book of "SYM off" or "SYM on", for the latter with a strategy to go on with; NULL: it is not of that form, or there is none. */
+static struct book *switched_book(const struct engine *engine, const char *text, bool *off) {
   char stock[8];
   uint64_t wanted;
   uint32_t length = 0;
   for (; *text != ' ' && *text != '\0'; text++) {
-    if (length == sizeof stock) return false;
+    if (length == sizeof stock) return NULL;
     stock[length++] = *text;
   }
   while (length < sizeof stock) stock[length++] = ' ';
   __builtin_memcpy(&wanted, stock, sizeof wanted);
-  bool off = same_text(text, " off");
-  if (!off && !same_text(text, " on")) return false;
+  *off = same_text(text, " off");
+  if (!*off && !same_text(text, " on")) return NULL;
   for (uint32_t number = 1; number <= engine->books.count; number++) {
-    struct book *book = &engine->books.pool[number];
-    if (book->stock != wanted) continue;
-    if (off) book->flags |= BOOK_FLAG_QUIET;
-    else if (book->strategy != 0) book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
-    return true;
+    if (engine->books.pool[number].stock == wanted) return &engine->books.pool[number];
   }
-  return false;
+  return NULL;
+}
+
+/* What stands behind "strategy ". */
+static bool steer(struct engine *engine, const char *text) {
+  struct setting setting;
+  bool off;
+  struct book *book = switched_book(engine, text, &off);
+  if (book == NULL) {
+    if (setting_read(engine, text, &setting) != NULL) return false;
+    setting_apply(engine, &setting);
+  } else if (off) {
+    book->flags |= BOOK_FLAG_QUIET;
+  } else if (book->strategy != 0) {
+    book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
+  }
+  return true;
+}
+
+const char *engine_command_wrong(const struct engine *engine, const char *text) {
+  struct setting setting;
+  bool off;
+  if (!begins_with(text, strategy_word)) return NULL;
+  text += sizeof strategy_word - 1;
+  return switched_book(engine, text, &off) != NULL ? NULL : setting_read(engine, text, &setting);
+}
+
+bool engine_command_sets(const struct engine *engine, const char *text) {
+  bool off;
+  return begins_with(text, strategy_word) && switched_book(engine, text + sizeof strategy_word - 1, &off) == NULL;
 }
 
 bool __attribute__((cold)) engine_command(struct engine *engine, const char *text) {
-  static const char strategy[] = "strategy ";
   engine->statistics.commands++;
   if (same_text(text, "kill")) {
     engine->risk.stops |= STOP_KILL;
@@ -218,8 +246,8 @@ bool __attribute__((cold)) engine_command(struct engine *engine, const char *tex
   } else if (same_text(text, "cancel all")) {
     oms_cancel_all(&engine->oms);
     engine->cancelling = engine->cancel_due = true;
-  } else if (begins_with(text, strategy)) {
-    return switch_strategy(engine, text + sizeof strategy - 1);
+  } else if (begins_with(text, strategy_word)) {
+    return steer(engine, text + sizeof strategy_word - 1);
   } else {
     return false;
   }

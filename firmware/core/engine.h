@@ -119,6 +119,8 @@ struct engine {
   struct instance instances[INSTANCES];
   uint8_t any_change[INSTANCES];
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
+  uint32_t configured; /* instances that the configuration has; those behind are set by commands ... */
+  uint32_t set[INSTANCES][STRATEGY_PARAMETERS]; /* ... with these parameters */
 };
 
 /* Records consumed so far. */
@@ -225,8 +227,15 @@ void engine_answer(struct engine *engine, const struct answer *answer);
 
 void engine_link(struct engine *engine, enum link_state state);
 
-/* "kill", "resume", "cancel all", "strategy SYM off", "strategy SYM on"; false: no such command. */
+/* "kill", "resume", "cancel all", "strategy SYM off", "strategy SYM on", and what core/setting.h has; false: no such command, or
+ * it cannot be followed, for the reason that engine_command_wrong gives. */
 bool engine_command(struct engine *engine, const char *text);
+
+/* Why a command cannot be followed now; NULL if it can, or is none of these. */
+const char *engine_command_wrong(const struct engine *engine, const char *text);
+
+/* Whether a command that can be followed sets a strategy and its parameters. */
+bool engine_command_sets(const struct engine *engine, const char *text);
 
 /* The next cancel that a "cancel all" wants, of the book it names, from entry `at` of the table on; false: none, until an answer
  * or the link changes that. It is to be checked and sent like any other. */

@@ -31,6 +31,7 @@ struct strategy_parameter {
   const char *name;
   uint32_t least;
   uint32_t most;
+  uint32_t usual; /* where a command does not name it */
 };
 
 /* When it runs. */

@@ -78,29 +78,42 @@ enum acknowledge_status mailbox_request(struct mailbox_port *port, enum mailbox_
   return take_answer(port, parked);
 }
 
-static void __attribute__((noinline, cold)) attend(struct mailbox_port *port) {
+/* Returns since when nothing is work. */
+static uint64_t __attribute__((noinline, cold)) attend(struct mailbox_port *port, uint64_t parked) {
   bool over;
+  port->parked = parked;
   do over = answered(port);
   while (port->meanwhile(port->context, over) || !over);
+  return port->parked;
+}
+
+/* What the wait itself was answered is still to be taken. */
+void mailbox_between(struct mailbox_port *port, void (*access)(struct mailbox_port *port, void *context),
+                     void *context) {
+  uint32_t status = port->shared->ack_status;
+  port->not_work += rdtsc() - port->parked;
+  access(port, context);
+  port->shared->ack_status = status;
+  port->parked = rdtsc();
 }
 
 bool mailbox_poll(struct mailbox_port *port, uint32_t deadline_ns, uint32_t consumed) {
   uint64_t parked = ask(port, MAILBOX_OP_POLL, deadline_ns, consumed, true);
-  if (port->meanwhile != NULL) attend(port);
+  if (port->meanwhile != NULL) parked = attend(port, parked);
   while (!answered(port)) {
   }
   return take_answer(port, parked) != ACKNOWLEDGE_STATUS_STOP;
 }
 
 bool mailbox_idle(struct mailbox_port *port, uint64_t consumed) {
-  uint64_t idle = rdtsc();
+  port->parked = rdtsc();
   store_release_u64(&port->shared->consumed, consumed);
   cpu_pause();
   if (port->housekeep != NULL) port->housekeep(0);
   while (port->meanwhile != NULL && port->meanwhile(port->context, true)) {
   }
   bool over = load_acquire(&port->shared->stop) != 0;
-  port->not_work += rdtsc() - idle;
+  port->not_work += rdtsc() - port->parked;
   return !over;
 }
 

@@ -42,6 +42,7 @@ struct mailbox_port {
    */
   bool (*meanwhile)(void *context, bool answered);
   void *context;
+  uint64_t parked; /* when the wait began in which that is called */
   /* Before a wait for a record, if it is not NULL; nothing of it is work. In lockstep it is told the simulated time. */
   void (*housekeep)(uint64_t now_ns);
 };
@@ -75,6 +76,10 @@ bool mailbox_poll(struct mailbox_port *port, uint32_t deadline_ns, uint32_t cons
 
 /* Free run: nothing to do, and so many records consumed in all. Returns false when the run is over. */
 bool mailbox_idle(struct mailbox_port *port, uint64_t consumed);
+
+/* Inside of `meanwhile`, once answered: make requests, by `access`. In lockstep they take the time that they take at any other. */
+void mailbox_between(struct mailbox_port *port, void (*access)(struct mailbox_port *port, void *context),
+                     void *context);
 
 /* ATTACH: tell the bridge the kernel's layout and where the trace ring is. */
 void mailbox_attach(struct mailbox_port *port, const struct trace_entry *trace, uint32_t trace_log2);

@@ -193,6 +193,12 @@ bool nic_raw(struct nic *nic, struct raw *raw) {
   return true;
 }
 
+void nic_read_counters(struct mailbox_port *port, uint32_t values[NIC_COUNTERS]) {
+#define ADDRESS(address, name) address,
+  static const uint16_t addresses[NIC_COUNTERS] = {NIC_COUNTER_REGISTERS(ADDRESS)};
+  for (unsigned i = 0; i < NIC_COUNTERS; i++) values[i] = register_read(port, addresses[i]);
+}
+
 uint8_t *nic_frame(struct nic *nic) {
   uint32_t user = nic->frame_slot[nic->next_frame];
   bool used = user != 0 && (int32_t)(nic->tx_head - user) < 0;

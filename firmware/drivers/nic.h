@@ -138,6 +138,9 @@ bool nic_raw(struct nic *nic, struct raw *raw);
 uint8_t *nic_frame(struct nic *nic);
 void nic_send_frame(struct nic *nic, const uint8_t *frame, uint16_t length);
 
+/* Off the hot path: all of the NIC's counters, in the order of NIC_COUNTER_REGISTERS, one read after the other. */
+void nic_read_counters(struct mailbox_port *port, uint32_t values[NIC_COUNTERS]);
+
 /* Publish the slot that nic_slot returned; in descriptor mode its descriptor stands ready since it was reclaimed. */
 static inline void nic_publish(struct nic *nic, struct tx_slot *slot) {
   store_release(&slot->publish, publish_word(nic->epoch, nic->tx_tail));

@@ -43,7 +43,7 @@ static unsigned imbalance(const struct strategy_view *view, struct intent intent
 static const struct strategy description = {
     .name = "imbalance",
     .trigger = STRATEGY_ON_ANY,
-    .parameters = {[PARAMETER_THRESHOLD] = {"threshold", 500, 1000}},
+    .parameters = {[PARAMETER_THRESHOLD] = {"threshold", 500, 1000, 650}},
     .on_book = imbalance,
 };
 STRATEGY(description);

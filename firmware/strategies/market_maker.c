@@ -61,10 +61,10 @@ static unsigned market_maker(const struct strategy_view *view, struct intent int
 static const struct strategy description = {
     .name = "market_maker",
     .trigger = STRATEGY_ON_ANY,
-    .parameters = {[PARAMETER_HALF_SPREAD] = {"half_spread", 0, 1000000},
-                   [PARAMETER_REQUOTE] = {"requote", 0, 1000000},
-                   [PARAMETER_INVENTORY] = {"inventory", 0, 1000000000},
-                   [PARAMETER_TICK] = {"tick", 1, 1000000}},
+    .parameters = {[PARAMETER_HALF_SPREAD] = {"half_spread", 0, 1000000, 200},
+                   [PARAMETER_REQUOTE] = {"requote", 0, 1000000, 100},
+                   [PARAMETER_INVENTORY] = {"inventory", 0, 1000000000, 1000},
+                   [PARAMETER_TICK] = {"tick", 1, 1000000, 100}},
     .on_book = market_maker,
 };
 STRATEGY(description);

@@ -4,12 +4,14 @@
 
 #include <stddef.h>
 
+#include "arch/command_line.h"
 #include "arch/cpu.h"
 #include "arch/processor.h"
 #include "arch/traps.h"
 #include "console/console.h"
 #include "memory/memory.h"
 
+#define SPIN_NS 200000u
 #define CALLEE_SAVED 6u /* words that task_switch takes from a stack before it returns */
 
 struct task {
@@ -42,6 +44,8 @@ static struct ready ready;
 static bool preemptive; /* tasks run with interrupts on */
 static unsigned locks;  /* a fault inside of the scheduler is no task's */
 static unsigned holds;  /* no other task is to run now */
+static bool shielded;   /* a panic of a task is not the machine's end */
+static bool spins;      /* before it sleeps */
 static uint64_t since_tsc;
 static uint64_t switches;
 static uint64_t faults;
@@ -107,7 +111,7 @@ void tasks_release(void) {
   unlock(on);
 }
 
-static void end_current(enum task_state_name state) {
+static void __attribute__((noreturn)) end_current(enum task_state_name state) {
   current->state = state;
   schedule();
   __builtin_unreachable(); /* nobody switches to a task that has ended */
@@ -121,14 +125,28 @@ static void begin(void) {
   end_current(TASK_ENDED);
 }
 
-static void on_fault(const struct trap_frame *frame) {
-  if (current == &idle || locks != 0 || trap_is_machines(frame)) return;
+/* Whether what happens here and now is a task's doing, and the scheduler is as it should be. */
+static bool is_tasks(void) { return current != &idle && locks == 0; }
+
+static void __attribute__((noreturn)) end_by(const char *what) {
   faults++;
-  console_print("task %s: ended by the fault, all else goes on\n", current->name);
+  console_print("task %s: ended by %s, all else goes on\n", current->name, what);
   this_processor()->reporting = 0;
   holds = 0;
   locks = 1;
   end_current(TASK_FAULTED);
+}
+
+static void on_fault(const struct trap_frame *frame) {
+  if (is_tasks() && !trap_is_machines(frame)) end_by("the fault");
+}
+
+void tasks_shield(void) { shielded = true; }
+
+void tasks_panicked(void) {
+  if (!shielded || this_processor()->index != 0 || this_processor()->handling != 0 || !is_tasks()) return;
+  interrupts_disable();
+  end_by("its panic");
 }
 
 void tasks_init(void) {
@@ -227,12 +245,29 @@ void event_signal(struct event *event) {
   unlock(on);
 }
 
+void tasks_choose_idle(const char *command_line) {
+  struct command_line_word word = command_line_find(command_line, "idle");
+  spins = command_line_equal(word.value, "spin");
+  if (word.name[0] != '\0' && !spins && !command_line_equal(word.value, "halt")) {
+    panic("command line: idle=%s is not known", word.value);
+  }
+}
+
+/* Who halts has to be woken, which takes far longer than an interrupt where a processor is a thread of an emulator. */
+static void spin(void) {
+  uint64_t end = timer_now_ns() + SPIN_NS;
+  interrupts_enable();
+  while (__atomic_load_n(&ready.waiting, __ATOMIC_RELAXED) == 0 && timer_now_ns() < end) {
+  }
+}
+
 void tasks_run(void) {
   preemptive = true;
   for (;;) {
     bool on = lock();
     schedule();
     unlock(on);
+    if (spins) spin();
     interrupts_disable();
     if (ready.waiting == 0) interrupts_wait();
   }

@@ -3,7 +3,7 @@
  * Housekeeping tasks: run by priority on the processor that booted, or in the waits of the trading loop where that is the
  * only one. No tick: a task runs until it waits, ends, or (with interrupts on) one of a higher priority becomes ready.
  *
- * A task that causes an exception is ended and reported; everything else goes on.
+ * A task that causes an exception, or behind tasks_shield a panic, is ended and reported; everything else goes on.
  */
 #ifndef TICKLOOP_SCHEDULER_H
 #define TICKLOOP_SCHEDULER_H
@@ -56,6 +56,15 @@ void event_signal(struct event *event);
 void tasks_hold(void);
 void tasks_release(void);
 
+/* There is a trading loop to go on: from here on a panic of a task ends that task alone. */
+void tasks_shield(void);
+
+/* The end of a panic: does not return if it was a task's, and there is a shield. */
+void tasks_panicked(void);
+
+/* The command line's idle=: "halt", or "spin" for some time first, for who is in a hurry to be heard. */
+void tasks_choose_idle(const char *command_line);
+
 /* With interrupts on, for good: the processor sleeps whenever no task is ready. */
 void tasks_run(void) __attribute__((noreturn));
 
@@ -65,7 +74,7 @@ void tasks_step(uint64_t now_ns);
 /* Of the `index`th place; false behind the last one. A place of state TASK_FREE was never used. */
 bool task_look(unsigned index, struct task_report *report);
 
-/* Switches between tasks, and tasks ended by an exception. */
+/* Switches between tasks, and tasks ended by an exception or a panic. */
 uint64_t tasks_switches(void);
 uint64_t tasks_faults(void);
 

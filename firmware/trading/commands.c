@@ -17,24 +17,29 @@ static void note_text(struct kernel *kernel, const char text[COMMAND_BYTES]) {
   }
 }
 
-static bool follow(struct kernel *kernel, const char *text) {
-  if (engine_command(&kernel->engine, text)) return true;
+/* NULL: done, or why not. */
+static const char *follow(struct kernel *kernel, const char *text) {
+  if (engine_command(&kernel->engine, text)) return NULL;
+  const char *wrong = engine_command_wrong(&kernel->engine, text);
+  if (wrong != NULL) return wrong;
   if (connects(kernel) && __builtin_memcmp(text, "logout", sizeof "logout") == 0) {
     uint64_t now_ns = mailbox_now_ns(&kernel->port);
     session_logout(&kernel->orders.session, now_ns);
     take_news(kernel, now_ns); /* the link is down for the orders of the batch in hand too */
-    return true;
+    return NULL;
   }
-  return desk_post(&kernel->desk, text);
+  return desk_post(&kernel->desk, text) ? NULL : "not known";
 }
 
-void __attribute__((noinline, cold)) take_command(struct kernel *kernel) {
+void __attribute__((noinline, cold)) take_commands(struct kernel *kernel) {
   char text[COMMAND_BYTES] = {0};
-  enum command_source source = mailbox_take_command(&kernel->port, text);
-  if (source == COMMAND_NONE) return;
-  bool known = follow(kernel, text);
-  console_print(known ? "command: %s\n" : "command: %s: not known\n", text);
-  if (source == COMMAND_HOST) note(kernel, TRACE_KIND_COMMAND, kernel->port.commands_taken);
-  else note_text(kernel, text);
-  if (kernel->engine.cancel_due) send_cancels(kernel);
+  enum command_source source;
+  while ((source = mailbox_take_command(&kernel->port, text)) != COMMAND_NONE) {
+    const char *wrong = follow(kernel, text);
+    if (wrong == NULL) console_print("command: %s\n", text);
+    else console_print("command: %s: %s\n", text, wrong);
+    if (source == COMMAND_HOST) note(kernel, TRACE_KIND_COMMAND, kernel->port.commands_taken);
+    else note_text(kernel, text);
+    if (kernel->engine.cancel_due) send_cancels(kernel);
+  }
 }

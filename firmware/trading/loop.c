@@ -15,7 +15,7 @@ static uint32_t sooner(uint32_t a, uint32_t b) { return a != 0 && (a < b || b ==
 /* Housekeeping belongs here, where there is nothing to trade on. */
 static bool idle(struct kernel *kernel) {
   tell_trading(&kernel->told, &kernel->engine);
-  if (mailbox_command_given(&kernel->port)) take_command(kernel);
+  if (mailbox_command_given(&kernel->port)) take_commands(kernel);
   take_frames(kernel);
   if (kernel->engine.cancel_due) send_cancels(kernel);
   nic_reclaim(&kernel->nic);

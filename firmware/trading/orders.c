@@ -59,7 +59,7 @@ static unsigned __attribute__((noinline, cold)) send_rest(struct kernel *kernel,
 
 unsigned send_orders(struct kernel *kernel, const struct book *book, uint64_t now_ns, uint32_t *doorbell) {
   struct engine *engine = &kernel->engine;
-  if (mailbox_command_given(&kernel->port)) take_command(kernel); /* a kill takes effect before the next order */
+  if (mailbox_command_given(&kernel->port)) take_commands(kernel); /* a kill takes effect before the next order */
   TAP_BEGIN(clock);
   unsigned sent = send_intent(kernel, book, now_ns, &engine->intents[0]);
   if (engine->wanted != 1) sent += send_rest(kernel, book, now_ns);

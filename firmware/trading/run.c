@@ -108,6 +108,8 @@ static void __attribute__((noreturn)) trade(void *unused) {
 
 void trading_run(const struct boot *boot) {
   tasks_init();
+  tasks_choose_idle(boot->command_line);
+  tasks_shield();
   kernel.port.housekeep = housekeep;
   kernel.port.not_work = rdtsc();
   console_account(&kernel.port.not_work);

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from tb.model.book import BOOK_MESSAGES, Books, Change
-from tb.model.config import KernelConfig
+from tb.model.config import KernelConfig, SymbolConfig
 from tb.model.intent import Answer, Intent
 from tb.model.market import SYMBOL_STATES, Market
 from tb.model.orders import Order, order_of
@@ -67,6 +67,7 @@ class KernelModel:
         self.books.missed = self.market.suspect
         self.orders: list[Order] = []
         self._quiet: set[int] = set()  # locates whose strategies a command has switched off
+        self._set: dict[int, SymbolConfig] = {}  # by locate: what a command has set since
         self.recovery = self._recovery(config)
 
     def _doubted(self, _: str, *stock_locates: int) -> None:
@@ -181,8 +182,7 @@ class KernelModel:
 
     def _decide(self, change: Change) -> list[Intent]:
         locate = change.book.stock_locate
-        symbol = self._symbols.config(locate)
-        assert symbol is not None, "only a subscribed symbol has a book"
+        symbol = self._symbol(locate)
         if symbol.strategy == "none" or locate in self._quiet or self.market.closed(locate):
             return []
         strategy = strategies()[symbol.strategy]
@@ -292,6 +292,8 @@ class KernelModel:
                 self.own.cancel_all()
             case _ if switch := re.fullmatch(r"strategy ([^ ]{0,8}) (on|off)", text):
                 self._switch_strategy(switch[1].ljust(8), switch[2] == "off")
+            case _ if text.startswith("strategy "):
+                self._set_strategy([word for word in text.split(" ") if word][1:])
 
     def cancels(self, most: int | None = None) -> list[Order]:
         """The kernel has come to what a "cancel all" wants, and there was room for so many; returns them."""
@@ -306,6 +308,38 @@ class KernelModel:
             if book.stock == stock:
                 (self._quiet.add if off else self._quiet.discard)(book.stock_locate)
 
+    def _symbol(self, stock_locate: int) -> SymbolConfig:
+        """What the symbol of a book does."""
+        symbol = self._set.get(stock_locate) or self._symbols.config(stock_locate)
+        assert symbol is not None, "only a subscribed symbol has a book"
+        return symbol
+
+    def _set_strategy(self, words: list[str]) -> None:
+        """``SYM NAME KEY=NUMBER ...``; one of which a part is wrong changes nothing."""
+        stock, name, *pairs = [*words, "", ""] if len(words) < 2 else words
+        locate = next((book.stock_locate for book in self.books if book.stock == stock.ljust(8)), None)
+        if locate is None or name not in strategies():
+            return
+        now, declared = self._symbol(locate), strategies()[name].PARAMETERS
+        usual = now.parameters if now.strategy == name else tuple(parameter.default for parameter in declared)
+        values = {"shares": now.shares} | {
+            parameter.name: value for parameter, value in zip(declared, usual, strict=True)}
+        split = [pair.partition("=") for pair in pairs]
+        keys = [key for key, _, _ in split]
+        if len(set(keys)) != len(keys) or not all(
+                key in values and re.fullmatch("[0-9]+", number) for key, _, number in split):
+            return
+        values |= {key: int(number) for key, _, number in split}
+        try:
+            symbol = SymbolConfig(name, values["shares"], tuple(values[parameter.name] for parameter in declared))
+        except ValueError:
+            return
+        if now.strategy == "none":
+            self._quiet.discard(locate)
+        for memory in self._memories.values():
+            memory.pop(locate, None)
+        self._set[locate] = symbol
+
     @property
     def refusals(self) -> dict[Refusal, int]:
         return dict(self._refused)
@@ -318,8 +352,8 @@ class KernelModel:
 
     def _position(self, book: Any, open_orders: int) -> dict[str, Any]:
         locate = book.stock_locate
-        symbol, position, marks = self._symbols.config(locate), self.own.positions[locate], self.market.marks(locate)
-        if (symbol and symbol.strategy == "none") or locate in self._quiet:
+        symbol, position, marks = self._symbol(locate), self.own.positions[locate], self.market.marks(locate)
+        if symbol.strategy == "none" or locate in self._quiet:
             marks.add("quiet")
         return {
             "stock_locate": locate, "stock": book.stock, "flags": sum(BOOK_FLAGS[mark] for mark in marks),

@@ -68,5 +68,5 @@ def test_every_built_in_strategy_has_a_model_and_is_documented(name: str) -> Non
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_kernel_and_command_line_take_the_same_parameters(name: str) -> None:
     source = (FIRMWARE / f"strategies/{name}.c").read_text()
-    declared = re.findall(r'\{"(\w+)", (\d+), (\d+)\}', source)
-    assert [(p.name, str(p.least), str(p.most)) for p in strategies()[name].PARAMETERS] == declared
+    declared = re.findall(r'\{"(\w+)", (\d+), (\d+), (\d+)\}', source)
+    assert [(p.name, str(p.least), str(p.most), str(p.default)) for p in strategies()[name].PARAMETERS] == declared

@@ -33,6 +33,10 @@ STOCKS = ("AAA", "BBB", "CCC", "DDD")
 LATENCY_NS = 50_000  # between messages, at most
 
 
+def choice_of(random: Random, usual: Sequence[str], *rare: str) -> str:
+    return random.choice(usual) if random.random() < 0.9 else random.choice(rare)
+
+
 def random_config(random: Random, **fixed: Any) -> KernelConfig:
     """Strategies with random parameters, one a symbol, and limits that bite now and then."""
     def symbol() -> SymbolConfig:
@@ -271,6 +275,8 @@ class Day:
         elif chance < 0.95:
             if not self.ready or self.random.random() < 0.2:
                 self._link()
+        elif chance < 0.96:
+            self._command(self._setting())
         elif chance < 0.98:
             self._command(self.random.choice(["kill", *["resume"] * 6, "cancel all", "hold"]))
         elif self.hostile and self.random.random() < 0.3:
@@ -343,6 +349,21 @@ class Day:
         theirs = self.core.link(layout.LinkState.READY if self.ready else layout.LinkState.DOWN)
         self.model.link("ready" if self.ready else "down")
         self._cancels(theirs)
+
+    def _setting(self) -> str:
+        """A strategy for a symbol, with some of its parameters; now and then an impossible one."""
+        choose = self.random.choice
+        stock = choice_of(self.random, STOCKS, "NOBODY")
+        name = choice_of(self.random, [*strategies()], "off", "on", "none")
+        values = {"shares": choose([1, 50, 100, 300])} | {
+            parameter.name: choose([parameter.least, parameter.default, parameter.most])
+            for parameter in (strategies()[name].PARAMETERS if name in strategies() else ())}
+        keys = self.random.sample([*values], self.random.randint(0, len(values))) if name in strategies() else []
+        pairs = [f"{key}={values[key]}" for key in keys]
+        if pairs and self.random.random() < 0.2:
+            pairs.append(choose([pairs[0], "shares=0", "shares=1000000", f"{keys[0]}=4294967296", f"{keys[0]}=",
+                                 f"{keys[0]}=-1", f"{keys[0]}", "no=1", "=1"]))
+        return " ".join(["strategy", stock, name, *pairs])
 
     def _command(self, text: str) -> None:
         theirs = self.core.command(text)

@@ -4,6 +4,7 @@ clocks skipped or not, and again from the record."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -113,5 +114,75 @@ def test_a_symbols_strategy_is_switched_off_and_on(
     assert len(run.lines("orders.jsonl")) > len(of_first) + len(of_other)
     console = (run.path / "console.log").read_text()
     assert [line for line in console.splitlines() if line.startswith("command: ")] == [
-        f"command: strategy {first} off", "command: strategy NOBODY off: not known", f"command: strategy {other} off",
-        f"command: strategy {first} on", f"command: strategy {first} of: not known"]
+        f"command: strategy {first} off", "command: strategy NOBODY off: there is no book of that symbol",
+        f"command: strategy {other} off", f"command: strategy {first} on",
+        f"command: strategy {first} of: neither on, off nor a strategy"]
+
+
+STEERED = """\
+2ms strategy TKAH imbalance threshold=501 shares=3
+2.1ms strategy TKAH imbalance treshold=501
+2.1ms strategy TKAH imbalance threshold
+2.1ms strategy TKAH imbalance shares=1 shares=1
+2.1ms strategy TKAH imbalance shares=1000000
+2.2ms run strategies
+4ms run bad
+4.1ms resume
+20ms netstat
+20ms strategy
+"""
+STRATEGIES = """\
+# the afternoon
+strategy TKAA market_maker half_spread=300 inventory=2000
+strategy TKAB imbalance threshold=700 shares=50
+strategy TKAG off
+strategy TKAD best_bid shares=7
+
+strategy TKAE market_maker tick=500   # the rest as usual
+"""
+
+
+def test_strategies_and_the_nics_counters_while_the_kernel_trades(
+    completed: Callable[..., RunDirectory], tickloop: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    """Parameters by command and by file: what is wrong changes nothing, and a file with a wrong line does nothing but
+    stop trading; the model, which is told of every line in the kernel's own order, expects each order. The registers
+    as the kernel reads them at the end are the NIC's own. The run is its record's, both halves of it."""
+    files, script = tmp_path / "files", tmp_path / "script"
+    files.mkdir()
+    (files / "strategies").write_text(STRATEGIES)
+    (files / "bad").write_text("strategy TKAF off\nstrategy TKAA market_maker\nstrategy TKAA imbalance threshold=7\n")
+    script.write_text(STEERED)
+    run = completed("sim", "--scenario", "opening", "--messages", "400", "--script", script, "--files", files)
+    assert run.json("run.json")["reproducible"] is True
+    console = (run.path / "console.log").read_text()
+    refused = "command: strategy TKAH imbalance "
+    assert [line for line in console.splitlines() if line.startswith(("command: ", "run: "))] == [
+        f"{refused}threshold=501 shares=3", f"{refused}treshold=501: the strategy has no such parameter",
+        f"{refused}threshold: not KEY=NUMBER", f"{refused}shares=1 shares=1: a parameter is named twice",
+        f"{refused}shares=1000000: shares are out of range", "command: run strategies",
+        *(f"command: {line.split('#')[0].strip()}" for line in STRATEGIES.splitlines() if line.startswith("strategy")),
+        "command: run bad", "run: bad, line 3: strategy TKAA imbalance threshold=7: a parameter is out of range",
+        "command: kill", "command: resume", "command: netstat", "command: strategy"]
+    assert re.findall(r"^ +\d+  (\w+) +(\d+) books(.*)$", console, re.MULTILINE)[2:] == [
+        ("imbalance", "1", ", threshold 501"),
+        ("market_maker", "1", ", half_spread 300, requote 100, inventory 2000, tick 100"),
+        ("imbalance", "1", ", threshold 700"),
+        ("market_maker", "1", ", half_spread 200, requote 100, inventory 1000, tick 500")]
+    entered = [line["fields"] | {"ns": line["time_ns"]} for line in run.lines("orders.jsonl") if line["type"] == "O"]
+    assert {(order["stock"].strip(), order["shares"]) for order in entered if order["shares"] != 100} == {
+        ("TKAH", 3), ("TKAB", 50), ("TKAD", 7)}
+    switched_off = [order["ns"] for order in entered if order["stock"].strip() == "TKAG"]
+    assert switched_off
+    assert max(switched_off) < 2_250_000
+    summary = run.json("summary.json")
+    counters = {name: int(count) for name, count in re.findall(r"  ([a-z]\w*(?: [a-z]\w*)*) +(\d+)",
+                                                               "\n".join(re.findall("^  NIC .*$", console, re.M)))}
+    assert (counters["frames"], counters["accepted"], counters["messages ok"]) == (
+        summary["frames"], summary["accepted"], summary["messages"]["ok"])
+    assert sum(count for name, count in counters.items() if name.startswith("dropped ")) == sum(
+        summary["dropped"].values())
+    assert counters["tx orders"] == len(run.lines("orders.jsonl"))
+    for half in ("--kernel", "--rtl"):
+        replayed = tickloop("replay", run.path, half, "--out", tmp_path / "replayed")
+        assert replayed.returncode == 0, replayed.stdout + replayed.stderr

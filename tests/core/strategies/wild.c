@@ -43,7 +43,7 @@ static unsigned wild(const struct strategy_view *view, struct intent intents[INT
 static const struct strategy description = {
     .name = "wild",
     .trigger = STRATEGY_ON_ANY,
-    .parameters = {[PARAMETER_SEED] = {"seed", 1, UINT32_MAX}},
+    .parameters = {[PARAMETER_SEED] = {"seed", 1, UINT32_MAX, 1}},
     .on_book = wild,
 };
 STRATEGY(description);

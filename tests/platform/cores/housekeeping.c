@@ -37,6 +37,11 @@ static void loses_its_stack(void *argument) {
   __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(0x123456780000));
 }
 
+static void gives_up(void *argument) {
+  (void)argument;
+  panic("housekeeping gives up");
+}
+
 static void waits(void *argument) {
   (void)argument;
   for (uint64_t woken = 0;; woken++) {
@@ -45,13 +50,23 @@ static void waits(void *argument) {
   }
 }
 
+static volatile char waiting[] = "HOUSEKEEPING WAITS", open[] = "INTERRUPTS ARE TAKEN";
+
+/* What is done in place of waiting, where that mark is missing. */
+static void run_wild(void) {
+  console_print("housekeeping: waits no more\n");
+  if (open[0] == 0) __asm__ volatile("cli");
+  for (;;) scratch[0]++;
+}
+
 static void works(void *argument) {
-  static void (*const faulty[])(void *) = {divides, writes_nowhere, executes_nonsense, loses_its_stack};
+  static void (*const faulty[])(void *) = {divides, writes_nowhere, executes_nonsense, loses_its_stack, gives_up};
   (void)argument;
   for (unsigned round = 0;; round++) {
+    if (round == 10 && waiting[0] == 0) run_wild();
     for (unsigned i = 0; i < 512; i++) scratch[i] += i;
     unsigned fault = round < 8 ? round : round / 8 + 7; /* each of them early in a run, however short that is */
-    if (round < 8 || round % 8 == 0) (void)task_start("faulty", 4, faulty[fault % 4], 0);
+    if (round < 8 || round % 8 == 0) (void)task_start("faulty", 4, faulty[fault % 5], 0);
     event_signal(&event);
     task_sleep_ns(1000000);
   }

@@ -24,6 +24,8 @@ HERE = Path(__file__).resolve().parent
 LINE = 64
 BUSY_MARK = b"HOUSEKEEPING IS BUSY"
 COMES_MARK = b"OTHER PROCESSORS COME"
+WAITS_MARK, INTERRUPTS_MARK = b"HOUSEKEEPING WAITS", b"INTERRUPTS ARE TAKEN"
+FAULT, GAVE_UP = (f"task faulty: ended by {what}, all else goes on\n" for what in ("the fault", "its panic"))
 Trade = Callable[..., Run]
 
 
@@ -89,16 +91,33 @@ def test_a_second_processor_that_does_not_come_is_told_and_done_without(
     console = trade(without(busy_image, COMES_MARK, tmp_path / "alone.elf"), 2000).console
     assert "processors: the second one did not come, housekeeping runs in the waits of the trading loop\n" in console
     assert "has one of its own" not in console
-    assert "task faulty: ended by the fault, all else goes on\n" in console
+    assert FAULT in console
 
 
 def test_faults_of_housekeeping_do_not_stop_trading(busy_image: Path, trade: Trade) -> None:
-    """Tasks fault in four ways all the while; every record is traded on, and the result is the model's."""
+    """Tasks fault in four ways, and panic, all the while; every record is traded on, and the result is the model's."""
     console = trade(busy_image, 4000, pace_s=0.004).console
-    assert console.count("task faulty: ended by the fault, all else goes on\n") >= 4
+    assert console.count(FAULT) >= 4
+    assert console.count(f"panic: housekeeping gives up\n{GAVE_UP}") == console.count(GAVE_UP) >= 1
     assert len(set(re.findall(r"fault: vector (\d+)", console))) >= 2
-    told = [line for line in console.splitlines() if re.search("fault:|faulty|statistics", line)]
-    assert [line for line in told if not line.startswith(("fault: ", "task faulty: ", "statistics: "))] == []
+    told = [line for line in console.splitlines() if re.search("fault:|faulty|panic|statistics", line)]
+    assert [line for line in told
+            if not line.startswith(("fault: ", "task faulty: ", "panic: housekeeping ", "statistics: "))] == []
+
+
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_a_task_that_never_waits_again_does_not_stop_trading(
+        interrupts: bool, busy_image: Path, trade: Trade, tmp_path: Path) -> None:
+    """With a processor of its own the trading loop goes on, and all that it prints is shown: by the relay, whose task
+    goes first as long as interrupts are taken, or else in the end by the loop's own processor."""
+    image = without(busy_image, WAITS_MARK, tmp_path / "wild.elf")
+    if not interrupts:
+        image = without(image, INTERRUPTS_MARK, tmp_path / "deaf.elf")
+    console = trade(image, 2000, pace_s=0.004).console
+    assert console.count("housekeeping: waits no more\n") == 1
+    assert re.search(r"^statistics: records 2000$", console, re.MULTILINE)
+    assert console.splitlines()[-1].startswith("statistics: instructions ")
+    assert "found no room" not in console
 
 
 class SteppingPeer(Peer):
@@ -117,7 +136,8 @@ def test_in_lockstep_tasks_leave_no_trace(busy_image: Path, tmp_path: Path) -> N
     busy, idle = (
         SteppingPeer([record_lines(message, sequence) for sequence, message in enumerate(traffic, 1)]).boot(
             image, tmp_path / "config.bin", tmp_path / "console.log") for image in (busy_image, idle_image))
-    assert busy.console.count("task faulty: ended by the fault, all else goes on\n") >= 4
+    assert busy.console.count(FAULT) >= 4
+    assert busy.console.count(f"panic: housekeeping gives up\n{GAVE_UP}") >= 1
     assert "task faulty" not in idle.console
     assert busy.exit_code == idle.exit_code == exit_code(layout.EXIT_STATUS_DONE)
     assert len(busy.work) > 200
@@ -172,10 +192,10 @@ def test_the_two_processors_share_no_line_but_the_relays(busy_image: Path, trade
     assert {name: where for name, where in shared.items() if name != "relay_ring"} == {}
 
 
-def test_a_message_costs_one_shared_line(busy_image: Path, lines: Lines) -> None:
+def test_a_message_costs_one_shared_line(busy_image: Path, lines: Lines, tmp_path: Path) -> None:
     """Of the ring nothing is shared but the slots; the naive path's indices are, so the instrumentation does see it."""
     status, console = machine.run(machine.Setup(
-        busy_image, command_line="run=compare samples=600", processors=2,
+        without(busy_image, BUSY_MARK, tmp_path / "idle.elf"), command_line="run=compare samples=600", processors=2,
         extra=lines.words("paths_produce", "smp_main")))
     assert status == machine.DONE, console
     shared = lines.shared()

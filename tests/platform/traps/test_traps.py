@@ -70,7 +70,10 @@ def test_what_no_instruction_causes_is_no_tasks_fault(cases: Cases, command: str
 
 
 def test_a_fault_of_the_report_ends_the_machine(cases: Cases) -> None:
-    assert cases.run("fault-in-report", FAULT).count("fault: vector") == 1
+    """The first is told, and one line says that telling it went wrong; nothing recurs."""
+    console = cases.run("fault-in-report", FAULT)
+    assert console.count("fault: vector") == 1
+    assert console.splitlines()[-1] == "fault: its report has faulted too; the machine ends"
 
 
 def test_a_fault_of_a_handler_is_not_the_interrupted_tasks(cases: Cases) -> None:

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The strategy of a symbol and its parameters, set while the kernel trades: "SYM NAME KEY=NUMBER ...".
+ *
+ * KEY is a parameter of the strategy, or "shares", the size of its orders. What is not named stays as it is, if the symbol
+ * has that strategy already, and otherwise is what the parameter usually is. The strategy begins anew, without memory; orders
+ * that are open stay.
+ */
+#ifndef TICKLOOP_SETTING_H
+#define TICKLOOP_SETTING_H
+
+#include "core/engine.h"
+
+struct setting {
+  uint32_t book; /* number */
+  const struct strategy *strategy;
+  uint32_t shares;
+  uint32_t parameters[STRATEGY_PARAMETERS];
+  uint8_t instance; /* to hold it */
+};
+
+/* Read `text` and check all of it; returns NULL, or what is wrong. */
+const char *setting_read(const struct engine *engine, const char *text, struct setting *setting);
+
+void setting_apply(struct engine *engine, const struct setting *setting);
+
+/* How many more that differ from all others there is room for. */
+uint32_t settings_left(const struct engine *engine);
+
+#endif
