@@ -46,6 +46,7 @@ TOOL_MISSING = 3
 
 NATIVE_FLAGS = ("-std=gnu11", "-O2", "-flto", "-Wall", "-Wextra", "-Werror")
 CORE_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
+GATE_CLOCKS = "TICKLOOP_GATE_CLOCKS"  # a part whose clock stands costs a simulator nothing
 VERILATOR_FLAGS = (
     "-cc",
     "--exe",
@@ -68,7 +69,7 @@ VERILATOR_FLAGS = (
     "-Wno-PINCONNECTEMPTY",
     "-Wno-TIMESCALEMOD",
     "--vpi",
-    "+define+TICKLOOP_GATE_CLOCKS",
+    f"+define+{GATE_CLOCKS}",
 )
 # What the NIC itself is without warnings of, sources of others may have.
 OWN_PARSER_FLAGS = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
@@ -239,9 +240,10 @@ def _run_with(parser: OwnParser | None, command: Sequence[str], directory: Path,
         raise BridgeError(USAGE, f"--parser: {first or error}; see {directory / output.name}.log") from None
 
 
-def build_icarus(clock_ps: int = CLOCK_PS, parser: OwnParser | None = None) -> list[str]:
-    """The command that runs the Icarus simulation, up to its plusargs."""
-    core, directory = build_core(), BUILD / _variant("icarus", clock_ps, parser)
+def build_icarus(clock_ps: int = CLOCK_PS, parser: OwnParser | None = None, gates: bool = True) -> list[str]:
+    """The command that runs the Icarus simulation, up to its plusargs; ``gates``: with the NIC's clock gates."""
+    core = build_core()
+    directory = BUILD / _variant("icarus" if gates else "icarus-without-gates", clock_ps, parser)
     compiler, runner = _tool("iverilog", "iverilog"), _tool("vvp", "iverilog")
     header = next(
         (p for p in (Path("/usr/include/iverilog"), Path(compiler).parents[1] / "include/iverilog") if p.is_dir()), None
@@ -265,7 +267,8 @@ def build_icarus(clock_ps: int = CLOCK_PS, parser: OwnParser | None = None) -> l
         _run(shim_command, directory, shim, [source, BRIDGE / "core/core.h", LAYOUT_HEADER], "the VPI shim")
         sources = [BRIDGE / "hdl/axi_lite_master.v", BRIDGE / "hdl/testbench.v", *nic_sources(parser)]
         top = ["-s", "testbench", f"-Ptestbench.CLOCK_PS={clock_ps}"]
-        command = [compiler, "-g2012", *top, *_includes(parser), "-o", str(program), *map(str, sources)]
+        defines = [f"-D{GATE_CLOCKS}"] if gates else []
+        command = [compiler, "-g2012", *defines, *top, *_includes(parser), "-o", str(program), *map(str, sources)]
         _run_with(parser, command, directory, program, _hdl_inputs(parser), "the Icarus simulation")
     # The full path: with a module that vvp does not find it would run free for ever.
     return [

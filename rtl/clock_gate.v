@@ -4,7 +4,7 @@
 //
 // As it stands, and in an FPGA, where clock routing is scarce, the clock passes straight through. With
 // TICKLOOP_GATE_CLOCKS this is the gating cell of a standard cell library, and a simulator has nothing to do for a part
-// whose clock stands. So Verilator simulates the NIC; Icarus, proofs and synthesis have it without gates, which holds
+// whose clock stands. So the NIC is simulated; proofs, synthesis and some benches have it without gates, and tests hold
 // the two against each other.
 `default_nettype none
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bridge import layout, loop
+from bridge import build, layout, loop
 from bridge.interface import CLOCK_PS_25G, BridgeError, LoopRequest, LoopResult, Simulator
 from bridge.layout import DropReason
 from bridge.stimulus import LINE_A, LINE_B, Frame, write_stimulus
@@ -183,16 +183,22 @@ def test_both_lines_are_logged_in_wire_order(tmp_path: Path, simulator: Simulato
     assert result.registers["DUPLICATES"] == 20
 
 
-def test_two_lines_are_the_same_run_however_it_is_simulated(tmp_path: Path) -> None:
-    """Byte for byte: on either simulator, with and without idle skipping."""
+def test_two_lines_are_the_same_run_however_it_is_simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Byte for byte: on either simulator, with and without idle skipping, with and without clock gates."""
     digests = set()
+
+    def run(name: str, simulator: Simulator, skip: bool) -> None:
+        request = _request(tmp_path, name, _both_lines(), simulator, skip_idle=skip, hold_ns=2000)
+        result = loop.run(request)
+        assert (result.clocks_skipped > 0) == skip
+        assert len(result.frames) > 120
+        digests.add((_digest(request), result.clocks))
+
     for simulator in SIMULATORS:
         for skip in (True, False):
-            request = _request(tmp_path, f"skip{skip}", _both_lines(), simulator, skip_idle=skip, hold_ns=2000)
-            result = loop.run(request)
-            assert (result.clocks_skipped > 0) == skip
-            assert len(result.frames) > 120
-            digests.add((_digest(request), result.clocks))
+            run(f"skip{skip}", simulator, skip)
+    monkeypatch.setattr(build, "build_simulator", lambda *_: build.build_icarus(gates=False))
+    run("without gates", "icarus", False)
     assert len(digests) == 1
 
 

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from cocotb_tools.runner import get_runner
 
-from bridge.build import VERILATOR_PYTHON, verilator_path
+from bridge.build import GATE_CLOCKS, VERILATOR_PYTHON, verilator_path
 from bridge.interface import Simulator
 from tests.rtl.effort import EFFORT
 from tests.seeds import SEED, seed_of
@@ -29,12 +29,13 @@ RESULTS = "results.xml"
 DUMP = "dump.vcd"
 WAVES = "TEST_WAVES"  # environment variable: off, and a test that fails is not run again
 FULL_EFFORT: Mapping[Simulator, str] = {"icarus": "100", "verilator": "100"}
-# Verilator has the NIC with its clock gates, Icarus without: both must do what the tests ask.
+# Verilator has the NIC with its clock gates, Icarus in the benches that say so: both must do what the tests ask.
 BUILD_ARGUMENTS: Mapping[Simulator, tuple[str, ...]] = {
     "icarus": ("-g2005",),
     # The runner asks for every signal to be public, which makes a model of twice the size: see PUBLIC.
-    "verilator": ("-Wall", "-O3", "+define+TICKLOOP_GATE_CLOCKS", "--no-public-flat-rw", "--output-split", "0"),
+    "verilator": ("-Wall", "-O3", f"+define+{GATE_CLOCKS}", "--no-public-flat-rw", "--output-split", "0"),
 }
+GATED_ON_BOTH = {**BUILD_ARGUMENTS, "icarus": (*BUILD_ARGUMENTS["icarus"], f"-D{GATE_CLOCKS}")}
 # A bench runs for seconds, most of them in Python: more than a little optimisation costs more than it gives.
 VERILATOR_MAKE_FLAGS = f"{VERILATOR_PYTHON} VM_PARALLEL_BUILDS=0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O2"
 PUBLIC = "public.vlt"

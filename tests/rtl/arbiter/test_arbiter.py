@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.rtl.simulation import RTL, Bench
+from tests.rtl.simulation import GATED_ON_BOTH, RTL, Bench
 
 FILES = ("arbiter", "clock_gate", "entry_skid", "line_front", "sequence_distance", "sequence_counter", "turn",
          "silence", "stream", "frame_report", "filter", "statistics")
 BENCH = Bench("arbiter_bench", [Path(__file__).parent / "arbiter_bench.v", *(RTL / f"{name}.v" for name in FILES)],
-              "tests.rtl.arbiter")
+              "tests.rtl.arbiter", arguments=GATED_ON_BOTH)
 MODULES = ("arbitration_tests", "hold_tests", "filter_tests")
 
 

@@ -14,10 +14,10 @@ import pytest
 
 from bridge.build import rtl_sources
 from tb.env.test import COVERAGE_DIRECTORY
-from tests.rtl.simulation import ROOT, Bench
+from tests.rtl.simulation import GATED_ON_BOTH, ROOT, Bench
 
 BENCH = Bench("smartnic_bench", [ROOT / "tb/env/smartnic_bench.v", *rtl_sources()], "tests.rtl.env",
-              effort={"icarus": "12", "verilator": "35"})
+              effort={"icarus": "12", "verilator": "35"}, arguments=GATED_ON_BOTH)
 MODULES = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "ring_tests", "host_tests",
            "extremes_tests")
 SMALL_QUEUES = {"QUEUE_LOG2": 5, "LINES_LOG2": 7}
