@@ -64,17 +64,27 @@ static uint64_t pit_ns(void) {
   return (PIT_START - count) * NS_PER_S / PIT_HZ;
 }
 
+static void wait_a_little(void) {
+  for (unsigned i = 0; i < 1000; i++) __asm__ volatile("");
+}
+
+/* Whether a clock goes at all. */
+static bool goes(uint64_t (*reference_ns)(void)) {
+  uint64_t start = reference_ns();
+  for (unsigned i = 0; i < 10000; i++) {
+    wait_a_little();
+    if (reference_ns() != start) return true;
+  }
+  return false;
+}
+
 static bool start_hpet(uint64_t address) {
   if (address == 0) return false;
   hpet = (volatile uint32_t *)address;
   hpet_period_fs = hpet[HPET_PERIOD_FS];
   if (hpet_period_fs == 0 || hpet_period_fs > HPET_PERIOD_MAX) return false;
   hpet[HPET_CONFIGURATION] |= HPET_ENABLE;
-  return true;
-}
-
-static void wait_a_little(void) {
-  for (unsigned i = 0; i < 1000; i++) __asm__ volatile("");
+  return goes(hpet_ns);
 }
 
 static bool start_pit(uint64_t address) {
@@ -83,12 +93,7 @@ static bool start_pit(uint64_t address) {
   outb(PIT_COMMAND, PIT_CHANNEL_2_ONE_SHOT);
   outb(PIT_CHANNEL_2, PIT_START & 0xFF);
   outb(PIT_CHANNEL_2, PIT_START >> 8);
-  uint64_t start = pit_ns();
-  for (unsigned i = 0; i < 10000; i++) {
-    wait_a_little();
-    if (pit_ns() != start) return true;
-  }
-  return false;
+  return goes(pit_ns);
 }
 
 struct reading {

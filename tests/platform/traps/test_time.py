@@ -69,6 +69,13 @@ def test_what_the_clocks_are_measured_against(cases: Cases, extra: tuple[str, ..
     assert int(found[1]) > 500_000
 
 
+def test_an_hpet_that_stands_still_is_not_waited_for(cases: Cases) -> None:
+    """The PIT takes its place, as if it were not there."""
+    found = re.search(r"dead HPET: APIC timer (\d+) kHz by the PIT, after (\d+) us\n", cases.run("dead-hpet", DONE))
+    assert found
+    assert int(found[1]) == pytest.approx(1_000_000, rel=0.01)
+
+
 def test_a_boards_interrupt_arrives_at_its_vector(cases: Cases) -> None:
     """The PIT's, programmed for 1 kHz, is not where ISA would have it: the tables say so. An input that is not there is
     refused."""

@@ -76,6 +76,19 @@ def test_a_fault_of_the_report_ends_the_machine(cases: Cases) -> None:
     assert console.splitlines()[-1] == "fault: its report has faulted too; the machine ends"
 
 
+def test_a_report_that_overflows_its_stack_ends_there(cases: Cases) -> None:
+    console = cases.run("overflow-of-report", FAULT)
+    assert re.findall("fault: vector .*", console) == ["fault: vector 8 (double fault), error 0x0"]
+    assert console.splitlines()[-1] == "fault: its report has faulted too; the machine ends"
+
+
+def test_a_guard_page_lies_below_each_stack_for_traps(cases: Cases) -> None:
+    console = cases.run("trap-stacks", DONE, processors=2)
+    assert re.findall("not mapped: (.*)", console) == [
+        f"the guard page of a stack for {what}" for what in ("double faults", "NMIs", "memory faults") for _ in range(2)]
+    assert "faults: 6\n" in console
+
+
 def test_a_fault_of_a_handler_is_not_the_interrupted_tasks(cases: Cases) -> None:
     console = cases.run("fault-in-handler", FAULT)
     assert "fault: vector 0 (divide error)" in console

@@ -8,6 +8,7 @@
 #include "arch/cpu.h"
 #include "arch/machine.h"
 #include "arch/processor.h"
+#include "arch/smp.h"
 #include "arch/traps.h"
 #include "console/console.h"
 #include "include/layout.h"
@@ -156,6 +157,39 @@ static void fault_in_report(void) {
   divide();
 }
 
+/* A report that needs more stack than there is for traps: of a double fault, which has a stack of its own. */
+static NOINLINE uint64_t recurse(uint64_t depth) {
+  volatile uint64_t words[64] = {depth};
+  return depth == 0 ? 0 : words[depth % 64] + recurse(depth - 1) + words[0];
+}
+
+static void contain_endlessly(const struct trap_frame *frame) { (void)recurse(frame->rip); }
+
+static void overflow_of_report(void) {
+  this_processor()->contain = contain_endlessly;
+  double_fault();
+}
+
+/* Below each stack for traps, of both processors. */
+static void write_guard(void *argument) { *(volatile uint8_t *)argument = 1; }
+
+static void sleep(void *argument) { (void)argument; }
+
+static void guards(void *argument) {
+  (void)argument;
+  if (!smp_start(1, sleep, 0)) panic("no processor 1");
+  for (unsigned i = 0; i < 2 * (TRAP_STACKS - 1); i++) {
+    (void)task_start("culprit", 2, write_guard, &processors[i % 2].stacks[i / 2].guard[4095]);
+  }
+  console_print("faults: %lu\n", tasks_faults());
+  machine_exit(EXIT_STATUS_DONE);
+}
+
+static void trap_stacks(void) {
+  (void)task_start("guards", 1, guards, 0);
+  tasks_run();
+}
+
 /* A fault in an interrupt's handler is no task's. */
 static void bad_handler(void *context) {
   (void)context;
@@ -228,6 +262,8 @@ const struct test_case trap_cases[] = {
     {"traps-in-tasks", in_tasks},
     {"from-outside", from_outside},
     {"fault-in-report", fault_in_report},
+    {"overflow-of-report", overflow_of_report},
+    {"trap-stacks", trap_stacks},
     {"fault-in-handler", fault_in_handler},
     {"vectors", vectors},
     {"registers", registers},
