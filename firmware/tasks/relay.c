@@ -28,6 +28,7 @@ _Static_assert(sizeof(struct text) == SPSC_PAYLOAD, "a message");
 static struct spsc relay_ring;
 static struct {
   _Alignas(SPSC_LINE) struct text *text; /* being written; the trading loop's processor alone looks at it */
+  uint32_t to;                           /* APIC of who prints, whose own line changes with each interrupt */
   bool direct;
 } sender;
 static struct {
@@ -72,6 +73,7 @@ static void run(void *argument) {
 
 void relay_start(void) {
   interrupt_set(INTERRUPT_WAKE, on_interrupt, NULL);
+  sender.to = processors[0].apic_id;
   if (!task_start("relay", PRIORITY, run, NULL)) panic("no room for the relay's task");
   store_release(&receiver.started, 1);
 }
@@ -79,7 +81,7 @@ void relay_start(void) {
 static void send(void) {
   sender.text = NULL;
   spsc_send(&relay_ring);
-  apic_send(processors[0].apic_id, INTERRUPT_WAKE);
+  apic_send(sender.to, INTERRUPT_WAKE);
 }
 
 /* The first of these is before all others: until another processor runs, nothing but that is looked at. */
