@@ -53,10 +53,7 @@ def load(directory: Path) -> RecordedRun:
     """
     record = directory / RECORD
     try:
-        given = read_given(record)
-        if given["layout"] != LAYOUT:
-            raise TickloopError(ExitStatus.LAYOUT_DIFFERS, f"{directory}: recorded with layout {given['layout']}, "
-                                f"this is {LAYOUT}; make the run again, or go back to its version")
+        given = check_layout(directory)
         for name in LOGS:
             (record / f"{name}.bin").stat()
         return RecordedRun(directory, given, _run_document(directory), read_recording(record))
@@ -64,6 +61,20 @@ def load(directory: Path) -> RecordedRun:
         raise UsageError(f"{directory}: no record of a run here ({error.filename}: {error.strerror})") from None
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{directory}: the record is damaged; make the run again") from None
+
+
+def check_layout(directory: Path) -> dict[str, Any]:
+    """What the loop of the run in ``directory`` was told.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: there is no such document.
+        TickloopError: status 7, the run was recorded with another layout.
+    """
+    given = read_given(directory / RECORD)
+    if given["layout"] != LAYOUT:
+        raise TickloopError(ExitStatus.LAYOUT_DIFFERS, f"{directory}: recorded with layout {given['layout']}, "
+                            f"this is {LAYOUT}; make the run again, or go back to its version")
+    return given
 
 
 def _run_document(directory: Path) -> dict[str, Any]:

@@ -24,7 +24,9 @@ from generators.framing import FrameEncoder, Group, end_of_session
 from tb.model.receive import ReceiveModel
 from tickloop.exits import UsageError
 from tickloop.progress import Progress
+from tickloop.recorded import check_layout
 from tickloop.report.html import SOFTWARE, write_report
+from tickloop.run import no_space
 from tickloop.rundir.books import parse_export
 from tickloop.rundir.files import RECORD, STIMULUS, write_json
 
@@ -35,10 +37,11 @@ def parse_in_software(directory: Path) -> dict[str, Any]:
     """Runs the frames of ``directory``, leaves software.json there and builds the report anew; returns the document.
 
     Raises:
-        UsageError: it holds no closed loop of which this can be told.
+        TickloopError: it holds no closed loop of which this can be told, or cannot be written.
         BridgeError: the kernel did not come to its end.
     """
     try:
+        check_layout(directory)
         document = json.loads((directory / "run.json").read_text())
         stage = json.loads((directory / "latency.json").read_text())["stages"]["dequeue_to_done"]
         module = directory / RECORD / "config.bin"
@@ -64,7 +67,12 @@ def parse_in_software(directory: Path) -> dict[str, Any]:
         result["messages"] = whole.statistics["messages"]
         result["same_orders"] = result.get("same_orders", True) and whole.orders == orders
         result["same_books"] = result.get("same_books", True) and parse_export(whole.export).books == books
-    write_json(directory / SOFTWARE, result)
+    try:
+        write_json(directory / SOFTWARE, result)
+    except OSError as error:
+        if no_space(error):
+            raise
+        raise UsageError(f"{directory / SOFTWARE}: cannot be written: {error.strerror}") from None
     write_report(directory)
     return result
 

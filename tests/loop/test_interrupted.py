@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+from bridge.layout import FRAME_LOG
+from bridge.record import read_log
 from tests.loop.conftest import RunDirectory, processes_of
 from tests.tickloop.terminal import CTRL_C, at_terminal
 from tickloop.progress import CLEAR
@@ -28,3 +35,47 @@ def test_a_closed_loop_interrupted_at_its_terminal(built: None, tmp_path: Path) 
     page = (run.path / "report.html").read_text()
     assert "The run did not come to its end: interrupted by Ctrl-C" in page
     assert not (run.path / "summary.json").exists()
+
+
+def interrupted(*arguments: str | Path, when: Callable[[int], bool]) -> str:
+    """What a command says on standard error that gets Ctrl-C as soon as ``when(process id)``."""
+    command = [sys.executable, "-m", "tickloop", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as job:
+        deadline = time.monotonic() + 60
+        while not when(job.pid):
+            assert job.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        job.send_signal(signal.SIGINT)
+        said = job.communicate(timeout=30)[1]
+        assert job.returncode == 130
+        return said
+
+
+def test_a_replay_tells_how_far_it_did_the_same(completed: Callable[..., RunDirectory], tmp_path: Path) -> None:
+    """On the slower simulator, after its first frames."""
+    recorded, again = completed("sim"), RunDirectory(tmp_path / "again", "")
+    record = again.path / "record"
+    said = interrupted("replay", recorded.path, "--rtl", "--sim", "icarus", "--out", again.path,
+                       when=lambda _: len(read_log(record, "frames", FRAME_LOG)) > 10)
+    assert not processes_of(tmp_path)
+    verdict = again.json("replay.json")
+    assert verdict["same"] is False
+    assert 10 < verdict["logs"]["received frames"]["replayed"] < len(recorded.lines("frames.jsonl"))
+    assert said.startswith("tickloop: interrupted by Ctrl-C\ntickloop: replayed ends before ")
+
+
+def test_software_leaves_nothing_running(completed: Callable[..., RunDirectory], tmp_path: Path) -> None:
+    """Its kernels run one after the other; Ctrl-C comes while the first one does."""
+    run, guests = tmp_path / "run", list[str]()
+    run.symlink_to(completed("sim").path)
+    before = sorted(path.name for path in run.iterdir())
+
+    def is_up(parent: int) -> bool:
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        guests.extend(pid for pid in children if b"qemu" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        return bool(guests)
+
+    assert interrupted("software", run, when=is_up) == "tickloop: interrupted\n"
+    assert not [pid for pid in guests if Path(f"/proc/{pid}").exists()]
+    assert sorted(path.name for path in run.iterdir()) == before

@@ -43,7 +43,7 @@ def write_report(directory: Path, against: Path | None = None) -> Path:
     files = read_run(directory)
     second = read_run(against) if against is not None else None
     report = directory / "report.html"
-    page = _whole(files, lambda: _page(files, second))
+    page = _whole(files, second, lambda: _page(files, second))
     try:
         report.write_text(page, encoding="utf-8")
     except OSError as error:
@@ -53,14 +53,16 @@ def write_report(directory: Path, against: Path | None = None) -> Path:
     return report
 
 
-def _whole(files: RunFiles, make: Callable[[], str]) -> str:
+def _whole(files: RunFiles, second: RunFiles | None, make: Callable[[], str]) -> str:
     try:
         return make()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, StopIteration, FileNotFoundError,
             NotADirectoryError) as error:
         # Files that are no JSON, or JSON of another shape than a run leaves.
-        why = other_version(files.run) or f"not a run directory ({error})"
-        raise UsageError(f"{files.directory}: {why}") from None
+        for each in (files, *([] if second is None else [second])):
+            if why := other_version(each.run):
+                raise UsageError(f"{each.directory}: {why}") from None
+        raise UsageError(f"{files.directory}: not a run directory ({error})") from None
 
 
 def _page(files: RunFiles, second: RunFiles | None) -> str:
