@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,14 @@ def _run_order(request: LoopRequest, progress_fd: int, console_fd: int | None) -
     }
 
 
+def _cocotb_entry() -> str:
+    """What cocotb_tools.config.pygpi_entry_point() is, which imports cocotb, and pytest with it, to find it."""
+    spec = PathFinder.find_spec("simulator", [str(cocotb_config.libs_dir.parent)])
+    if spec is None or spec.origin is None:
+        raise build.missing("cocotb's module for simulators", "the Python package cocotb")
+    return f"{Path(spec.origin).resolve()},initialize"
+
+
 def _environment(order_file: Path, seed: int) -> dict[str, str]:
     paths = [str(build.ROOT), os.environ.get("PYTHONPATH", "")]
     libpython = find_libpython.find_libpython()
@@ -113,7 +122,7 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
         "COCOTB_TRUST_INERTIAL_WRITES": "1",
         "COCOTB_REWRITE_ASSERTION_FILES": "",
         "OPENBLAS_NUM_THREADS": "1",
-        "GPI_USERS": f"{libpython};{cocotb_config.pygpi_entry_point()}",
+        "GPI_USERS": f"{libpython};{_cocotb_entry()}",
         "PYGPI_PYTHON_BIN": sys.executable,
     }
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scapy.utils import RawPcapReader
 
 from bridge import build
 from bridge.frame_kernel import FrameRun, run
 from bridge.interface import BridgeError
 from bridge.layout import CONFIG_HEADER, STIMULUS_BAD_FCS, STIMULUS_FRAME, STIMULUS_LINE_B, SessionMode
+from generators.captures import read_capture
 from generators.framing import FrameEncoder, Group, end_of_session
 from tb.model.receive import ReceiveModel
 from tickloop.exits import UsageError
@@ -54,7 +54,7 @@ def parse_in_software(directory: Path) -> dict[str, Any]:
         raise UsageError(f"{directory}: a free run, or one with an exchange, cannot be parsed in software")
     group = Group(str(IPv4Address(int(header["group_address"]))), int(header["group_port"]))
     frames = list(_feed(stimulus, group))
-    orders = [frame for frame, _ in RawPcapReader(str(directory / "orders.pcap"))]
+    orders = [frame.data for frame in read_capture(directory / "orders.pcap")]
     kernel = build.build_kernel()
     result: dict[str, Any] = {"frames": len(frames) - 1, "smartnic": stage["mean"], "parsers": {}}
     for word, name in PARSERS.items():

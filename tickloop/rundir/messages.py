@@ -119,7 +119,7 @@ def _decoded_fields(records: Records, raw: npt.NDArray[np.bool_]) -> dict[int, d
         return _columns(records, np.flatnonzero(~raw), _PROTOTYPE_BODY, {}, PROTOTYPE_FIELDS)
     fields: dict[int, dict[str, Any]] = {}
     code = records.column("type")
-    for message_type in map(chr, np.unique(code[~raw]).tolist()):
+    for message_type in map(chr, sorted(set(code[~raw].tolist()))):
         if message_type in ITCH_BODY:
             rows = np.flatnonzero(~raw & (code == ord(message_type)))
             constant = {"message_type": [message_type] * len(rows)}
