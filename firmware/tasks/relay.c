@@ -28,7 +28,7 @@ _Static_assert(sizeof(struct text) == SPSC_PAYLOAD, "a message");
 static struct spsc relay_ring;
 static struct {
   _Alignas(SPSC_LINE) struct text *text; /* being written; the trading loop's processor alone looks at it */
-  uint32_t to;                           /* APIC of who prints, whose own line changes with each interrupt */
+  uint32_t to; /* APIC of who prints, whose own line changes with each interrupt */
   bool direct;
 } sender;
 static struct {

@@ -20,14 +20,16 @@ SAMPLE = np.dtype("<u8")
 Samples = dict[str, Any]
 
 
-def measure(samples: int, processors: int, lockstep: bool = False) -> tuple[Samples, int, bool]:
-    """Boot the kernel: samples by path, the rate of the time-stamp counter, whether two processors took part."""
+def measure(samples: int, processors: int, lockstep: bool = False, idle: str = "halt") -> tuple[Samples, int, bool]:
+    """Boot the kernel: samples by path, the rate of the time-stamp counter, whether two processors took part. ``idle``:
+    what the processor that is waited for does meanwhile."""
     size = RAM_MIB << 20
     fd = os.memfd_create("tickloop-compare", 0)
     try:
         os.ftruncate(fd, size)
         ram = f"memory-backend-file,id=ram,size={size},mem-path=/proc/self/fd/{fd},share=on"
-        setup = Setup(build.build_kernel(), command_line=f"run=compare samples={samples}", memory_mib=RAM_MIB,
+        words = f"run=compare samples={samples} idle={idle}"
+        setup = Setup(build.build_kernel(), command_line=words, memory_mib=RAM_MIB,
                       processors=processors, chipset="pc,memory-backend=ram", lockstep=lockstep,
                       extra=("-object", ram), pass_fds=(fd,))
         with Machine(setup) as machine:
