@@ -33,7 +33,7 @@ static inline unsigned host_record(struct host *host, const union rx_line *line,
   unsigned sent = 0;
   for (uint32_t i = 0; i < engine->wanted; i++) {
     struct intent *intent = &engine->intents[i];
-    if (engine_check(engine, change.book, now_ns, intent) != REFUSAL_NONE) continue;
+    if (engine_check(engine, change_book(&engine->books, &change), now_ns, intent) != REFUSAL_NONE) continue;
     engine_sent(engine, now_ns, intent);
     ouch_encode(&host->ouch, intent, &slots[sent++]);
   }

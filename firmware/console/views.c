@@ -68,9 +68,9 @@ static uint32_t walk(const struct engine *engine, const struct book *book, enum 
                      const struct level *found[DEPTH]) {
   const struct levels *levels = &engine->books.levels;
   uint32_t count = 0;
-  for (uint32_t index = book->side[side].best; index != 0 && count < DEPTH; count++) {
+  for (uint32_t index = levels_best(levels, &book->side[side]); index != 0 && count < DEPTH; count++) {
     found[count] = &levels->pool[index];
-    index = levels_neighbour(levels, &book->ladder[side], index, 0);
+    index = levels_neighbour(levels, &book->side[side], index, 0);
   }
   return count;
 }
@@ -86,7 +86,7 @@ void view_book(const struct trading_view *trading, const char *stock) {
   }
   uint32_t bid_count = walk(engine, book, SIDE_BID, bids), ask_count = walk(engine, book, SIDE_ASK, asks);
   console_print("book: %.8s, locate %u, %s, %u bid levels, %u ask levels\n", (const char *)&book->stock,
-                book->stock_locate, state_of(book), book->ladder[SIDE_BID].count, book->ladder[SIDE_ASK].count);
+                book->stock_locate, state_of(book), book->side[SIDE_BID].count, book->side[SIDE_ASK].count);
   if (bid_count + ask_count != 0) console_print("  orders    shares         bid | ask             shares  orders\n");
   for (uint32_t i = 0; i < bid_count || i < ask_count; i++) {
     if (i < bid_count) {
@@ -101,17 +101,16 @@ void view_book(const struct trading_view *trading, const char *stock) {
   }
 }
 
-/* The books that changed last, newest first. */
-static uint32_t newest(const struct books *books, const struct book *found[SHOWN]) {
+/* The books that the latest records changed, newest first. */
+static uint32_t newest(const struct engine *engine, const struct book *found[SHOWN]) {
+  uint64_t records = engine_records(engine);
   uint32_t count = 0;
-  for (uint32_t number = 1; number <= books->count; number++) {
-    const struct book *book = &books->pool[number];
-    uint32_t place = count;
-    while (place != 0 && found[place - 1]->touched < book->touched) place--;
-    if (place == SHOWN) continue;
-    if (count < SHOWN) count++;
-    for (uint32_t i = count - 1; i > place; i--) found[i] = found[i - 1];
-    found[place] = book;
+  for (uint64_t back = 0; back < CHANGES && back < records && count < SHOWN; back++) {
+    uint16_t number = engine->changed[(records - back) & (CHANGES - 1)];
+    const struct book *book = &engine->books.pool[number];
+    uint32_t place = 0;
+    while (place < count && found[place] != book) place++;
+    if (number != 0 && place == count) found[count++] = book;
   }
   return count;
 }
@@ -120,7 +119,7 @@ void view_top(const struct trading_view *trading) {
   const struct engine *engine = trading->engine;
   const struct book *found[SHOWN];
   char price[PRICE_TEXT];
-  uint32_t count = newest(&engine->books, found);
+  uint32_t count = newest(engine, found);
   console_print("top: %u of %u books\n", count, engine->books.count);
   if (count != 0) console_print("  symbol          bid         ask    position  state        strategy\n");
   for (uint32_t i = 0; i < count; i++) {

@@ -7,6 +7,9 @@
 /* Computed here, not at each use: the compiler takes the multiplications of indices for cheaper than a register. */
 #define ADDRESS(pointer) __asm__("" : "+r"(pointer))
 
+/* Counted where it stands: compared and counted down in memory it costs less than loaded for both. */
+#define IN_MEMORY(count) __asm__("" : "+m"(count))
+
 /* E C X D U (ITCH 5.0, 1.4): the reference decides, never the locate; it only tells whether the order could have been ours. */
 static enum outcome not_found(const struct books *books, uint16_t locate) {
   return symbols_subscribed(&books->symbols, locate) ? OUTCOME_UNKNOWN_REFERENCE : OUTCOME_UNSUBSCRIBED;
@@ -45,20 +48,20 @@ static void open_book(struct books *books, uint16_t locate, struct locate *known
       .shares = shares,
       .stock_locate = locate,
       .number = number,
-      .flags = (uint8_t)((known->flags & BOOK_CLOSED) | books->inherited | (strategy == 0 ? BOOK_FLAG_QUIET : 0) |
-                         (books->symbols.any_change[strategy] ? BOOK_ANY : 0)),
+      .flags = (uint8_t)((known->flags & BOOK_CLOSED) | books->inherited | (strategy == 0 ? BOOK_FLAG_QUIET : 0)),
       .strategy = strategy,
       .restricted = (known->flags & BOOK_FLAG_RESTRICTED) != 0,
   };
   for (unsigned side = 0; side < 2; side++) {
-    levels_begin(&books->levels, &books->pool[number].ladder[side], number, (enum side)side);
+    levels_begin(&books->levels, &books->pool[number].side[side], number, (enum side)side,
+                 books->symbols.any_change[strategy] != 0);
   }
   known->book = number;
 }
 
 /* Of an order to come, by what orders_place found instead of a free entry. */
 static enum outcome no_place(const struct books *books, const struct order *order) {
-  return order == orders_full(&books->orders) ? OUTCOME_POOL_FULL : OUTCOME_DUPLICATE_REFERENCE;
+  return order == books->orders.full ? OUTCOME_POOL_FULL : OUTCOME_DUPLICATE_REFERENCE;
 }
 
 /* An order for a locate that has no book, or for another symbol than its own: whether it has one now. The first order of a
@@ -77,27 +80,30 @@ static __attribute__((noinline, cold)) enum outcome introduce(struct books *book
 }
 
 /* A last order has gone: its level goes too. */
-static inline void close_level(struct books *books, const struct level *level, struct change *change) {
-  struct top *top = &change->book->side[level->side];
+static inline void close_level(struct books *books, struct ladder *ladder, const struct level *level,
+                               struct change *change) {
   uint32_t index = (uint32_t)(level - books->levels.pool);
-  change->key_before = top->best_key;
-  levels_remove(&books->levels, &change->book->ladder[level->side], top, index);
-  change->moved = top->best_key != change->key_before;
+  change->key_before = ladder->best_key;
+  levels_remove(&books->levels, ladder, index);
+  change->moved = ladder->best_key != change->key_before;
 }
 
 static inline void remove_order(struct books *books, struct order *order, struct level *level, struct change *change) {
   change->moved = false;
   if (--level->orders != 0) level->shares -= order->shares;
-  else close_level(books, level, change);
+  else close_level(books, &change_book(books, change)->side[level->side], level, change);
   orders_remove(&books->orders, order);
 }
 
-/* Room for one more; false: there is none, and nothing changed. A subtraction that tells: two instructions. */
-static inline bool take_room(uint32_t *room) {
-  if (!__builtin_sub_overflow(*room, 1u, room)) return true;
-  *room = 0;
-  return false;
+static inline void take_room(uint32_t *room) {
+  IN_MEMORY(*room);
+  --*room;
 }
+
+/* By buy_sell_indicator; all others are none. */
+#define NO_SIDE 2
+static const uint8_t sides[256] = {
+    [0 ... 'A'] = NO_SIDE, ['B'] = SIDE_BID, ['C' ... 'R'] = NO_SIDE, ['S'] = SIDE_ASK, ['T' ... 255] = NO_SIDE};
 
 static inline void join(struct books *books, uint32_t index, uint32_t shares) {
   struct level *level = &books->levels.pool[index];
@@ -107,7 +113,8 @@ static inline void join(struct books *books, uint32_t index, uint32_t shares) {
 
 enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uint64_t reference, uint8_t buy_sell,
                        uint32_t shares, uint32_t price, struct change *change) {
-  if (shares == 0 || price == 0 || (buy_sell != 'B' && buy_sell != 'S')) return OUTCOME_INVALID;
+  enum side side = sides[buy_sell];
+  if (shares == 0 || price == 0 || side > SIDE_ASK) return OUTCOME_INVALID;
   struct locate *known = &books->symbols.locates[locate];
   if (known->book == 0 || known->stock != stock) {
     enum outcome outcome = introduce(books, locate, stock, reference);
@@ -116,29 +123,23 @@ enum outcome books_add(struct books *books, uint16_t locate, uint64_t stock, uin
   struct order *order = orders_place(&books->orders, reference);
   if (order->shares != 0) return no_place(books, order);
   struct book *book = &books->pool[known->book];
-  enum side side = buy_sell != 'B';
   uint32_t key = level_key(price, side), tick;
-  struct top *top = &book->side[side];
-  struct ladder *ladder = &book->ladder[side];
-  ADDRESS(top);
+  struct ladder *ladder = &book->side[side];
   ADDRESS(ladder);
-  uint32_t index = levels_find(&books->levels, ladder, top, key, &tick);
-  if (!take_room(&books->orders.room)) return OUTCOME_POOL_FULL;
-  if (index == 0 && !take_room(&books->levels.room)) {
-    books->orders.room++;
-    return OUTCOME_POOL_FULL;
-  }
+  uint32_t index = levels_find(&books->levels, ladder, key, &tick);
+  if (books->orders.room == 0 || (index == 0 && books->levels.room == 0)) return OUTCOME_POOL_FULL;
 
   /* commit */
-  change->book = book;
   change->moved = false;
   if (index != 0) {
     join(books, index, shares);
   } else {
-    change->key_before = top->best_key;
-    index = levels_insert(&books->levels, ladder, top, key, tick, shares);
+    change->key_before = ladder->best_key;
+    take_room(&books->levels.room);
+    index = levels_insert(&books->levels, ladder, key, tick, shares);
     change->moved = key > change->key_before;
   }
+  take_room(&books->orders.room);
   change->level = &books->levels.pool[index];
   *order = (struct order){.reference = reference, .shares = shares, .level = index};
   return OUTCOME_APPLIED;
@@ -152,7 +153,6 @@ enum outcome books_reduce(struct books *books, uint16_t locate, uint64_t referen
 
   /* commit */
   struct level *level = &books->levels.pool[order_level(order)];
-  change->book = &books->pool[level->book];
   change->level = level;
   if (shares < order->shares) {
     order->shares -= shares;
@@ -171,7 +171,6 @@ enum outcome books_delete(struct books *books, uint16_t locate, uint64_t referen
 
   /* commit */
   struct level *level = &books->levels.pool[order_level(order)];
-  change->book = &books->pool[level->book];
   change->level = level;
   remove_order(books, order, level, change);
   return OUTCOME_APPLIED;
@@ -183,33 +182,34 @@ enum outcome books_replace(struct books *books, uint16_t locate, uint64_t origin
   struct order *order = orders_probe(&books->orders, original);
   if (order->shares == 0) return not_found(books, locate);
   struct order *target = order;
-  if (reference != original) {
+  if (__builtin_expect(reference != original, true)) {
     target = orders_place(&books->orders, reference);
-    if (target->shares != 0 && target != orders_full(&books->orders)) return OUTCOME_DUPLICATE_REFERENCE;
+    if (target->shares != 0 && target != books->orders.full) return OUTCOME_DUPLICATE_REFERENCE;
   }
 
   /* commit: the original goes, whatever becomes of its successor (see books.h) */
   struct level *level = &books->levels.pool[order_level(order)];
   struct book *book = &books->pool[level->book];
   enum side side = (enum side)level->side;
-  struct top *top = &book->side[side];
-  struct ladder *ladder = &book->ladder[side];
-  ADDRESS(top);
+  struct ladder *ladder = &book->side[side];
   ADDRESS(ladder);
-  uint32_t key_before = top->best_key, key = level_key(price, side), tick;
-  change->book = book;
+  uint32_t key_before = ladder->best_key, key = level_key(price, side), tick;
   change->level = level;
   if (--level->orders != 0) level->shares -= order->shares;
-  else close_level(books, level, change);
+  else close_level(books, ladder, level, change);
 
-  uint32_t index = levels_find(&books->levels, ladder, top, key, &tick);
-  bool full = target == orders_full(&books->orders) || (index == 0 && !take_room(&books->levels.room));
+  uint32_t index = levels_find(&books->levels, ladder, key, &tick);
+  bool full = target == books->orders.full || (index == 0 && books->levels.room == 0);
   if (!full) {
-    if (index != 0) join(books, index, shares);
-    else index = levels_insert(&books->levels, ladder, top, key, tick, shares);
+    if (index != 0) {
+      join(books, index, shares);
+    } else {
+      take_room(&books->levels.room);
+      index = levels_insert(&books->levels, ladder, key, tick, shares);
+    }
   }
   change->key_before = key_before;
-  change->moved = top->best_key != key_before;
+  change->moved = ladder->best_key != key_before;
   if (full) {
     orders_remove(&books->orders, order);
     return OUTCOME_POOL_FULL;

@@ -34,23 +34,19 @@ enum outcome {
   (BOOK_FLAG_HALTED | BOOK_FLAG_OPERATIONAL | BOOK_FLAG_BREACHED | BOOK_FLAG_STALE | BOOK_FLAG_SUSPECT | \
    BOOK_FLAG_QUIET)
 
-/* Among the flags of a book: its strategy runs on any change, not only of a best price. */
-#define BOOK_ANY 128u
-
-/* The first cache line is the feed's, the second is that of our own orders, then come the levels of each side: a message
- * that neither sends an order nor opens or closes a level reads the first. */
+/* The levels of each side have a cache line of their own, and with them its best price: no message needs more of a book, as
+ * long as its strategy is not asked. What that needs is in the third line, and the fourth is that of our own orders. */
 struct book {
-  struct top side[2];
+  struct ladder side[2];
+
   uint64_t stock;
-  uint32_t shares;  /* of the strategy's orders */
-  uint32_t touched; /* records consumed when it changed last */
+  uint32_t shares; /* of the strategy's orders */
   uint16_t stock_locate;
-  uint8_t flags;    /* of BOOK_CLOSED: one test for all; and BOOK_ANY */
+  uint16_t number;  /* its own */
+  uint8_t flags;    /* of BOOK_CLOSED: one test for all */
   uint8_t strategy; /* number of its instance */
   uint8_t restricted;
-  uint8_t unused;
-  uint16_t number; /* its own */
-  uint8_t unused2[24];
+  uint8_t unused[45];
 
   int64_t cash; /* of own executions */
   uint64_t bought;
@@ -61,10 +57,9 @@ struct book {
   uint32_t first[2];       /* list of open own orders by side */
   uint32_t open;
   uint32_t last_price; /* of own executions */
-
-  struct ladder ladder[2];
 };
-_Static_assert(offsetof(struct book, cash) == 64 && offsetof(struct book, ladder) == 128, "four cache lines");
+_Static_assert(offsetof(struct book, stock) == 128 && offsetof(struct book, cash) == 192 && sizeof(struct book) == 256,
+               "four cache lines");
 
 struct books {
   struct orders orders;
@@ -76,19 +71,22 @@ struct books {
   uint8_t inherited; /* flags of books that come into being */
 };
 
-/* What a book operation reports beside its outcome: the book, a level of the one side it changed, and what that side's best
- * key was before, if it is another one now. */
+/* What a book operation reports beside its outcome: a level of the one side it changed, and what that side's best key was
+ * before, if it is another one now. */
 struct change {
-  struct book *book;
   const struct level *level;
   uint32_t key_before;
   bool moved;
 };
 
+static inline struct book *change_book(const struct books *books, const struct change *change) {
+  return &books->pool[change->level->book];
+}
+
 static inline enum side change_side(const struct change *change) { return (enum side)change->level->side; }
 
-static inline uint32_t change_key_before(const struct change *change) {
-  return change->moved ? change->key_before : change->book->side[change_side(change)].best_key;
+static inline uint32_t change_key_before(const struct change *change, const struct book *book) {
+  return change->moved ? change->key_before : book->side[change_side(change)].best_key;
 }
 
 static inline int64_t book_position(const struct book *book) { return (int64_t)(book->bought - book->sold); }

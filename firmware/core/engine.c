@@ -90,6 +90,7 @@ static __attribute__((noinline, cold)) void refused(struct engine *engine, const
   struct books *books = &engine->books;
   uint16_t locate = line->record.stock_locate;
   const struct book *holder = NULL; /* of the order that the message names */
+  engine_note_change(engine, 0);
   switch (outcome) {
     case OUTCOME_UNSUBSCRIBED:
       statistics->unsubscribed++;
@@ -292,6 +293,7 @@ static void distrust(struct engine *engine, uint16_t locate) {
 enum effect engine_other(struct engine *engine, const union rx_line *line) {
   const struct rx_record *record = &line->record;
   unsigned status = record->status & ~(STATUS_RAW | STATUS_LINE_B);
+  engine_note_change(engine, 0);
   if (status > MESSAGE_STATUS_TOO_LONG) {
     engine->statistics.bad_records++;
     return EFFECT_NONE;
@@ -321,9 +323,10 @@ static void bad_frame(struct engine *engine, uint64_t delivered) {
   uint64_t records = engine_records(engine);
   if (delivered == 0 || delivered > records) return;
   uint64_t before = records - delivered;
-  for (uint32_t number = 1; number <= books->count; number++) {
-    const struct book *book = &books->pool[number];
-    if ((uint32_t)records - book->touched < delivered) distrust(engine, book->stock_locate);
+  uint64_t kept = delivered < CHANGES ? before : records - CHANGES;
+  for (uint64_t record = kept + 1; record <= records; record++) {
+    uint16_t number = engine->changed[record & (CHANGES - 1)];
+    if (number != 0) distrust(engine, books->pool[number].stock_locate);
   }
   for (uint32_t i = 0; i < TOUCHES; i++) {
     const struct touch *touch = &engine->touches[i];
@@ -391,11 +394,11 @@ enum effect engine_book(struct engine *engine, const union rx_line *line, uint8_
   }
   if (outcome != OUTCOME_APPLIED) {
     bool applied = outcome == OUTCOME_OVER_EXECUTION || (outcome == OUTCOME_POOL_FULL && type == 'U');
-    refused(engine, line, outcome, applied ? change->book : NULL);
+    refused(engine, line, outcome, applied ? change_book(books, change) : NULL);
     if (outcome != OUTCOME_OVER_EXECUTION) return EFFECT_NONE;
   }
   engine->statistics.book_messages++;
-  change->book->touched = (uint32_t)engine_records(engine);
+  engine_note_change(engine, change->level->book);
   return EFFECT_BOOK;
 }
 

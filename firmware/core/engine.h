@@ -90,6 +90,9 @@ struct jump {
 /* More than a jumbo frame has messages that set the state of a symbol or name it: with its length none has less than 22. */
 #define TOUCHES 512u
 
+/* A power of two, and more than a jumbo frame has records: with the length of its block none takes less than 2 bytes of it. */
+#define CHANGES 8192u
+
 /* One of the latest of them, to be distrusted if its frame turns out bad. */
 struct touch {
   uint32_t record; /* records consumed with it */
@@ -121,10 +124,16 @@ struct engine {
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
   uint32_t configured; /* instances that the configuration has; those behind are set by commands ... */
   uint32_t set[INSTANCES][STRATEGY_PARAMETERS]; /* ... with these parameters */
+  uint16_t changed[CHANGES];  /* the book that each of the latest records changed, by their number; 0: none */
 };
 
 /* Records consumed so far. */
 static inline uint64_t engine_records(const struct engine *engine) { return engine->next_sequence - engine->skipped; }
+
+/* What a record did to a book is noted beside the records, not in the book: of that a message may need nothing else. */
+static inline void engine_note_change(struct engine *engine, uint16_t book) {
+  engine->changed[engine_records(engine) & (CHANGES - 1)] = book;
+}
 
 /* Memory for `config`, carved by the caller: entries of each array. */
 struct engine_sizes {
@@ -183,12 +192,13 @@ enum effect engine_book(struct engine *engine, const union rx_line *line, uint8_
 /* Everything else; a decoded message of a type without any effect is only counted. */
 enum effect engine_other(struct engine *engine, const union rx_line *line);
 
-static inline void engine_nothing(struct engine *engine) { engine->statistics.other_messages++; }
+static inline void engine_nothing(struct engine *engine) {
+  engine->statistics.other_messages++;
+  engine_note_change(engine, 0);
+}
 
 /* Whether a changed book may have to ask its strategy: most messages change no best price, and most strategies wait for that. */
-static inline bool engine_asks(const struct change *change) {
-  return change->moved || (change->book->flags & BOOK_ANY) != 0;
-}
+static inline bool engine_asks(const struct change *change) { return change->moved || change->level->any; }
 
 /* With the side that changed, and its best key before. */
 enum decision engine_ask_strategy(struct engine *engine, struct book *book, enum side side, uint32_t key_before);
@@ -196,7 +206,8 @@ enum decision engine_ask_strategy(struct engine *engine, struct book *book, enum
 /* The strategy of a book that a record changed. */
 static inline enum decision engine_decide(struct engine *engine, const struct change *change) {
   if (!engine_asks(change)) return DECISION_NONE;
-  return engine_ask_strategy(engine, change->book, change_side(change), change_key_before(change));
+  struct book *book = change_book(&engine->books, change);
+  return engine_ask_strategy(engine, book, change_side(change), change_key_before(change, book));
 }
 
 /* Whether an intent of `book` may go out at `now_ns`; a refusal has been counted. */

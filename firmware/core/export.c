@@ -16,8 +16,8 @@ uint64_t export_limit(const struct config_header *config) {
 }
 
 static uint8_t *write_side(const struct levels *levels, const struct book *book, enum side side, uint8_t *at) {
-  const struct ladder *ladder = &book->ladder[side];
-  for (uint32_t index = book->side[side].best; index != 0; index = levels_neighbour(levels, ladder, index, 0)) {
+  const struct ladder *ladder = &book->side[side];
+  for (uint32_t index = levels_best(levels, ladder); index != 0; index = levels_neighbour(levels, ladder, index, 0)) {
     const struct level *level = &levels->pool[index];
     struct export_level out = {.price = level_price(level), .orders = level->orders, .shares = level->shares};
     __builtin_memcpy(at, &out, sizeof out); /* a book of 24 bytes leaves the levels behind it 8-aligned only */
@@ -89,9 +89,9 @@ uint64_t export_write(const struct engine *engine, uint64_t work, uint64_t raw_f
     const struct book *book = &books->pool[number];
     struct export_book out = {
         .stock_locate = book->stock_locate,
-        .flags = (uint8_t)((book->flags & ~BOOK_ANY) | (book->restricted != 0 ? BOOK_FLAG_RESTRICTED : 0)),
-        .bids = book->ladder[SIDE_BID].count,
-        .asks = book->ladder[SIDE_ASK].count,
+        .flags = (uint8_t)(book->flags | (book->restricted != 0 ? BOOK_FLAG_RESTRICTED : 0)),
+        .bids = book->side[SIDE_BID].count,
+        .asks = book->side[SIDE_ASK].count,
         .open_orders = book->open,
         .position = (uint64_t)book_position(book),
         .cash = (uint64_t)book->cash,

@@ -147,16 +147,7 @@ static inline bool window_empty(const struct ladder *ladder) {
 }
 _Static_assert(WINDOW_WORDS == 4, "window_empty");
 
-static inline void window_put(struct levels *levels, struct ladder *ladder, uint32_t tick, uint32_t index) {
-  ladder->bits[tick / 64] |= 1ull << (tick & 63);
-  ladder->row[tick] = index;
-  levels->pool[index].tick = tick;
-}
-
-static inline void window_clear(struct ladder *ladder, uint32_t tick) {
-  ladder->bits[tick / 64] &= ~(1ull << (tick & 63));
-  ladder->row[tick] = 0;
-}
+static inline void window_clear(struct ladder *ladder, uint32_t tick) { ladder->bits[tick / 64] &= ~tick_bit(tick); }
 
 static inline uint32_t tick_key(const struct ladder *ladder, uint32_t tick) { return ladder->base + tick * TICK; }
 
@@ -178,7 +169,7 @@ static uint32_t window_nearest(const struct ladder *ladder, uint32_t key, unsign
   }
   if (from > WINDOW_TICKS) from = WINDOW_TICKS;
   uint32_t word = from / 64;
-  uint64_t below = (1ull << (from & 63)) - 1;
+  uint64_t below = tick_bit(from) - 1;
   if (toward != 0) {
     for (uint64_t masked = ~below; word < WINDOW_WORDS; word++, masked = ~0ull) {
       uint64_t bits = ladder->bits[word] & masked;
@@ -204,7 +195,7 @@ static __attribute__((noinline, cold)) uint32_t window_follow(struct levels *lev
   for (unsigned i = 0; i < MOVED && !window_empty(ladder); i++) {
     uint32_t word = 0;
     while (ladder->bits[word] == 0) word++;
-    uint32_t tick = word * 64 + lowest(ladder->bits[word]), index = ladder->row[tick];
+    uint32_t tick = word * 64 + lowest(ladder->bits[word]), index = *window_entry(levels, ladder, tick);
     window_clear(ladder, tick);
     tree_insert(levels->pool, ladder, index);
   }
@@ -213,11 +204,12 @@ static __attribute__((noinline, cold)) uint32_t window_follow(struct levels *lev
 }
 
 /* ---- levels ---- */
-void levels_begin(struct levels *levels, struct ladder *ladder, uint16_t book, enum side side) {
+void levels_begin(struct levels *levels, struct ladder *ladder, uint16_t book, enum side side, bool any) {
+  struct level level = {.book = book, .side = side, .any = any, .balance = IN_WINDOW};
   uint32_t row = 2 * (book - 1u) + side;
-  *ladder = (struct ladder){.owner = book | (uint32_t)side << 16 | (uint32_t)IN_WINDOW << 24};
+  __builtin_memcpy(&ladder->owner, &level.book, sizeof ladder->owner);
   if (row >= levels->row_count) return;
-  ladder->row = levels->rows[row].level;
+  ladder->row = row * (sizeof *levels->rows / sizeof levels->rows->level[0]);
   ladder->ticks = WINDOW_TICKS;
 }
 
@@ -228,8 +220,7 @@ static inline uint32_t allocate(struct levels *levels) {
   return index;
 }
 
-uint32_t levels_insert(struct levels *levels, struct ladder *ladder, struct top *top, uint32_t key, uint32_t tick,
-                       uint32_t shares) {
+uint32_t levels_insert(struct levels *levels, struct ladder *ladder, uint32_t key, uint32_t tick, uint32_t shares) {
   uint32_t index = allocate(levels);
   struct level *level = &levels->pool[index];
   level->shares = shares;
@@ -237,17 +228,22 @@ uint32_t levels_insert(struct levels *levels, struct ladder *ladder, struct top 
   __builtin_memcpy(&level->book, &ladder->owner, sizeof ladder->owner);
   level->orders = 1;
   ladder->count++;
-  if (key >= top->best_key) { /* the same key only without levels: an ask may have key 0 */
-    top->best = index;
-    top->best_key = key;
+  if (key >= ladder->best_key) { /* the same key only without levels: an ask may have key 0 */
+    ladder->best = index;
+    ladder->best_key = key;
     if (tick >= ladder->ticks) tick = window_follow(levels, ladder, key);
   }
-  if (tick < ladder->ticks) window_put(levels, ladder, tick, index);
-  else tree_insert(levels->pool, ladder, index);
+  if (tick >= ladder->ticks) {
+    tree_insert(levels->pool, ladder, index);
+    return index;
+  }
+  ladder->bits[tick / 64] |= tick_bit(tick);
+  *window_entry(levels, ladder, tick) = index;
+  level->tick = tick;
   return index;
 }
-_Static_assert(offsetof(struct level, side) == offsetof(struct level, book) + 2 &&
-                   offsetof(struct level, balance) == offsetof(struct level, book) + 3,
+_Static_assert(offsetof(struct level, balance) ==
+                   offsetof(struct level, book) + sizeof(((struct ladder *)0)->owner) - 1,
                "ladder.owner");
 
 uint32_t levels_neighbour(const struct levels *levels, const struct ladder *ladder, uint32_t index, unsigned toward) {
@@ -255,30 +251,40 @@ uint32_t levels_neighbour(const struct levels *levels, const struct ladder *ladd
   uint32_t near = window_nearest(ladder, key, toward), far = tree_nearest(levels->pool, ladder, key, toward);
   if (near >= WINDOW_TICKS) return far;
   if (far != 0 && (levels->pool[far].key > tick_key(ladder, near)) != (toward != 0)) return far;
-  return ladder->row[near];
+  return *window_entry(levels, ladder, near);
 }
 
-/* After the best level has gone. */
-static inline void find_best(struct levels *levels, const struct ladder *ladder, struct top *top) {
+void levels_set_any(struct levels *levels, struct ladder *ladder, bool any) {
+  struct level level;
+  __builtin_memcpy(&level.book, &ladder->owner, sizeof ladder->owner);
+  level.any = any;
+  __builtin_memcpy(&ladder->owner, &level.book, sizeof ladder->owner);
+  for (uint32_t at = levels_best(levels, ladder); at != 0; at = levels_neighbour(levels, ladder, at, 0)) {
+    levels->pool[at].any = any;
+  }
+}
+
+/* After the best level has gone. Of one in the window the key is enough: its entry stands in another line. */
+static inline void find_best(struct levels *levels, struct ladder *ladder) {
   uint32_t tick = window_best(ladder), far = ladder->root, far_key = 0;
   if (far != 0) {
     while (levels->pool[far].child[1] != 0) far = levels->pool[far].child[1];
     far_key = levels->pool[far].key;
   }
   if (tick < WINDOW_TICKS && (far == 0 || tick_key(ladder, tick) > far_key)) {
-    top->best_key = tick_key(ladder, tick);
-    top->best = ladder->row[tick];
+    ladder->best_key = tick_key(ladder, tick);
+    ladder->best = 0;
   } else {
-    top->best_key = far_key;
-    top->best = far;
+    ladder->best_key = far_key;
+    ladder->best = far;
   }
 }
 
-void levels_remove(struct levels *levels, struct ladder *ladder, struct top *top, uint32_t index) {
+void levels_remove(struct levels *levels, struct ladder *ladder, uint32_t index) {
   struct level *level = &levels->pool[index];
   if (level->balance == IN_WINDOW) window_clear(ladder, level->tick);
   else tree_remove(levels->pool, ladder, index);
-  if (index == top->best) find_best(levels, ladder, top);
+  if (level->key == ladder->best_key) find_best(levels, ladder);
   level->parent = levels->free;
   levels->free = index;
   levels->room++;

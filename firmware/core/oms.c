@@ -349,7 +349,7 @@ void oms_link_ready(struct oms *oms) {
 
 uint32_t oms_mark(const struct book *book) {
   int64_t position = book_position(book);
-  if (position > 0 && book->side[SIDE_BID].best != 0) return book_best_bid(book);
-  if (position < 0 && book->side[SIDE_ASK].best != 0) return book_best_ask(book);
+  if (position > 0 && book->side[SIDE_BID].count != 0) return book_best_bid(book);
+  if (position < 0 && book->side[SIDE_ASK].count != 0) return book_best_ask(book);
   return book->last_price;
 }

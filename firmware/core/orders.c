@@ -4,15 +4,17 @@
 
 void orders_init(struct orders *orders, struct order *entries, uint32_t log2, uint32_t limit) {
   *orders = (struct orders){.entries = entries,
+                            .full = &entries[(1ull << log2) + 1],
                             .mask = (1ull << log2) - 1,
                             .stride = orders_stride(log2),
-                            .shift = 64 - log2,
+                            .shift = 64 - log2 - ORDER_LOG2,
                             .limit = limit,
                             .room = limit};
-  orders_full(orders)->shares = BARRIER_SHARES;
+  orders->full->shares = BARRIER_SHARES;
 }
 
-struct order *orders_probe_on(const struct orders *orders, uint64_t reference, uint64_t home) {
+struct order *orders_probe_on(const struct orders *orders, uint64_t reference) {
+  uint64_t home = orders_home(orders, reference);
   for (uint64_t step = 1; step <= PROBE_LIMIT; step++) {
     struct order *order = &orders->entries[(home + step) & orders->mask];
     if (order->shares == 0 || order->reference == reference) return order;
@@ -20,12 +22,13 @@ struct order *orders_probe_on(const struct orders *orders, uint64_t reference, u
   return orders_no_place(orders);
 }
 
-struct order *orders_place_on(const struct orders *orders, uint64_t reference, uint64_t home) {
+struct order *orders_place_on(const struct orders *orders, uint64_t reference) {
+  uint64_t home = orders_home(orders, reference);
   struct order *order = &orders->entries[home];
   if (order->reference == reference) return order;
-  order = orders_probe_on(orders, reference, home);
+  order = orders_probe_on(orders, reference);
   if (order->shares != 0) return order;
-  if (order == orders_no_place(orders)) return orders_full(orders);
+  if (order == orders_no_place(orders)) return orders->full;
   uint64_t end = (uint64_t)(order - orders->entries);
   for (uint64_t at = home; at != end; at = (at + 1) & orders->mask) orders->entries[at].level |= ORDER_PASSED;
   return order;

@@ -27,7 +27,8 @@ struct order {
   uint32_t shares; /* left; 0: the entry is free */
   uint32_t level;  /* in struct levels; it knows price, side and book; and ORDER_PASSED */
 };
-_Static_assert(sizeof(struct order) == 16, "four orders a cache line");
+#define ORDER_LOG2 4u
+_Static_assert(sizeof(struct order) == 1u << ORDER_LOG2, "four orders a cache line");
 
 #define PROBE_LIMIT 256u
 #define SHIFT_LIMIT 1024u
@@ -41,10 +42,11 @@ static inline uint32_t order_level(const struct order *order) { return order->le
 #define BARRIER_SHARES 1u
 
 struct orders {
-  struct order *entries; /* orders_init; two more than the table: orders_no_place and orders_full */
+  struct order *entries; /* orders_init; two more than the table: orders_no_place and full */
+  struct order *full;    /* what an order to come finds that has no place: never free */
   uint64_t mask;
   uint64_t stride; /* from a reference to the next one, as a fraction of the table times 2^64 */
-  uint32_t shift; /* 64 - log2(entries) */
+  uint32_t shift; /* from that fraction to bytes of the table */
   uint32_t limit; /* live orders allowed, at most a quarter of the entries */
   uint32_t room;  /* orders that may still come */
 };
@@ -62,38 +64,36 @@ static inline uint32_t orders_log2(uint32_t limit) {
 static inline uint64_t orders_stride(uint32_t log2) { return (1ull << (64 - log2)) + (0x9E3779B97F4A7C15ull >> log2); }
 
 static inline uint64_t orders_home(const struct orders *orders, uint64_t reference) {
-  return (reference * orders->stride) >> orders->shift;
+  return (reference * orders->stride) >> orders->shift >> ORDER_LOG2;
+}
+
+static inline struct order *orders_at_home(const struct orders *orders, uint64_t reference) {
+  uint64_t bytes = (reference * orders->stride) >> orders->shift & ~(sizeof(struct order) - 1);
+  return (struct order *)((uint8_t *)orders->entries + bytes);
 }
 
 /* What is found where there is no such order, and no place for one: always free. */
 static inline struct order *orders_no_place(const struct orders *orders) { return &orders->entries[orders->mask + 1]; }
 
-/* What an order to come finds that has no place: never free. */
-static inline struct order *orders_full(const struct orders *orders) { return &orders->entries[orders->mask + 2]; }
-
 /* A table of 2^log2 entries and the two more, all zeroed by the owner. */
 void orders_init(struct orders *orders, struct order *entries, uint32_t log2, uint32_t limit);
 
 /* The entry of `reference`, or a free one (orders_no_place if there is none): shares tell which. */
-__attribute__((noinline, cold)) struct order *orders_probe_on(const struct orders *orders, uint64_t reference,
-                                                              uint64_t home);
+__attribute__((noinline, cold)) struct order *orders_probe_on(const struct orders *orders, uint64_t reference);
 
 static inline struct order *orders_probe(const struct orders *orders, uint64_t reference) {
-  uint64_t home = orders_home(orders, reference);
-  struct order *order = &orders->entries[home];
+  struct order *order = orders_at_home(orders, reference);
   if (order->shares == 0 || order->reference == reference) return order;
-  return orders_probe_on(orders, reference, home);
+  return orders_probe_on(orders, reference);
 }
 
-/* Likewise for an order to come: where it is free, it may go there; orders_full if there is none. */
-__attribute__((noinline, cold)) struct order *orders_place_on(const struct orders *orders, uint64_t reference,
-                                                              uint64_t home);
+/* Likewise for an order to come: where it is free, it may go there; orders->full if there is none. */
+__attribute__((noinline, cold)) struct order *orders_place_on(const struct orders *orders, uint64_t reference);
 
 static inline struct order *orders_place(const struct orders *orders, uint64_t reference) {
-  uint64_t home = orders_home(orders, reference);
-  struct order *order = &orders->entries[home];
+  struct order *order = orders_at_home(orders, reference);
   if (order->shares == 0) return order;
-  return orders_place_on(orders, reference, home);
+  return orders_place_on(orders, reference);
 }
 
 /* Free `order`: entries behind it move up unless that would put them before their home. */

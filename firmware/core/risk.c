@@ -33,10 +33,10 @@ static enum refusal __attribute__((noinline, cold)) stopped(const struct risk *r
 /* Distance from the best price of the other side, or where there is none of the own side. */
 static bool beyond_collar(const struct risk *risk, const struct book *book, const struct intent *intent) {
   enum side own = oms_side(intent->side), other = own == SIDE_BID ? SIDE_ASK : SIDE_BID;
-  const struct top *top = book->side[other].best != 0 ? &book->side[other] : &book->side[own];
-  if (top->best == 0) return true;
-  uint32_t key = top->best_key;
-  uint64_t reference = top == &book->side[SIDE_BID] ? key : (uint32_t)~key;
+  const struct ladder *ladder = book->side[other].count != 0 ? &book->side[other] : &book->side[own];
+  if (ladder->count == 0) return true;
+  uint32_t key = ladder->best_key;
+  uint64_t reference = ladder == &book->side[SIDE_BID] ? key : (uint32_t)~key;
   uint64_t distance = intent->price > reference ? intent->price - reference : reference - intent->price;
   return distance * BASIS_POINTS > reference * risk->collar_bp;
 }

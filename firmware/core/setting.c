@@ -155,7 +155,7 @@ void setting_apply(struct engine *engine, const struct setting *setting) {
     engine->any_change[i] = any;
   }
   if (book->strategy == 0) book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
-  book->flags = (uint8_t)((book->flags & ~BOOK_ANY) | (any ? BOOK_ANY : 0));
+  for (unsigned side = 0; side < 2; side++) levels_set_any(&engine->books.levels, &book->side[side], any);
   book->strategy = setting->instance;
   book->shares = setting->shares;
   book->memory = 0;

@@ -61,11 +61,11 @@ static inline const struct level *view_level(const struct strategy_view *view, u
 
 /* Index of the best level of a side, and of the next worse one; 0: there is none. */
 static inline uint32_t view_best(const struct strategy_view *view, enum side side) {
-  return view->book->side[side].best;
+  return levels_best(view->levels, &view->book->side[side]);
 }
 
 static inline uint32_t view_next(const struct strategy_view *view, uint32_t index) {
-  return levels_neighbour(view->levels, &view->book->ladder[view_level(view, index)->side], index, 0);
+  return levels_neighbour(view->levels, &view->book->side[view_level(view, index)->side], index, 0);
 }
 
 /* The newest own order of a side that is not known to be over; NULL if there is none. */

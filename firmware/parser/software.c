@@ -193,7 +193,7 @@ static inline void take_line(struct software *software, const union rx_line *lin
   if (effect != EFFECT_BOOK) return;
   enum decision decision = engine_decide(engine, &change);
   TAP(clock, TAP_DECISION);
-  if (decision == DECISION_ORDER) send_orders(software, change.book, now_ns);
+  if (decision == DECISION_ORDER) send_orders(software, change_book(&engine->books, &change), now_ns);
 }
 
 /* The next frame with all that it leads to; false if there is none. */

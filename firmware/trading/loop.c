@@ -83,10 +83,11 @@ static inline __attribute__((always_inline)) void apply(struct kernel *kernel, c
   }
   uint32_t applied = work_tap(&kernel->port);
   if (engine_asks(&change)) {
-    decide(kernel, line, dequeue, applied, change.book, change_side(&change), change_key_before(&change));
+    struct book *book = change_book(&kernel->engine.books, &change);
+    decide(kernel, line, dequeue, applied, book, change_side(&change), change_key_before(&change, book));
     return;
   }
-  finish_record(kernel, line, dequeue, applied, dequeue, dequeue, change.book, 0);
+  finish_record(kernel, line, dequeue, applied, dequeue, dequeue, change_book(&kernel->engine.books, &change), 0);
 }
 
 #define APPLY(name, type)                                                                               \

@@ -22,7 +22,7 @@ struct row {
 static struct row best_of(const struct books *books, const struct book *book) {
   struct row row = {.locate = book->stock_locate};
   for (unsigned side = 0; side < 2; side++) {
-    uint32_t best = book->side[side].best;
+    uint32_t best = levels_best(&books->levels, &book->side[side]);
     if (best == 0) continue;
     const struct level *level = &books->levels.pool[best];
     row.shares[side] = level->shares;
@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
     (void)mold_record(message, length, ++sequence, 0, lines);
     struct change change = {0};
     if (engine_record(&host.engine, lines, &change) != EFFECT_BOOK) continue;
-    struct row row = best_of(&host.engine.books, change.book);
+    struct row row = best_of(&host.engine.books, change_book(&host.engine.books, &change));
     if (memcmp(&row, &last[row.locate], sizeof row) == 0) continue;
     last[row.locate] = row;
     row.message = sequence;

@@ -19,7 +19,12 @@ struct row {
   uint32_t type;
   uint32_t lines;
   uint32_t levels; /* 1: a level came or went */
+  uint32_t beyond; /* 1: its side has, or had, a level that is not in the window */
 };
+
+static uint32_t is_beyond(const struct books *books, const struct change *change) {
+  return change->level->balance != IN_WINDOW || change_book(books, change)->side[change_side(change)].root != 0;
+}
 
 static struct host host;
 static struct range {
@@ -99,8 +104,12 @@ UNWATCHED int main(int argc, char **argv) {
     watching = true;
     enum effect effect = engine_record(&host.engine, lines, &change);
     watching = false;
-    struct row row = {.type = message[0], .lines = count, .levels = levels != host.engine.books.levels.room};
-    if (effect == EFFECT_BOOK) fwrite(&row, sizeof row, 1, stdout);
+    if (effect != EFFECT_BOOK) continue;
+    struct row row = {.type = message[0],
+                      .lines = count,
+                      .levels = levels != host.engine.books.levels.room,
+                      .beyond = is_beyond(&host.engine.books, &change)};
+    fwrite(&row, sizeof row, 1, stdout);
   }
   return 0;
 }

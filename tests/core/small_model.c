@@ -114,9 +114,9 @@ static const char *compare(const struct host *host, const struct reference *r) {
     return "live orders or levels";
   for (unsigned side = 0; side < 2; side++) {
     const struct book *book = &books->pool[1];
-    const struct top *top = &book->side[side];
-    uint32_t at = books->count != 0 ? top->best : 0;
-    if (books->count != 0 && top->best_key != (at != 0 ? books->levels.pool[at].key : 0)) return "the best key";
+    const struct ladder *ladder = &book->side[side];
+    uint32_t at = books->count != 0 ? levels_best(&books->levels, ladder) : 0;
+    if (books->count != 0 && ladder->best_key != (at != 0 ? books->levels.pool[at].key : 0)) return "the best key";
     for (unsigned p = 0; p < 2; p++) {
       uint32_t price = prices[side == SIDE_BID ? 1 - p : p];
       uint64_t shares = 0;
@@ -130,7 +130,7 @@ static const char *compare(const struct host *host, const struct reference *r) {
       const struct level *level = &books->levels.pool[at];
       if (at == 0 || level_price(level) != price || level->shares != shares || level->orders != orders)
         return "a level";
-      at = levels_neighbour(&books->levels, &book->ladder[side], at, 0);
+      at = levels_neighbour(&books->levels, ladder, at, 0);
     }
     if (at != 0) return "a level that should not be there";
   }

@@ -166,10 +166,10 @@ static void check(void) {
   }
   for (uint32_t number = 1; number <= books->count; number++) {
     for (unsigned side = 0; side < 2; side++) {
-      const struct book *book = &books->pool[number];
+      const struct ladder *ladder = &books->pool[number].side[side];
       uint64_t before = 1ull << 32;
-      for (uint32_t at = book->side[side].best; at != 0;
-           at = levels_neighbour(&books->levels, &book->ladder[side], at, 0)) {
+      for (uint32_t at = levels_best(&books->levels, ladder); at != 0;
+           at = levels_neighbour(&books->levels, ladder, at, 0)) {
         const struct level *level = &books->levels.pool[at];
         if (level->key >= before) fail("levels are out of order");
         if (level->orders == 0 || level->shares != sums[at].shares || level->orders != sums[at].orders) {

@@ -117,13 +117,11 @@ static int height(uint32_t index, uint32_t parent, uint64_t low, uint64_t high, 
   return 1 + (worse > better ? worse : better);
 }
 
-/* Each tick with a bit has a level there, each other one has none. Adds the levels to `count`. */
+/* Each tick with a bit has its level there. Adds the levels to `count`. */
 static bool window_holds(const struct ladder *ladder, uint32_t *count) {
   for (uint32_t tick = 0; tick < ladder->ticks; tick++) {
-    uint32_t index = ladder->row[tick];
-    if ((ladder->bits[tick / 64] >> (tick % 64) & 1) != (index != 0)) return false;
-    if (index == 0) continue;
-    const struct level *level = &memory.levels[index];
+    if ((ladder->bits[tick / 64] & tick_bit(tick)) == 0) continue;
+    const struct level *level = &memory.levels[*window_entry(&engine.books.levels, ladder, tick)];
     if (level->key != ladder->base + (uint64_t)tick * TICK || level->tick != tick || level->balance != IN_WINDOW)
       return false;
     ++*count;
@@ -163,18 +161,17 @@ static const char *check(uint32_t *tallest) {
   for (uint32_t number = 1; number <= engine.books.count; number++) {
     const struct book *book = &memory.books[number];
     for (uint8_t side = 0; side < 2; side++) {
-      const struct top *top = &book->side[side];
-      const struct ladder *ladder = &book->ladder[side];
+      const struct ladder *ladder = &book->side[side];
+      uint32_t best = levels_best(&engine.books.levels, ladder);
       uint32_t count = 0, walked = 0;
       int tall = height(ladder->root, 0, 0, UINT32_MAX, (uint16_t)number, side, &count);
       if (tall < 0) wrong = "a tree is broken";
       if (tall > (int)*tallest) *tallest = (uint32_t)tall;
       if (!window_holds(ladder, &count)) wrong = "a window is broken";
       if (count != ladder->count) wrong = "levels of a side are miscounted";
-      if (top->best_key != (top->best != 0 ? memory.levels[top->best].key : 0))
-        wrong = "the best key is not the best's";
+      if (ladder->best_key != (best != 0 ? memory.levels[best].key : 0)) wrong = "the best key is not the best's";
       uint64_t before = 1ull << 32;
-      for (uint32_t at = top->best; at != 0; at = levels_neighbour(&engine.books.levels, ladder, at, 0)) {
+      for (uint32_t at = best; at != 0; at = levels_neighbour(&engine.books.levels, ladder, at, 0)) {
         const struct level *level = &memory.levels[at];
         if (level->shares != sums[at].shares || level->orders != sums[at].orders) wrong = "a level's sum is wrong";
         if (level->key >= before) wrong = "levels are out of order";
@@ -217,7 +214,8 @@ static void records(const uint8_t *lines, uint32_t bytes) {
     if (reply->decision != DECISION_ORDER) continue;
     uint64_t now_ns = rx_record_hw_timestamp_ns(&line.record);
     for (uint32_t n = 0; n < engine.wanted; n++) {
-      reply->count += send_intent(change.book, now_ns, &engine.intents[n], &reply->sent[reply->count]);
+      reply->count +=
+          send_intent(change_book(&engine.books, &change), now_ns, &engine.intents[n], &reply->sent[reply->count]);
     }
   }
   answer(replies, count * (uint32_t)sizeof *replies);

@@ -17,7 +17,7 @@ static unsigned wild(const struct strategy_view *view, struct intent intents[INT
   uint64_t *state = view->memory;
   if (*state == 0) *state = view->parameters[PARAMETER_SEED];
   const struct book *book = view->book;
-  uint32_t bid = book_best_bid(book), ask = book->side[SIDE_ASK].best != 0 ? book_best_ask(book) : 0;
+  uint32_t bid = book_best_bid(book), ask = book->side[SIDE_ASK].count != 0 ? book_best_ask(book) : 0;
   const uint32_t prices[] = {
       bid,         bid,       bid, ask, ask, ask, bid + 100, ask - 100, bid - 5000, ask + 5000, 0, 1, PRICE_LIMIT - 1,
       PRICE_LIMIT, UINT32_MAX};
