@@ -104,7 +104,7 @@ def test_what_is_missing_is_told_as_one_command(installed):
 def test_the_command_is_the_distribution_s(monkeypatch, tmp_path, told, line):
     (tmp_path / "os-release").write_text(told)
     monkeypatch.setattr(packages, "OS_RELEASE", tmp_path / "os-release")
-    monkeypatch.setattr(packages.find_libpython, "find_libpython", lambda: None)
+    monkeypatch.setattr("find_libpython.find_libpython", lambda: None)
     there = {"gcc", "make"}
     lacking = packages.lacking(("sim", "verilator"), lambda name: name if name in there else None)
     assert packages.install_line(lacking) == line.replace("3.11", f"3.{sys.version_info.minor}")
@@ -112,8 +112,8 @@ def test_the_command_is_the_distribution_s(monkeypatch, tmp_path, told, line):
 
 def test_without_verilator_icarus_runs_and_the_doctor_says_how_to_add_it(monkeypatch):
     monkeypatch.setattr(build, "IS_CHECKOUT", False)
-    monkeypatch.setattr(build.verilator_shim, "is_installed", lambda: False)
-    monkeypatch.setattr(build.shutil, "which", lambda _: None)
+    monkeypatch.setattr("bridge.verilator_shim.is_installed", lambda: False)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     assert build.default_simulator() == "icarus"
     monkeypatch.setattr(sys, "prefix", "/home/me/.local/pipx/venvs/tickloop")
     assert re.fullmatch(r"pipx inject tickloop systemc==[\d.]+ verilator==[\d.]+", build.verilator_line())
