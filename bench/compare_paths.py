@@ -29,6 +29,7 @@ import numpy as np
 from tests.platform.compare.samples import PATHS, Samples, measure
 
 MEANING = {"blocking": "interrupt, then a task woken", "interrupt": "of that, until the handler runs",
+           "woken": "a task woken by a word, and by an interrupt where nobody looks at that",
            "naive": "shared memory, indices in one line", "ring": "ring, a line a message",
            "switch": "no message: one task yields to another"}
 PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
@@ -62,7 +63,7 @@ def summarize(taken: Samples, tsc_hz: int) -> dict[str, Any]:
 def draw(taken: Samples, tsc_hz: int) -> str:
     """The distributions as an SVG: time on a logarithmic scale to the right, share of the samples upwards."""
     width, height, left, bottom, top = 760, 420, 60, 370, 30
-    colours = dict(zip(PATHS, ("#b03a2e", "#ca8a04", "#6b21a8", "#1d6f42", "#1f4e9c"), strict=True))
+    colours = dict(zip(PATHS, ("#b03a2e", "#ca8a04", "#0e7490", "#6b21a8", "#1d6f42", "#1f4e9c"), strict=True))
     ns = {name: np.sort(samples) * 1e9 / tsc_hz for name, samples in taken.items()}
     low = math.floor(math.log10(max(1.0, min(float(values[0]) for values in ns.values()))))
     high = math.ceil(math.log10(max(float(values[-1]) for values in ns.values())))
@@ -88,7 +89,7 @@ def draw(taken: Samples, tsc_hz: int) -> str:
         points = " ".join(f"{x(float(values[min(len(values) - 1, int(share * len(values)))])):.1f},{y(share):.1f}"
                           for share in shares)
         parts += [f'<polyline points="{points}" fill="none" stroke="{colours[name]}" stroke-width="1.6"/>',
-                  f'<text x="{left + 138 * i}" y="{height - 10}" fill="{colours[name]}">{name}: '
+                  f'<text x="{left + 115 * i}" y="{height - 10}" fill="{colours[name]}">{name}: '
                   f"p50 {np.median(values):,.0f} ns</text>"]
     return "\n".join([*parts, "</svg>", ""])
 

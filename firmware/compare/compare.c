@@ -50,11 +50,8 @@ static void consume(void *argument) {
   const struct {
     const char *name;
     const uint64_t *at;
-  } paths[] = {{"blocking", samples.blocking},
-               {"interrupt", samples.interrupt},
-               {"naive", samples.naive},
-               {"ring", samples.ring},
-               {"switch", samples.change}};
+  } paths[] = {{"blocking", samples.blocking}, {"interrupt", samples.interrupt}, {"woken", samples.woken},
+               {"naive", samples.naive},       {"ring", samples.ring},           {"switch", samples.change}};
   for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++) {
     console_print("compare: %s, %u samples at 0x%lx\n", paths[i].name, samples.count, (uint64_t)paths[i].at);
   }
@@ -64,7 +61,8 @@ static void consume(void *argument) {
 void compare_run(const struct boot *boot) {
   samples.count = wanted(boot->command_line);
   struct range memory = memory_claim();
-  uint64_t **places[] = {&samples.blocking, &samples.interrupt, &samples.naive, &samples.ring, &samples.change};
+  uint64_t **places[] = {&samples.blocking, &samples.interrupt, &samples.woken,
+                         &samples.naive,    &samples.ring,      &samples.change};
   for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
     *places[i] = pools_take_zeroed(&memory, "samples", samples.count, sizeof(uint64_t), PAGE_BYTES);
   }

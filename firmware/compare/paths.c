@@ -10,6 +10,7 @@
 #include "arch/timer.h"
 #include "arch/traps.h"
 #include "console/console.h"
+#include "tasks/bell.h"
 #include "tasks/scheduler.h"
 #include "tasks/spsc.h"
 
@@ -18,12 +19,14 @@
 #define REST_FACTOR 20u   /* a consumer that sleeps is given longer to fall asleep */
 #define NAIVE_SLOTS 1024u /* as linux_hft has them */
 #define TURN 250u         /* messages of a path, then the next path */
+#define MESSAGE_VECTOR 0x50u
 #define PRODUCER_PRIORITY 1u
 #define PARTNER_PRIORITY 3u /* the consumer's own: they take turns */
 
 /* The blocking path's message, a line for each writer. */
 static struct {
   _Alignas(SPSC_LINE) uint64_t stamp;
+  uint64_t given; /* by the bell */
   _Alignas(SPSC_LINE) uint64_t taken;
   uint64_t ready; /* there is a consumer */
   _Alignas(SPSC_LINE) uint64_t handled; /* when the handler ran */
@@ -41,6 +44,7 @@ static struct {
 
 static struct spsc ring;
 static struct event arrived;
+static struct bell bell;
 static uint64_t gap_tsc;
 static uint64_t random_state = 1;
 
@@ -52,7 +56,8 @@ static void on_message(void *context) {
 
 void paths_init(void) {
   gap_tsc = GAP_NS * 1000 / (timer_tsc_ns(1000000) / 1000 + 1) + 1;
-  interrupt_set(INTERRUPT_WAKE, on_message, NULL);
+  interrupt_set(MESSAGE_VECTOR, on_message, NULL);
+  bell_hang(&bell);
 }
 
 static void wait_tsc(uint64_t counts) {
@@ -68,7 +73,7 @@ static void rest(uint64_t factor) {
 
 static void send_blocking(uint32_t to) {
   message.stamp = rdtsc();
-  apic_send(to, INTERRUPT_WAKE);
+  apic_send(to, MESSAGE_VECTOR);
 }
 
 static void take_blocking(const struct path_samples *samples, uint32_t i) {
@@ -76,6 +81,19 @@ static void take_blocking(const struct path_samples *samples, uint32_t i) {
   uint64_t now = rdtsc();
   samples->blocking[i] = now - message.stamp;
   samples->interrupt[i] = message.handled - message.stamp;
+  __atomic_store_n(&message.taken, i + 1, __ATOMIC_RELEASE);
+}
+
+static void send_woken(uint32_t i, uint32_t to) {
+  message.stamp = rdtsc();
+  __atomic_store_n(&message.given, i + 1, __ATOMIC_RELEASE);
+  bell_ring(&bell, to);
+}
+
+static void take_woken(const struct path_samples *samples, uint32_t i) {
+  do bell_wait(&bell);
+  while (__atomic_load_n(&message.given, __ATOMIC_ACQUIRE) != i + 1);
+  samples->woken[i] = rdtsc() - message.stamp;
   __atomic_store_n(&message.taken, i + 1, __ATOMIC_RELEASE);
 }
 
@@ -139,13 +157,14 @@ void paths_consume(const struct path_samples *samples) {
   for (uint32_t start = 0, end; start < samples->count; start = end) {
     end = end_of_turn(start, samples->count);
     for (uint32_t i = start; i < end; i++) take_blocking(samples, i);
+    for (uint32_t i = start; i < end; i++) take_woken(samples, i);
     for (uint32_t i = start; i < end; i++) take_naive(samples, i);
     for (uint32_t i = start; i < end; i++) take_ring(samples, i);
   }
   change_tasks(samples);
 }
 
-static void wait_for_blocking(uint32_t taken) {
+static void wait_for_task(uint32_t taken) {
   while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) != taken) cpu_pause();
 }
 
@@ -166,7 +185,12 @@ void paths_produce(uint32_t count) {
     for (uint32_t i = start; i < end; i++) {
       rest(REST_FACTOR);
       send_blocking(processors[0].apic_id);
-      wait_for_blocking(i + 1);
+      wait_for_task(i + 1);
+    }
+    for (uint32_t i = start; i < end; i++) {
+      rest(REST_FACTOR);
+      send_woken(i, processors[0].apic_id);
+      wait_for_task(i + 1);
     }
     for (uint32_t i = start; i < end; i++) {
       rest(1);
@@ -181,19 +205,26 @@ void paths_produce(uint32_t count) {
   }
 }
 
-static void produce_blocking(void *argument) {
-  for (uint32_t i = 0, count = *(const uint32_t *)argument; i < count; i++) {
+static void produce_for_tasks(void *argument) {
+  uint32_t count = *(const uint32_t *)argument, to = processors[0].apic_id;
+  for (uint32_t i = 0; i < count; i++) {
     rest(1);
-    send_blocking(processors[0].apic_id);
-    while (__atomic_load_n(&message.taken, __ATOMIC_ACQUIRE) == i) cpu_pause();
+    send_blocking(to);
+    wait_for_task(i + 1);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    rest(1);
+    send_woken(i, to);
+    wait_for_task(i + 1);
   }
 }
 
 void paths_alone(const struct path_samples *samples) {
-  if (!task_start("producer", PRODUCER_PRIORITY, produce_blocking, (void *)(uint64_t)&samples->count)) {
+  if (!task_start("producer", PRODUCER_PRIORITY, produce_for_tasks, (void *)(uint64_t)&samples->count)) {
     panic("compare: no room for the producer");
   }
   for (uint32_t i = 0; i < samples->count; i++) take_blocking(samples, i);
+  for (uint32_t i = 0; i < samples->count; i++) take_woken(samples, i);
   for (uint32_t i = 0; i < samples->count; i++) {
     rest(1);
     send_naive(i);

@@ -12,6 +12,7 @@
 struct path_samples {
   uint64_t *blocking;  /* interrupt, handler, wake-up of a task */
   uint64_t *interrupt; /* of that, until the handler runs */
+  uint64_t *woken;     /* the same by a bell: without an interrupt, where the consumer's processor is awake */
   uint64_t *naive;
   uint64_t *ring;
   uint64_t *change; /* no message: one task gives the processor to another */

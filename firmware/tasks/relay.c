@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* See relay.h. A message is as many characters as fit, or a whole line; an interrupt tells the task, so there is no tick. */
+/* See relay.h. A message is as many characters as fit, or a whole line; a bell tells the task, so there is no tick. */
 #include "tasks/relay.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arch/apic.h"
 #include "arch/cpu.h"
 #include "arch/processor.h"
 #include "arch/timer.h"
-#include "arch/traps.h"
 #include "console/console.h"
+#include "tasks/bell.h"
 #include "tasks/scheduler.h"
 #include "tasks/spsc.h"
 
@@ -38,12 +37,7 @@ static struct {
   _Alignas(SPSC_LINE) uint32_t length;
   char text[LINE_BYTES + 1];
 } line; /* has not come as a whole yet; of who prints */
-static struct event arrived;
-
-static void on_interrupt(void *context) {
-  (void)context;
-  event_signal(&arrived);
-}
+static struct bell arrived;
 
 static void print_line(void) {
   line.text[line.length] = '\0';
@@ -66,13 +60,13 @@ static void print_all(void) {
 static void run(void *argument) {
   (void)argument;
   for (;;) {
-    event_wait(&arrived);
+    bell_wait(&arrived);
     print_all();
   }
 }
 
 void relay_start(void) {
-  interrupt_set(INTERRUPT_WAKE, on_interrupt, NULL);
+  bell_hang(&arrived);
   sender.to = processors[0].apic_id;
   if (!task_start("relay", PRIORITY, run, NULL)) panic("no room for the relay's task");
   store_release(&receiver.started, 1);
@@ -81,7 +75,7 @@ void relay_start(void) {
 static void send(void) {
   sender.text = NULL;
   spsc_send(&relay_ring);
-  apic_send(sender.to, INTERRUPT_WAKE);
+  bell_ring(&arrived, sender.to);
 }
 
 /* The first of these is before all others: until another processor runs, nothing but that is looked at. */

@@ -10,6 +10,7 @@
 #include "arch/traps.h"
 #include "console/console.h"
 #include "memory/memory.h"
+#include "tasks/bell.h"
 
 #define SPIN_NS 200000u
 #define CALLEE_SAVED 6u /* words that task_switch takes from a stack before it returns */
@@ -257,8 +258,9 @@ void tasks_choose_idle(const char *command_line) {
 static void spin(void) {
   uint64_t end = timer_now_ns() + SPIN_NS;
   interrupts_enable();
-  while (__atomic_load_n(&ready.waiting, __ATOMIC_RELAXED) == 0 && timer_now_ns() < end) {
-  }
+  bells_begin();
+  while (__atomic_load_n(&ready.waiting, __ATOMIC_RELAXED) == 0 && timer_now_ns() < end) bells_listen();
+  bells_end();
 }
 
 void tasks_run(void) {

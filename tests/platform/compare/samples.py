@@ -13,7 +13,7 @@ import numpy as np
 from bridge import build
 from tests.platform.machine import DONE, Machine, Setup
 
-PATHS = ("blocking", "interrupt", "naive", "ring", "switch")
+PATHS = ("blocking", "interrupt", "woken", "naive", "ring", "switch")
 RAM_MIB = 128
 SAMPLE = np.dtype("<u8")
 

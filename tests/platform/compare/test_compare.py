@@ -54,6 +54,7 @@ def test_instructions_are_exact_on_one_processor() -> None:
     assert counts["switch"] < 150
     assert counts["interrupt"] < 80
     assert counts["interrupt"] < counts["blocking"] < 400
+    assert counts["woken"] < 400
 
 
 @pytest.mark.parametrize("word", ["samples=", "samples=0", "samples=1000001", "samples=12x", "idle=doze", "idle="])

@@ -11,6 +11,7 @@
 #include "arch/timer.h"
 #include "console/console.h"
 #include "include/layout.h"
+#include "tasks/bell.h"
 #include "tasks/scheduler.h"
 #include "tasks/spsc.h"
 
@@ -161,11 +162,51 @@ static void crossing(void) {
   console_print("crossing: %lu messages, %lu words wrong\n", ring.head, wrong);
 }
 
+/* A bell that rings about when who listens to it falls asleep: none is missed. */
+#define RINGS 1000u
+static struct bell bell;
+static _Alignas(64) uint64_t given, taken;
+
+static void ring_bell(void *argument) {
+  uint32_t to = (uint32_t)(uint64_t)argument;
+  uint64_t random = 1;
+  for (uint64_t i = 0; i < RINGS; i++) {
+    while (__atomic_load_n(&taken, __ATOMIC_ACQUIRE) != i) cpu_pause();
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    uint64_t end =
+        timer_now_ns() + 170000 + (random >> 48); /* it spins for 200 us, some of them over before this begins */
+    while (timer_now_ns() < end) cpu_pause();
+    __atomic_store_n(&given, i + 1, __ATOMIC_RELEASE);
+    bell_ring(&bell, to);
+  }
+}
+
+static void hear(void *argument) {
+  (void)argument;
+  uint64_t before = processors[0].interrupts;
+  for (uint64_t i = 1; i <= RINGS; i++) {
+    do bell_wait(&bell);
+    while (__atomic_load_n(&given, __ATOMIC_ACQUIRE) != i);
+    __atomic_store_n(&taken, i, __ATOMIC_RELEASE);
+  }
+  console_print("bells: %u heard, %lu by interrupts\n", RINGS, processors[0].interrupts - before);
+  machine_exit(EXIT_STATUS_DONE);
+}
+
+static void bells(void) {
+  tasks_choose_idle("idle=spin");
+  bell_hang(&bell);
+  if (!smp_start(1, ring_bell, (void *)(uint64_t)processors[0].apic_id)) panic("no processor 1");
+  (void)task_start("hear", 1, hear, 0);
+  tasks_run();
+}
+
 const struct test_case processor_cases[] = {
     {"all", all},
     {"isolated", isolated},
     {"faults", faults},
     {"crossing", crossing},
+    {"bells", bells},
     {"fault-of-other", fault_of_other},
     {0, 0},
 };

@@ -48,3 +48,10 @@ def test_a_fault_of_the_second_processor_ends_the_machine(cases: Cases) -> None:
 
 def test_messages_cross_intact(cases: Cases) -> None:
     assert "crossing: 50000 messages, 0 words wrong\n" in cases.run("crossing", DONE, processors=2)
+
+
+def test_no_bell_is_missed_by_who_falls_asleep(cases: Cases) -> None:
+    """Rung from the other processor while the first one listens, sleeps, or is about to."""
+    found = re.search(r"bells: 1000 heard, (\d+) by interrupts\n", cases.run("bells", DONE, processors=2))
+    assert found
+    assert 0 < int(found[1]) < 1000, "some by either way"
