@@ -12,6 +12,7 @@ COMMAND_LINE ?=
 LINE_B ?=
 DELIVERY ?=
 HOLD ?=
+PARSER ?=
 WAVES ?=
 AROUND ?=
 OUT ?= out/sim
@@ -26,7 +27,7 @@ MAKEOVERRIDES =
 unexport MAKEFLAGS
 
 .DEFAULT_GOAL := help
-.PHONY: sim test regress layouts iso os-image waves bench lint synth formal fuzz coverage mutate docs help clean distclean
+.PHONY: sim test regress layouts iso os-image waves bench lint synth formal fuzz coverage mutate verify-parser docs help clean distclean
 
 # Each stamp stands for the package groups (scripts/packages) and Python extras of its name's parts.
 SETUP_INPUTS := pyproject.toml scripts/setup bridge/verilator_shim.py $(wildcard scripts/packages/*.txt)
@@ -43,10 +44,10 @@ SETUP_INPUTS := pyproject.toml scripts/setup bridge/verilator_shim.py $(wildcard
 SIM_ARGUMENTS = $(if $(CAPTURE),'$(CAPTURE)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(SEED),--seed '$(SEED)') \
   $(if $(LINE_B),--line-b '$(LINE_B)') $(if $(DELIVERY),--delivery '$(DELIVERY)') $(if $(HOLD),--hold '$(HOLD)') \
   $(if $(MODE),--mode '$(MODE)') $(if $(CONFIG),--config '$(CONFIG)') \
-  $(if $(OUCH),--ouch '$(OUCH)') $(if $(SCRIPT),--script '$(SCRIPT)') \
+  $(if $(OUCH),--ouch '$(OUCH)') $(if $(SCRIPT),--script '$(SCRIPT)') $(if $(PARSER),--parser '$(PARSER)') \
   $(if $(filter-out 0,$(WAVES)),--waves $(filter vcd fst,$(WAVES)))
 
-sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARIO SEED DELIVERY HOLD MODE CONFIG OUCH SCRIPT WAVES OUT)
+sim: .venv/.setup-sim-$(SIM)  ## run the closed loop (SIM CAPTURE LINE_B SCENARIO SEED DELIVERY HOLD MODE CONFIG OUCH SCRIPT PARSER WAVES OUT)
 	@$(BIN)/tickloop sim $(SIM_ARGUMENTS) --sim '$(SIM)' --out '$(OUT)'
 
 test: .venv/.setup-test  ## run every test (PYTEST_ARGUMENTS)
@@ -87,6 +88,14 @@ fuzz: .venv/.setup-test  ## FRAMES mutated frames from SEED through RTL and mode
 mutate: .venv/.setup-test  ## mutants of the parser modules: score and survivors (MUTANTS=n)
 	@$(BIN)/python -m scripts.mutate $(if $(MUTANTS),--mutants '$(MUTANTS)')
 
+VERIFY_ARGUMENTS = $(if $(filter command,$(origin SIM)),--sim '$(SIM)') $(if $(SEED),--seed '$(SEED)') \
+  $(if $(EFFORT),--effort '$(EFFORT)') $(if $(ONLY),--only '$(ONLY)') $(if $(PLUSARG),--plusarg '$(PLUSARG)') \
+  $(if $(filter-out 0,$(WAVES)),--waves)
+
+verify-parser: .venv/.setup-test  ## vectors, environment and loops against a parser of one's own (PARSER=dir ONLY=check SIM EFFORT WAVES PLUSARG)
+	@$(if $(PARSER),,echo "verify-parser: PARSER=dir, or a file or file list, is missing (docs/own-parser.md)" >&2; exit 2;) \
+	  $(BIN)/python -m scripts.verify_parser '$(PARSER)' $(VERIFY_ARGUMENTS)
+
 coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle coverage of the RTL, as HTML
 	@$(BIN)/python -m scripts.coverage
 
@@ -107,7 +116,7 @@ help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
-	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file OUCH=4.2|5.0 SCRIPT=file WAVES=1|vcd|fst OUT=dir"
+	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file OUCH=4.2|5.0 SCRIPT=file PARSER=dir WAVES=1|vcd|fst OUT=dir"
 
 clean:  ## remove what was built and run; the installed packages stay
 	@$(MAKE) -s -C firmware clean

@@ -24,7 +24,7 @@ from cocotb_tools import config as cocotb_config
 
 from bridge import packages, verilator_shim
 from bridge.interface import CLOCK_PS, BridgeError, Simulator
-from bridge.own_parser import OwnParser, check_ports
+from bridge.own_parser import OwnParser
 
 ROOT = Path(__file__).resolve().parents[1]  # of the checkout, or the folder that an installation has all packages in
 IS_CHECKOUT = (ROOT / "pyproject.toml").is_file()
@@ -370,8 +370,6 @@ def build_simulator(simulator: Simulator, waves: bool, clock_ps: int = CLOCK_PS,
     Raises:
         BridgeError: status 3, a tool is missing or the build failed; 2, with ``parser``.
     """
-    if parser is not None:
-        check_ports(parser, must_read=simulator == "icarus")
     if simulator == "icarus":
         return build_icarus(clock_ps, parser)
     return build_verilator(waves, clock_ps, parser, coverage or bool(os.environ.get(COVERAGE)))

@@ -202,10 +202,3 @@ def broken_rule(log: str) -> str | None:
     """What a simulation said of a rule of the contract that the parser broke."""
     found = _BROKEN_RULE.search(log)
     return found.group(0) if found else None
-
-
-def contract_table() -> str:
-    """The ports as a table of docs/own-parser.md."""
-    rows = [f"| `{port.name}` | {port.direction} | {port.width} | {port.group} | {port.meaning} |"
-            for port in contract()[1]]
-    return "\n".join(["| port | direction | bit | with | meaning |", "|---|---|---|---|---|", *rows])

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.layout import EXPORT_MEANINGS, REGISTER_MEANINGS, REGISTERS
+from bridge.own_parser import contract
 from generators.exchange.counted import COUNTED
 from tickloop.commands import command_parser
 from tickloop.exits import ExitStatus
@@ -88,8 +89,11 @@ def generated() -> dict[str, Any]:
 
 
 def tables() -> dict[str, list[str]]:
-    """Rows of the tables that stand in docs/run-directory.md."""
+    """Rows of the tables that stand in docs/run-directory.md, and in docs/own-parser.md."""
     return {
+        "ports": ["| port | direction | bits | with | meaning |", "|---|---|---|---|---|",
+                  *(_row(f"`{port.name}`", port.direction, str(port.width), port.group, port.meaning)
+                    for port in contract()[1])],
         "files": ["| file | what it holds |", "|---|---|",
                   *(_row(f"`{name}`", what) for name, what in RUN_FILES.items())],
         "record": [f"| in `{RECORD}/` | what it holds |", "|---|---|",

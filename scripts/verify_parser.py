@@ -26,7 +26,6 @@ from bridge.interface import BridgeError, Simulator
 from bridge.layout import RX_RECORD
 from bridge.own_parser import OwnParser, broken_rule, check_ports, find
 from tb.coverage import code, functional
-from tb.env.records import RECORD_BYTES
 from tests.rtl.effort import EFFORT
 from tests.rtl.simulation import BUILD_ARGUMENTS, RESULTS, ROOT, Bench, Run, listed
 
@@ -68,7 +67,7 @@ class Order:
     effort: str | None = None
     plusargs: Sequence[str] = ()
     waves: bool = False
-    directory: Path = DIRECTORY
+    directory: Path = field(default_factory=lambda: DIRECTORY)
 
     def asks(self, check: str) -> bool:
         """Whether the check, or a test in it, is among those to make."""
@@ -123,6 +122,8 @@ def verify(order: Order) -> Verdict:
     functional_files = order.directory / "functional"
     shutil.rmtree(functional_files, ignore_errors=True)
     functional_files.mkdir(parents=True)
+    for old in order.directory.glob("*-verilator/*.dat"):
+        old.unlink()
     for simulator in order.simulators:
         check_ports(order.parser, must_read=simulator == "icarus")
         _benches(order, simulator, functional_files, verdict)
@@ -156,7 +157,7 @@ def _benches(order: Order, simulator: Simulator, functional_files: Path, verdict
             run = Run(simulator, [f"{bench.package}.{module}"], order.seed, environment, {}, order.tests(check),
                       order.plusargs)
             with _told(f"{check}, {simulator}"):
-                outcomes = _play(bench, run, build)
+                outcomes = play(bench, run, build)
             verdict.outcomes.setdefault(check, {})[simulator] = outcomes
             failed = next((one.test for one in outcomes if one.reason), None)
             if failed and order.waves and not verdict.waves:
@@ -182,8 +183,8 @@ def _make(bench: Bench, run: Run, build: Path) -> None:
                 os.environ["VERILATOR_COVERAGE"] = before
 
 
-def _play(bench: Bench, run: Run, build: Path) -> list[Outcome]:
-    """The tests' outcomes. When a simulation ends in a test, those behind it have none."""
+def play(bench: Bench, run: Run, build: Path) -> list[Outcome]:
+    """The outcomes of a built bench's tests. When a simulation ends in a test, those behind it have none."""
     log = build / f"{run.modules[0].rpartition('.')[2]}.log"
     (build / RESULTS).unlink(missing_ok=True)
     (build / "coverage.dat").unlink(missing_ok=True)
@@ -212,6 +213,8 @@ def _play(bench: Bench, run: Run, build: Path) -> list[Outcome]:
 def _first_line(text: str) -> str:
     """What a failure says, without whole frames in it; of two records, where they differ."""
     line = text.strip().splitlines()[0] if text.strip() else "failed"
+    if "base 2" in line:
+        return "a bit of what came out is x: nobody has written it"
     line = _RECORDS.sub(lambda both: _difference(both[1], both[2]), line)
     line = _LONG_HEX.sub(lambda found: f"{found[0][:16]}...", line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
@@ -221,17 +224,14 @@ def _difference(found: str, due: str) -> str:
     """Of two messages as ring lines in hex, the record last."""
     lines = [one.rpartition("+") for one in (found, due)]
     records = [bytes.fromhex(record) for _, _, record in lines]
-    fields = [name for name in RX_RECORD.names or () if records[0][_bytes(name)] != records[1][_bytes(name)]]
-    if not fields:
+    at = next((at for at, (was, must) in enumerate(zip(*records, strict=True)) if was != must), None)
+    if at is None:
         return "its continuation lines differ"
-    was, must = (record[_bytes(fields[0])].hex() for record in records)
-    return f"{fields[0]} of the record is {was}, not {must} (hex, as in memory)"
-
-
-def _bytes(name: str) -> slice:
     assert RX_RECORD.fields is not None
-    kind, offset = RX_RECORD.fields[name][:2]
-    return slice(offset, min(offset + kind.itemsize, RECORD_BYTES))
+    name, start = max(((name, field[1]) for name, field in RX_RECORD.fields.items() if field[1] <= at),
+                      key=lambda field: field[1])
+    was, must = (record[start if name != "body" else at:][:8].hex() for record in records)
+    return f"the record differs from byte {at} on, {name}: {was} is not {must}"
 
 
 def _loops(order: Order, simulator: Simulator, verdict: Verdict) -> None:

@@ -308,7 +308,9 @@ def _own_parser(options: argparse.Namespace) -> OwnParser | None:
         return None
     if options.format == "prototype":
         raise UsageError("--parser: --format prototype is parsed by the NIC's own parser alone")
-    return own_parser.find(options.parser)
+    parser = own_parser.find(options.parser)
+    own_parser.check_ports(parser, must_read=options.sim == "icarus")
+    return parser
 
 
 def _gdb(options: argparse.Namespace) -> str | None:

@@ -135,8 +135,7 @@ module own_parser (
       seen         = 1'b0;
       truncated    = 1'b0;
       extra        = 1'b0;
-    end else if (free && (beat_there || (bug == 8'd20 && state == BLOCK))) begin
-  // 20: needs no valid beat
+    end else if (free && beat_there) begin
       for (i = 0; i < 8; i = i + 1)
         if (!stop && i[3:0] >= lane && beat[KEEP + i]) begin
           here = beat[8 * i +: 8];
@@ -283,15 +282,16 @@ module own_parser (
                   if (block_left != 16'd0)
                     state = BLOCK;
                   else begin
-                    if (bug != 8'd3) begin  // 3: a message of 0 bytes is none
+                    if (bug != 8'd3 && !(gives && bug == 8'd2)) begin  // 3: a message of 0 bytes is none
                       gives      = 1'b1;
                       m_kind     <= MESSAGE;
                       m_sequence <= number;
                       m_bytes    <= 7'd0;
                       m_spread   <= 1'b0;
                       m_last     <= 1'b1;
-                      number     = number + 64'd1;
                     end
+                    if (bug != 8'd3)
+                      number = number + 64'd1;
                     blocks = blocks - 16'd1;
                     if (blocks == 16'd0)
                       state = BEHIND;
@@ -354,7 +354,8 @@ module own_parser (
       end
     end
 
-    if (s_axis_tvalid && s_axis_tready) begin
+    // 20: state moves on without a valid beat
+    if (s_axis_tready && (s_axis_tvalid || (bug == 8'd20 && state == BLOCK))) begin
       if (beat_there) begin
         behind       = {s_axis_tuser, s_axis_tlast, s_axis_tkeep, s_axis_tdata};
         behind_there = 1'b1;

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from copy import deepcopy
+from dataclasses import fields
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -72,9 +73,9 @@ class ModelJudge:
         assert lost or end.others == frame.others, where
         if self.delivery == "verified" and (reason is not None or lost):
             packet = None
-            assert entries.header is None, where
+            assert entries.header is None, f"a HEADER of a frame that must be dropped: {where}"
         elif found.header_reason is None and packet is not None and not lost:
-            assert entries.header is not None, where
+            assert entries.header is not None, f"no HEADER of a right frame: {where}"
         if entries.void_clock:
             assert found.header_reason is not None, where
             assert entries.header is None, where
@@ -82,14 +83,15 @@ class ModelJudge:
         elif not self.may_overflow and not OWN_PARSER:
             assert found.header_reason is None or frame.beats <= HEADER_BEATS + 1, f"no void HEADER: {where}"
         if entries.header is not None and packet is not None:
-            assert entries.header == expected_header(packet, frame), where
+            due_header = expected_header(packet, frame)
+            assert entries.header == due_header, f"HEADER: {unlike(entries.header, due_header)}: {where}"
         self._entry_messages(frame, entries, packet, lost, where)
         accepted = reason is None and not lost and packet is not None
         due = End(
             verdict, accepted and packet.truncated, accepted and packet.extra_data, end.others, end.time,
             entries.header is not None, lost,
         )
-        assert end == due, f"{end} is not {due}: {where}"
+        assert end == due, f"END: {unlike(end, due)}: {where}"
 
     def _inspect(self, frame: FrameItem) -> Inspection:
         group = int(IPv4Address(GROUP_ADDRESS))
@@ -128,7 +130,8 @@ class ModelJudge:
         assert outcome.report.timestamp == frame.beat_clocks[0] - 1, f"timestamp of {where}"
         result = self.model.frame(frame.data, frame.bad_fcs)
         self._lines(result, outcome, where)
-        assert outcome.report == expected_report(result, outcome.report.timestamp), where
+        due = expected_report(result, outcome.report.timestamp)
+        assert outcome.report == due, f"report: {unlike(outcome.report, due)}: {where}"
         self._called_off(frame, outcome, where)
         for delivered in outcome.messages:
             assert delivered.first_clock - ARBITER in taken, f"clock {delivered.first_clock} behind {taken}: {where}"
@@ -189,6 +192,16 @@ class ModelJudge:
         assert found == expected
         next_expected = int(dut.next_expected.value) if dut.next_expected_valid.value else None
         assert next_expected == due["next_expected"]
+
+
+def unlike(found: Any, due: Any) -> str:
+    """What differs between two values of one dataclass."""
+    def shown(name: str, value: Any) -> str:
+        return DropReason(value).name.lower() if name == "reason" else str(value)
+
+    both = [(one.name, getattr(found, one.name), getattr(due, one.name)) for one in fields(due)]
+    return ", ".join(f"{name} is {shown(name, was)}, not {shown(name, must)}"
+                     for name, was, must in both if was != must)
 
 
 def statistic_words() -> dict[str, int]:

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Tests of what lies in examples/ and is more than a file to read."""
