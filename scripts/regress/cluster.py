@@ -70,7 +70,7 @@ class Cluster:
             futures.append(self._client.submit(worker.run_order, sys.executable, str(ROOT), order.to_json(), key=key,
                                                resources=slots, priority=-priority, pure=False))
         try:
-            for future in self._distributed.as_completed(futures):
+            for future in self._distributed.as_completed(futures, loop=self._client.loop):
                 result = self._result(by_key[future.key], future)
                 future.release()
                 if result is not None:
