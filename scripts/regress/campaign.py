@@ -20,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.regress import covered, history, junit, page
+from scripts.regress import history, junit, page
 from scripts.regress.causes import Cause, Failure, first_few, grouped
+from scripts.regress.covered import Covered
 from scripts.regress.executor import Executor, ExecutorError
 from scripts.regress.jobs import Job, Order, Result, Step
 from scripts.regress.run import ATTEMPTS, STOP
@@ -67,6 +68,7 @@ class Campaign:
     directory: Path
     executor: Executor
     results: dict[str, Result] = field(default_factory=dict)
+    covered: Covered = field(default_factory=Covered)
 
     def run(self) -> int:
         """Runs it and writes what came of it; returns the exit status.
@@ -114,6 +116,7 @@ class Campaign:
         shown = _Shown("jobs", len(orders))
         for result in self._done(orders, shown):
             self.results[result.name] = result
+            self.covered.add(self.directory / JOBS / result.name)
             for case in result.cases:
                 if case.outcome == "failed":
                     what = f"{result.name} {case.test}".strip()
@@ -170,8 +173,7 @@ class Campaign:
     def _write(self, started: datetime, seconds: float, waves: list[dict[str, Any]],
                interrupted: bool) -> dict[str, Any]:
         folder = self.directory.parent
-        figures, said = covered.merge([self.directory / JOBS / name for name in self.results],
-                                      self.directory / COVERAGE)
+        figures, said = self.covered.write(self.directory / COVERAGE)
         causes = grouped(self._failures())
         matrix = [list(pair) for pair in dict.fromkeys((job.scenario, job.simulator) for job in self.plan.jobs)]
         before = history.read(folder)

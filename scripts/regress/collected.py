@@ -5,10 +5,11 @@ plan's bins."""
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from scripts.regress.jobs import COVERAGE_FILE, FUNCTIONAL
-from tb.coverage.merging import Bins, add_bins, bins_of, merge_points
+from tb.coverage.merging import Bins, add_bins, add_points, bins_of, write_points
 
 BINS_FILE = "functional.json"
 FILES = (COVERAGE_FILE, BINS_FILE)
@@ -18,8 +19,11 @@ def gather(job: Path) -> None:
     """Leaves ``FILES`` in a job's directory, those of which there is something."""
     points = sorted(path for path in (*job.glob(COVERAGE_FILE), *job.glob(f"pytest/*/{COVERAGE_FILE}"))
                     if not path.parent.is_symlink())  # pytest keeps a link to each test's folder beside it
+    total: Counter[str] = Counter()
+    for path in points:
+        add_points(total, path)
     if points:
-        merge_points(points, job / COVERAGE_FILE)
+        write_points(total, job / COVERAGE_FILE)
     bins: Bins = {}
     for path in sorted((job / FUNCTIONAL).glob("*.yml")):
         add_bins(bins, bins_of(path))

@@ -5,7 +5,7 @@ sum is one, and the bins of cocotb-coverage's files, by cross and as they are wr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -16,16 +16,18 @@ _CROSS = ".cross"
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where it was built
 
 
-def merge_points(files: Iterable[Path], merged: Path) -> None:
-    """The sum of the files, in their format (``verilator_coverage --write`` makes the same). ``merged`` may be one."""
-    points: Counter[str] = Counter()
-    for path in files:
-        with path.open(encoding="utf-8", errors="surrogateescape") as file:
-            for record in file:
-                if record.startswith("C '"):
-                    point, _, count = record.rpartition(" ")
-                    points[point] += int(count)
-    with merged.open("w", encoding="utf-8", errors="surrogateescape") as file:
+def add_points(total: Counter[str], path: Path) -> None:
+    """Adds a file of Verilator's to ``total``, by its records without their counts."""
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        for record in file:
+            if record.startswith("C '"):
+                point, _, count = record.rpartition(" ")
+                total[point] += int(count)
+
+
+def write_points(points: Mapping[str, int], path: Path) -> None:
+    """A file in Verilator's format, as ``verilator_coverage --write`` makes it."""
+    with path.open("w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(HEADER)
         file.writelines(f"{point} {count}\n" for point, count in points.items())
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.regress import cluster
+from scripts.regress import cluster, worker
 from scripts.regress.__main__ import main
 from scripts.regress.campaign import Campaign
 from scripts.regress.cluster import Cluster
@@ -88,8 +88,8 @@ def workers_at(address: str, count: int) -> dict[str, int]:
 
 
 def test_a_worker_killed_in_the_middle(address: str, tmp_path: Path) -> None:
-    """Twelve jobs on three workers, of which one dies while each has one: twelve results, each job once; the job that it
-    had was begun twice, what it had started is gone, and all files are those of one attempt."""
+    """Twelve jobs on three workers, of which one dies while each has one: twelve results, each job once; the job that
+    it had was begun twice, what it had started is gone, and all files are those of one attempt."""
     notes = tmp_path / "notes"
     planned = plan({"noted": ["note", str(notes), "1.5"], "bad": ["fail", "lost SEED"]}, seeds=range(6), waves=0)
     workers = workers_at(address, WORKERS)
@@ -119,7 +119,10 @@ def test_a_job_that_kills_every_worker_is_told(tmp_path: Path) -> None:
         status = "error"
 
         def exception(self) -> Exception:
-            return type("KilledWorker", (Exception,), {})()
+            class KilledWorker(Exception):
+                pass
+
+            return KilledWorker()
 
     executor = Cluster.__new__(Cluster)
     executor._address = "tcp://here:1"
@@ -152,7 +155,7 @@ def test_other_versions_are_one_line(address: str, tmp_path: Path, monkeypatch: 
 
 def test_a_worker_that_does_not_see_the_checkout_is_one_line(address: str, tmp_path: Path,
                                                             monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster.worker, "sees", lambda path, content: f"{path}: No such file or directory")
+    monkeypatch.setattr(worker, "sees", lambda path, content: f"{path}: No such file or directory")
     with pytest.raises(TickloopError, match=r"worker tcp://\S+ does not share this checkout: \S+/.shared: No such"):
         Cluster(address, tmp_path, workers_s=60)
 
@@ -184,8 +187,8 @@ def test_a_lost_scheduler_ends_the_run_with_what_there_is(tmp_path: Path) -> Non
     file, notes = tmp_path / "scheduler.json", tmp_path / "notes"
     scheduler = dask("scheduler", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file),
                      directory=tmp_path)
-    worker = dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard", "--no-nanny",
-                  directory=tmp_path)
+    lone = dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard", "--no-nanny",
+                directory=tmp_path)
     while not file.exists():
         time.sleep(0.1)
 
@@ -195,8 +198,8 @@ def test_a_lost_scheduler_ends_the_run_with_what_there_is(tmp_path: Path) -> Non
     killer.join()
     assert json.loads((tmp_path / "run/summary.json").read_text())["jobs"] == {
         "planned": 2, "passed": 1, "failed": 0, "not_run": 1}
-    worker.kill()
-    worker.wait()
+    lone.kill()
+    lone.wait()
     scheduler.wait()
 
 
