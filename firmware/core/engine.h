@@ -147,7 +147,7 @@ struct engine_sizes {
   uint64_t own_orders;
 };
 
-/* Arrays of those sizes; all but levels and books zeroed. */
+/* Arrays of those sizes; all but levels, books and rows zeroed. */
 struct engine_memory {
   struct order *orders;
   struct level *levels;

@@ -59,7 +59,7 @@ struct tick_row {
 
 struct levels {
   struct level *pool;     /* need not be zeroed */
-  struct tick_row *rows;  /* zeroed by the owner */
+  struct tick_row *rows;  /* nor these */
   uint32_t row_count;
   uint32_t limit; /* levels, without level 0 */
   uint32_t room;  /* levels that may still come */

@@ -95,6 +95,7 @@ static inline void place(struct oms *oms, const struct intent *intent, uint32_t 
   order->book = intent->book;
   order->side = intent->side;
   order->accepted = false;
+  order->cancel = false; /* of an assumed order that stood here it may have been due */
   oms->number = intent->number;
   book->working[oms_side(intent->side)] = intent->number;
   if (oms->assume) {
@@ -114,12 +115,13 @@ void __attribute__((noinline)) oms_change(struct oms *oms, struct intent *intent
   switch (intent->kind) {
     case INTENT_KIND_REPLACE: {
       uint32_t wanted = intent->shares;
+      bool cancel = original->cancel; /* the replacement may take over its very entry */
       intent->shares += original->executed;
       original->replacement = intent->number;
       original->state = oms->assume ? OWN_STATE_DEAD : OWN_STATE_PENDING_REPLACE;
-      place(oms, intent, intent->original, wanted);
-      oms_entry(oms, intent->number)->cancel = original->cancel;
       if (oms->assume) original->cancel = false;
+      place(oms, intent, intent->original, wanted);
+      oms_entry(oms, intent->number)->cancel = cancel;
       break;
     }
     case INTENT_KIND_CANCEL:

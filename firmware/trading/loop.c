@@ -101,7 +101,8 @@ APPLY(apply_cancel, 'X')
 APPLY(apply_delete, 'D')
 APPLY(apply_replace, 'U')
 
-static __attribute__((noinline)) void apply_other(struct kernel *kernel, const union rx_line *line, uint32_t dequeue) {
+static __attribute__((noinline, flatten)) void apply_other(struct kernel *kernel, const union rx_line *line,
+                                                           uint32_t dequeue) {
   other(kernel, line, dequeue, engine_other(&kernel->engine, line));
 }
 

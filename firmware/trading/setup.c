@@ -46,7 +46,7 @@ void trading_take_core(struct engine *engine, struct ouch *ouch, const struct co
       .books = pools_take(memory, "books", sizes.books, sizeof(struct book), LINE_BYTES),
       .locates = pools_take_zeroed(memory, "locates", sizes.locates, sizeof(struct locate), LINE_BYTES),
       .symbol_index = pools_take_zeroed(memory, "symbol index", sizes.symbol_index, sizeof(uint32_t), LINE_BYTES),
-      .rows = pools_take_zeroed(memory, "tick rows", sizes.rows, sizeof(struct tick_row), LINE_BYTES),
+      .rows = pools_take(memory, "tick rows", sizes.rows, sizeof(struct tick_row), LINE_BYTES),
       .collars = pools_take_zeroed(memory, "collars", sizes.collars, sizeof(struct collar), LINE_BYTES),
       .own_orders = pools_take_zeroed(memory, "own orders", sizes.own_orders, sizeof(struct own_order), LINE_BYTES),
   };

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from generators.tables import encode
-from tb.model.config import RiskConfig, SymbolConfig
+from tb.model.config import RiskConfig, SessionMode, SymbolConfig
 from tb.model.intent import Answer
 from tb.model.packet import MessageResult
 from tests.core.trading import STOCKS, Day, random_config
@@ -26,11 +26,12 @@ PRICE = 10_000
 class Desk(Day):
     """Orders for 100 shares at each better bid, and answers to them by hand; every step in core and model."""
 
-    def __init__(self, core: Core, strategy: str = "best_bid", parameters: tuple[int, ...] = (), **risk: Any) -> None:
+    def __init__(self, core: Core, strategy: str = "best_bid", parameters: tuple[int, ...] = (),
+                 session_mode: SessionMode = "connect", **risk: Any) -> None:
         symbol = SymbolConfig(strategy, 100, parameters)
         super().__init__(core, 1, random_config(
             Random(1), symbols=dict.fromkeys(STOCKS, symbol), default=symbol, risk=RiskConfig(**risk),
-            session_mode="connect", own_orders_log2=4), hostile=False)
+            session_mode=session_mode, own_orders_log2=4), hostile=False)
         self.step = 0
         self.price = PRICE
         self._link()
@@ -153,3 +154,40 @@ def test_a_cancel_that_is_refused_is_not_asked_for_again(desk: Desk) -> None:
     assert sent_cancels(desk, lambda: desk._command("cancel all")) == [1]
     assert sent_cancels(desk, lambda: desk.answer(Answer("cancel_reject", 1))) == []
     assert sent_cancels(desk, lambda: desk._command("cancel all")) == [1]
+
+
+def test_cancel_all_with_a_full_ring_goes_on_as_there_is_room(desk: Desk) -> None:
+    for _ in range(3):
+        desk.bid()
+    assert sent_cancels(desk, lambda: desk._room(0)) == []
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == []
+    assert desk.bid() == ["enter"], "a slot for it came free, and it is not meant"
+    assert sent_cancels(desk, lambda: desk._room(3)) == [1, 2, 3]
+    assert sent_cancels(desk, lambda: desk._room(3)) == [4]
+
+
+def test_an_order_that_takes_the_place_of_one_to_cancel_is_not_cancelled(core: Core) -> None:
+    """Nobody answers, so places are taken over: of what is to be cancelled, and waits for room."""
+    desk = Desk(core, session_mode="established")
+    for _ in range(16):
+        assert desk.bid() == ["enter"]
+    desk._room(0)
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == []
+    for _ in range(3):
+        assert desk.bid() == ["enter"]
+    assert sent_cancels(desk, lambda: desk._room(4)) == [16, 4, 5, 6]
+    assert sent_cancels(desk, lambda: desk._room(100)) == list(range(7, 16))
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == [17, 18, 19]
+
+
+def test_what_replaces_an_order_to_cancel_is_cancelled_in_its_place_too(core: Core) -> None:
+    """The replacement's number comes so much later that its place in the table is that of the order itself."""
+    desk = Desk(core, "market_maker", (200, 100, 1000, 100), session_mode="established")
+    desk.bid()
+    assert desk.quote("S", desk.price + 2000) == ["enter", "enter"]
+    core.set_order_number(16)
+    desk.model.own.number = 16
+    desk._room(0)
+    assert sent_cancels(desk, lambda: desk._command("cancel all")) == []
+    assert desk.quote("B", desk.price + 1200) == ["replace", "replace"]
+    assert sent_cancels(desk, lambda: desk._room(100)) == [17, 18]

@@ -255,6 +255,7 @@ class Day:
         self.sequence = self.random.randrange(1 << 40)
         self.now_ns = 0
         self.sent: list[Intent] = []
+        self.free_slots: int | None = None
         self.ready = self.config.session_mode == "established"
         self.at = f"Day(core, {seed})"
 
@@ -279,6 +280,8 @@ class Day:
             self._command(self._setting())
         elif chance < 0.98:
             self._command(self.random.choice(["kill", *["resume"] * 6, "cancel all", "hold"]))
+        elif chance < 0.985:
+            self._room(self.random.choice([0, 1, 3, 1000]))
         elif self.hostile and self.random.random() < 0.3:
             self._event()
         else:
@@ -371,8 +374,16 @@ class Day:
         self._cancels(theirs)
 
     def _cancels(self, theirs: Any) -> None:
-        """What a "cancel all" wants, now or still."""
-        self._sent(theirs, [order.intent for order in self.model.cancels()])
+        """What a "cancel all" wants, now or still, as far as there is room."""
+        ours = [order.intent for order in self.model.cancels(self.free_slots)]
+        if self.free_slots is not None:
+            self.free_slots -= len(ours)
+        self._sent(theirs, ours)
+
+    def _room(self, slots: int) -> None:
+        """So many TX slots are free for cancels from now on."""
+        self.free_slots = slots
+        self._cancels(self.core.room(slots))
 
     def _event(self) -> None:
         chance = self.random.random()

@@ -15,7 +15,7 @@ from tests.firmware.records import Export, config_module, parse_export, record_l
 from tests.sanitized import FIRMWARE, Runner, build
 
 STRATEGIES = Path(__file__).resolve().parents[1] / "core" / "strategies"  # of tests
-CONFIGURE, RECORDS, EXPORT, CHECK, ANSWERS, LINK, TEXT, NUMBER = range(1, 9)
+CONFIGURE, RECORDS, EXPORT, CHECK, ANSWERS, LINK, TEXT, NUMBER, ROOM = range(1, 10)
 INTENTS = 4  # that one record may lead to
 INTENT = np.dtype([  # struct intent
     ("stock", "S8"), ("number", "<u4"), ("original", "<u4"), ("shares", "<u4"), ("price", "<u4"), ("book", "<u2"),
@@ -102,6 +102,10 @@ class Core(Runner):
     def check(self) -> Invariants:
         tallest, broken = self._call(CHECK).decode().split(" ", 1)
         return Invariants(int(tallest), broken)
+
+    def room(self, slots: int) -> Any:
+        """So many TX slots are free for cancels from now on; returns the cancels that were sent, as SENT."""
+        return np.frombuffer(self._call(ROOM, slots.to_bytes(4, "little")), SENT)
 
     def set_order_number(self, number: int) -> None:
         """Pretend that this was the last order's number."""

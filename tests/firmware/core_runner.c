@@ -25,6 +25,7 @@ enum command {
   COMMAND_LINK = 6,      /* u32 link_state */
   COMMAND_TEXT = 7,      /* a host command */
   COMMAND_NUMBER = 8,    /* u32: the order number last used */
+  COMMAND_ROOM = 9,      /* u32: so many cancels find a slot from now on; the answer is that of the three above */
 };
 
 /* An intent that passed, and for an enter the slot it is sent in. */
@@ -44,6 +45,7 @@ static struct ouch ouch;
 static struct engine_memory memory;
 static struct engine_sizes sizes;
 static struct config_header *config;
+static uint32_t room; /* for cancels */
 
 static void answer(const void *data, uint32_t bytes) {
   fwrite(&bytes, sizeof bytes, 1, stdout);
@@ -87,6 +89,7 @@ static void configure(const void *module, uint32_t bytes) {
     answer_text(wrong);
     return;
   }
+  room = UINT32_MAX;
   sizes = engine_sizes(config);
   memory = (struct engine_memory){
       .orders = calloc(sizes.orders, sizeof(struct order)),
@@ -94,7 +97,7 @@ static void configure(const void *module, uint32_t bytes) {
       .books = dirty(sizes.books, sizeof(struct book)),
       .locates = calloc(sizes.locates, sizeof(struct locate)),
       .symbol_index = calloc(sizes.symbol_index, sizeof(uint32_t)),
-      .rows = calloc(sizes.rows, sizeof(struct tick_row)),
+      .rows = dirty(sizes.rows, sizeof(struct tick_row)),
       .collars = calloc(sizes.collars, sizeof(struct collar)),
       .own_orders = calloc(sizes.own_orders, sizeof(struct own_order)),
   };
@@ -227,9 +230,10 @@ static void cancels(void) {
   static struct sent sent[1u << OMS_MAX_LOG2];
   uint32_t count = 0, at = 0;
   struct intent intent;
-  while (engine.cancel_due && engine_next_cancel(&engine, &at, &intent)) {
+  while (room != count && engine.cancel_due && engine_next_cancel(&engine, &at, &intent)) {
     count += send_intent(&engine.books.pool[intent.book], 0, &intent, &sent[count]);
   }
+  room -= count;
   answer(sent, count * (uint32_t)sizeof *sent);
 }
 
@@ -288,6 +292,10 @@ int main(void) {
       case COMMAND_NUMBER:
         memcpy(&engine.oms.number, payload, sizeof engine.oms.number);
         answer_text("");
+        break;
+      case COMMAND_ROOM:
+        memcpy(&room, payload, sizeof room);
+        cancels();
         break;
     }
     free(payload);
