@@ -129,6 +129,8 @@ static void copy_file(struct desk *desk, const char *argument) { files_copy(desk
 
 static void move_file(struct desk *desk, const char *argument) { files_move(desk->files, argument); }
 
+static void add_line(struct desk *desk, const char *argument) { files_add(desk->files, argument); }
+
 static void run_file(struct desk *desk, const char *argument);
 
 static void leave(struct desk *desk, const char *argument) {
@@ -163,7 +165,8 @@ static const struct command commands[] = {
     {"rm", "FILE", "remove a file, or a directory that is empty", ABOUT_FILES, remove_file},
     {"cp", "FROM TO", "copy a file", ABOUT_FILES, copy_file},
     {"mv", "FROM TO", "move or rename", ABOUT_FILES, move_file},
-    {"run", "FILE", "carry out the commands in a file; none of them if a line is wrong", ABOUT_FILES, run_file},
+    {"add", "FILE LINE", "write a line behind the others of a file", ABOUT_FILES, add_line},
+    {"run", "FILE", "carry out a file's commands; none if a line is wrong", ABOUT_FILES, run_file},
     {"exit", "", "end the kernel", ABOUT_MACHINE, leave},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -185,7 +188,7 @@ static void help(struct desk *desk, const char *argument) {
   for (unsigned i = 0; i < COMMANDS; i++) {
     const struct command *command = &commands[i];
     if (!available(desk, command)) continue;
-    console_print("  %-9s%-8s%s\n", command->word, command->argument, command->help);
+    console_print("  %-9s%-10s%s\n", command->word, command->argument, command->help);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "files/ustar.h"
 
 #define CHUNK 64u
+#define ADDED_TO 16384u /* bytes of a file that is written line by line */
 
 struct ramfs *files_load(const struct boot *boot) {
   static struct ramfs files;
@@ -70,22 +71,49 @@ void files_make_directory(struct ramfs *fs, const char *path) { tell("mkdir", pa
 
 void files_remove(struct ramfs *fs, const char *path) { tell("rm", path, ramfs_remove(fs, path)); }
 
-static void two_paths(struct ramfs *fs, const char *command, const char *both,
-                      const char *(*act)(struct ramfs *, const char *, const char *)) {
-  char from[COMMAND_BYTES] = {0};
+/* The first of two words, `rest` being what stands behind; false: there is one alone. */
+static bool first_word(const char *command, const char *arguments, const char *both, char first[COMMAND_BYTES],
+                       const char **rest) {
   uint32_t length = 0;
   while (both[length] != '\0' && both[length] != ' ') length++;
-  if (both[length] == '\0' || length >= sizeof from) {
-    console_print("%s: the command is \"%s FROM TO\"\n", command, command);
-    return;
+  if (both[length] == '\0' || length >= COMMAND_BYTES) {
+    console_print("%s: the command is \"%s %s\"\n", command, command, arguments);
+    return false;
   }
-  for (uint32_t i = 0; i < length; i++) from[i] = both[i];
-  tell(command, both, act(fs, from, both + length + 1));
+  for (uint32_t i = 0; i < length; i++) first[i] = both[i];
+  first[length] = '\0';
+  *rest = both + length + 1;
+  return true;
+}
+
+static void two_paths(struct ramfs *fs, const char *command, const char *both,
+                      const char *(*act)(struct ramfs *, const char *, const char *)) {
+  char from[COMMAND_BYTES];
+  const char *to;
+  if (first_word(command, "FROM TO", both, from, &to)) tell(command, both, act(fs, from, to));
 }
 
 void files_copy(struct ramfs *fs, const char *from_and_to) { two_paths(fs, "cp", from_and_to, ramfs_copy); }
 
 void files_move(struct ramfs *fs, const char *from_and_to) { two_paths(fs, "mv", from_and_to, ramfs_move); }
+
+void files_add(struct ramfs *fs, const char *path_and_line) {
+  static uint8_t text[ADDED_TO];
+  char path[COMMAND_BYTES];
+  const char *line;
+  if (!first_word("add", "FILE LINE", path_and_line, path, &line)) return;
+  const struct ramfs_node *file = ramfs_find(fs, path);
+  uint32_t size = file != NULL && file->kind == RAMFS_FILE ? file->size : 0;
+  if (size > sizeof text - COMMAND_BYTES - 1) {
+    tell("add", path, "it is too long to be added to");
+    return;
+  }
+  if (size != 0) size = ramfs_read(fs, file, 0, text, size);
+  if (size != 0 && text[size - 1] != '\n') text[size++] = '\n';
+  while (*line != '\0') text[size++] = (uint8_t)*line++;
+  text[size++] = '\n';
+  tell("add", path, ramfs_write(fs, path, text, size));
+}
 
 enum line lines_next(const struct ramfs *fs, struct lines *lines, char text[COMMAND_BYTES]) {
   uint32_t length = 0;

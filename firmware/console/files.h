@@ -20,6 +20,9 @@ void files_remove(struct ramfs *fs, const char *path);
 void files_copy(struct ramfs *fs, const char *from_and_to);
 void files_move(struct ramfs *fs, const char *from_and_to);
 
+/* "FILE LINE": the line behind the others of the file, which may be a new one. */
+void files_add(struct ramfs *fs, const char *path_and_line);
+
 /* A file that is read line by line. */
 struct lines {
   const struct ramfs_node *file; /* NULL: none */

@@ -186,7 +186,8 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     """One whose every line is right is carried out; with a line that is not, none is, and the kernel stops trading."""
     files = tmp_path / "files"
     (files / "days").mkdir(parents=True)
-    (files / "days/good").write_text("# at the open\n\nrisk   # first\nstrategy TKAA off\nkill\nresume\n")
+    (files / "days/good").write_text("# at the open\n\nrisk   # first\nstrategy TKAA off\n"
+                                   "strategy TKAB  market_maker tick=500\nkill\nresume\n")
     (files / "bad").write_text("resume\ntop\nkil\ncancel all\n")
     at = session(*SCENARIO, "--files", files)
     at.ask("ls", "^ +\\d+  config.bin$")
@@ -195,14 +196,18 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     at.ask("go 2500", "^held: at ")
     at.ask("run days/good", "^risk: orders may be sent$")
     at.ask("top", "^top: 8 of 8 books$")
-    at.ask("resume", "")
+    at.ask("strategy TKAB market_maker tick=0", "tick=0: a parameter is out of range$")
     at.ask("resume", "^resume: 4 commands wait already; this one is not taken$")
+    at.ask("add late strategy TKAA best_bid shares=9", "")
+    at.ask("add late strategy TKAA best_bid share=9", "")
+    at.ask("run late", "^run: late, line 2: strategy TKAA best_bid share=9: the strategy has no such parameter$")
     at.ask("run bad", "^run: bad, line 3: kil: not a command of this run$")  # its kill finds room when the run goes on
     at.type("go\r")
     run = at.finish()
     _, notes = read_trace(run.path / "record")
     typed = b"".join(note.value.to_bytes(8, "little") for note in notes if note.kind == TraceKind.CONSOLE)
-    assert typed.replace(b"\0", b" ").split() == b"strategy TKAA off kill resume resume kill".split()
+    assert typed.replace(b"\0", b" ").split() == \
+        b"strategy TKAA off strategy TKAB market_maker tick=500 kill resume kill".split()
     assert run.json("run.json")["kernel_statistics"]["orders_refused_kill"] > 0
 
 

@@ -73,7 +73,7 @@ def test_help_lists_what_there_is_without_trading(machine: Machine) -> None:
     start = len(machine.console)
     machine.ask("help", "^  exit +end the kernel$")
     listed = re.findall(r"^  (\w+) ", machine.console[start:], re.MULTILINE)
-    assert listed == ["help", "mem", "ps", "uptime", "ls", "cat", "mkdir", "rm", "cp", "mv", "run", "exit"]
+    assert listed == ["help", "mem", "ps", "uptime", "ls", "cat", "mkdir", "rm", "cp", "mv", "add", "run", "exit"]
     machine.ask("kill", "^kill: nothing trades here$")
     machine.ask("book AAPL", "^book: nothing trades here$")
 
@@ -123,6 +123,14 @@ def test_files(machine: Machine) -> None:
     machine.ask("cp notes", '^cp: the command is "cp FROM TO"$')
     machine.ask("mv old old/deep", "^mv: old old/deep: a directory cannot go into itself$")
     machine.ask("cat days", "^cat: days: that is a directory$")
+    machine.ask("add notes at  noon", "> ")  # behind a last line without an end
+    machine.ask("cat notes", r"^buy low\nsell high\nat noon\n> ")
+    for line in ("add new uptime", "add new # no more"):
+        machine.ask(line, "> ")
+    machine.ask("cat new", r"^uptime\n# no more\n> ")
+    machine.ask("run new", r"^uptime: \d+ s")
+    machine.ask("add new", '^add: the command is "add FILE LINE"$')
+    machine.ask("add days here", "^add: days: that is a directory$")
     machine.ask("rm notes", "> ")
     machine.ask("cat notes", "^cat: notes: there is no such file$")
 
