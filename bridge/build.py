@@ -108,7 +108,8 @@ def _locked(directory: Path) -> Iterator[None]:
 def missing(what: str, package: str) -> BridgeError:
     """The error of a tool that is not there, and how to get it: without a set-up that does, with all that runs need."""
     if IS_CHECKOUT:
-        return BridgeError(TOOL_MISSING, f"{what} is missing; install {package}, or run make sim, which does")
+        job = "make sim SIM=icarus" if package == "iverilog" else "make sim"
+        return BridgeError(TOOL_MISSING, f"{what} is missing; install {package}, or run {job}, which does")
     needed = {package, *packages.lacking(("sim", default_simulator()))}
     return BridgeError(TOOL_MISSING, f"{what} is missing; as root: {packages.install_line(sorted(needed))}")
 

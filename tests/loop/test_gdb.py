@@ -4,6 +4,7 @@ the run does not differ from one without gdb."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -48,11 +49,19 @@ def test_a_stopped_kernel_shows_its_record_and_the_run_stays_the_same(
 ) -> None:
     process, gdb = waiting
     script = ["break process", "continue", "print line->record.sequence", f"shell sleep {KERNEL_TIMEOUT_S + 1}", "next",
-              "continue 3", "print line->record.sequence", "delete", "continue"]  # fmt: skip
+              "continue 3", "print line->record.sequence", "delete", "break decide", "continue", "print *book",
+              "delete", "break send_intent", "continue", "print *intent", "print kernel->engine.statistics",
+              "delete", "break panic", "break engine_book", "delete", "continue"]  # fmt: skip
+    told = set(re.findall(r"`((?:break|print) [^`]*)`", (ROOT / "docs/debugging.md").read_text()))
+    assert told - {"print line->record", "print line->A"} <= set(script)
     commands = [part for command in script for part in ("-ex", command)]
     shown = subprocess.run([*gdb, *commands], capture_output=True, text=True, timeout=60, check=False).stdout
     assert "Breakpoint 1, process (" in shown
     assert "trading/loop.c" in shown
+    assert "$3 = {side = {{" in shown
+    assert re.search(r"^\$4 = \{stock = .* side = 66 'B'\}$", shown, re.M)
+    assert re.search(r"^\$5 = \{book_messages = \d+, ", shown, re.M)
+    assert not re.search(r"No symbol|not defined", shown)
     assert next(line for line in shown.splitlines() if line.startswith("$")) == "$1 = 1"
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 0, output + errors
