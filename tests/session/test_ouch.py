@@ -43,6 +43,17 @@ OUTBOUND = [("4.2", kind) for kind in OUCH42_OUTBOUND] + [("5.0", kind) for kind
 APPENDAGES = (b"", b"\x02\x0cP", b"\x05\x02TICK\x02\x04R", b"\x09\x13" + bytes(8), b"\x01\x63")
 BAD_APPENDAGES = (b"\x00", b"\x05\x02TIC", b"\x02", b"\x02\x0cP\x00", b"\xff" + bytes(20))
 
+# By type, the bytes of each field behind it up to an appendage, as the Open Markets Initiative's Wireshark dissector
+# takes them (Nasdaq Equities Orders Ouch 5.0, in Lua): tshark itself knows OUCH up to 4.2.
+DISSECTED_INBOUND = {"O": (4, 1, 4, 8, 8, 1, 1, 1, 1, 1, 14, 2), "U": (4, 4, 4, 8, 1, 1, 1, 14, 2), "X": (4, 4),
+                     "M": (4, 1, 4)}
+DISSECTED_OUTBOUND = {
+    "A": (8, 4, 1, 4, 8, 8, 1, 1, 8, 1, 1, 1, 1, 14, 2), "U": (8, 4, 4, 1, 4, 8, 8, 1, 1, 8, 1, 1, 1, 1, 14, 2),
+    "C": (8, 4, 4, 1), "D": (8, 4, 4, 1, 4, 8, 1), "E": (8, 4, 4, 8, 1, 8, 2), "B": (8, 4, 8, 1, 14),
+    "F": (8, 4, 4, 8, 1, 8, 1, 14), "J": (8, 4, 2, 14), "P": (8, 4), "I": (8, 4), "T": (8, 4, 8, 1, 8),
+    "M": (8, 4, 1, 4), "R": (8, 4, 1, 2),
+}
+
 # Of a message's fields, what an answer calls otherwise. Fields an answer has no place for are left out.
 NAMES = {
     "user_ref_num": "number", "next_user_ref_num": "number", "orig_user_ref_num": "original", "quantity": "shares",
@@ -97,6 +108,14 @@ def expected_answer(version, kind, fields):
     values["kind"] = (KINDS_42 if version == "4.2" else KINDS_50)[kind]
     values["dead"] = int(fields.get("order_state") == "D")
     return Answer(**values)
+
+
+@pytest.mark.parametrize(("messages", "dissected"), [(OUCH50_INBOUND, DISSECTED_INBOUND),
+                                                     (OUCH50_OUTBOUND, DISSECTED_OUTBOUND)], ids=["in", "out"])
+def test_fields_of_5_0_are_as_wide_as_another_reader_of_the_specification_has_them(messages, dissected):
+    widths = {kind: tuple(field.length for field in messages[kind].fields[1:] if field.name != "appendage")
+              for kind in dissected}
+    assert widths == dissected
 
 
 @pytest.mark.parametrize(("version", "kind"), OUTBOUND)
