@@ -194,8 +194,6 @@ def _watch(
         raise BridgeError(NO_SPACE, f"out of space in {requests[outcomes].out}")
     end = signal.Signals(-process.returncode).name if process.returncode < 0 else f"status {process.returncode}"
     log = _record(requests[0]) / SIMULATOR_LOG
-    if requests[0].parser and (rule := broken_rule(log.read_text(errors="replace"))):
-        raise BridgeError(CHECKS_FAILED, rule)
     raise BridgeError(SIMULATOR_DIED, f"the {_player_name(requests[0])} died ({end}); see {log}")
 
 
@@ -204,7 +202,17 @@ def _simulate(
 ) -> Iterator[dict[str, Any] | BridgeError]:
     """Run one simulator over ``requests``; yields each run's outcome. One that it does not survive is the last."""
     with _console(requests[0]) as relay:
-        yield from _simulate_with(command, requests, core, relay.kernel_fd if relay else None)
+        for outcome in _simulate_with(command, requests, core, relay.kernel_fd if relay else None):
+            yield _by_rule(requests[0], outcome) if requests[0].parser else outcome
+
+
+def _by_rule(request: LoopRequest, outcome: dict[str, Any] | BridgeError) -> dict[str, Any] | BridgeError:
+    """The outcome of a simulation with the user's parser: one that a broken rule ended has that for its reason."""
+    status = outcome.exit_status if isinstance(outcome, BridgeError) else outcome["status"]
+    if status != SIMULATOR_DIED:
+        return outcome
+    rule = broken_rule((_record(request) / SIMULATOR_LOG).read_text(errors="replace"))
+    return BridgeError(CHECKS_FAILED, rule) if rule else outcome
 
 
 def _console(request: LoopRequest) -> Relay | nullcontext[None]:

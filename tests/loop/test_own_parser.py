@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bridge.own_parser import contract
 from tests.examples.bugs import EXAMPLE
 from tests.loop.conftest import RunDirectory
 
+HANGS = "assign s_axis_tready = 1'b0;\nassign m_valid = 1'b0;\n"
 ARGUMENTS = ("sim", "--sim", "icarus", "--messages", "150")
 
 
@@ -36,3 +39,13 @@ def test_the_same_orders_follow_and_the_replay_is_the_same(completed: Callable[.
     replay = tickloop("replay", own, "--rtl", "--sim", "icarus", "--out", tmp_path)
     assert replay.returncode == 0, replay.stderr
     assert "the same, bit for bit" in replay.stdout
+
+
+def test_a_rule_that_the_parser_breaks_ends_the_run_with_its_line(tickloop: Callable[..., Any], tmp_path: Path) -> None:
+    ports = ", ".join(f"{port.direction} wire [{port.width - 1}:0] {port.name}" for port in contract()[1])
+    source = tmp_path / "hangs.v"
+    source.write_text(f"module own_parser ({ports});\n{HANGS}endmodule\n")
+    finished = tickloop(*ARGUMENTS, "--parser", source, "--out", tmp_path / "run")
+    assert finished.returncode == 1
+    line = finished.stderr.splitlines()[-1]
+    assert re.fullmatch(r"tickloop: own_parser, line A, \d+ ps: rule 5: hangs: .*", line)
