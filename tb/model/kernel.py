@@ -28,6 +28,7 @@ from tb.model.stream import SEQUENCES
 from tb.model.symbols import Symbols
 from tb.model.view import View
 
+SETTINGS = 255  # strategies with their parameters that can differ
 BOOK_FLAGS = {"halted": 1, "operational": 2, "breached": 4, "stale": 8, "suspect": 16, "quiet": 32, "restricted": 64}
 
 
@@ -334,11 +335,21 @@ class KernelModel:
             symbol = SymbolConfig(name, values["shares"], tuple(values[parameter.name] for parameter in declared))
         except ValueError:
             return
+        if not self._has_room(symbol):
+            return
         if now.strategy == "none":
             self._quiet.discard(locate)
         for memory in self._memories.values():
             memory.pop(locate, None)
         self._set[locate] = symbol
+
+    def _has_room(self, symbol: SymbolConfig) -> bool:
+        """Whether its strategy and parameters are some that the kernel has, or may be one more."""
+        symbols = (self._config.default, *self._config.symbols.values())
+        configured = {(each.strategy, each.parameters) for each in symbols if each.strategy != "none"}
+        needed = {(each.strategy, each.parameters) for book in self.books
+                  if (each := self._symbol(book.stock_locate)).strategy != "none"}
+        return (symbol.strategy, symbol.parameters) in configured | needed or len(configured | needed) < SETTINGS
 
     @property
     def refusals(self) -> dict[Refusal, int]:
