@@ -156,3 +156,12 @@ bool desk_post(struct desk *desk, const char *text) {
   if (!desk->apart) look_in(desk);
   return true;
 }
+
+void desk_finish(const struct desk *desk) {
+  const struct typed *typed = &desk->trading.port->typed;
+  uint32_t late = load_acquire(&typed->given) - typed->taken;
+  if (late != 0) console_print("console: the run is over; %u command(s) came too late\n", late);
+  if (desk->running.file == NULL) return;
+  console_print("run: %s, line %u: the run is over; what comes behind it is not done\n", desk->running.file->name,
+                desk->running.number);
+}

@@ -84,6 +84,9 @@ void desk_attend(struct desk *desk);
 /* Where the desk is apart: from now on a task of this processor takes what is typed. */
 void desk_part(struct desk *desk);
 
+/* The run is over: tell what was begun and is not done. */
+void desk_finish(const struct desk *desk);
+
 /* Whether `text` is one of the console's own commands, which the host gives; then it is done when there is time, or told that there are too many. */
 bool desk_post(struct desk *desk, const char *text);
 

@@ -48,6 +48,7 @@ void trading_finish(struct kernel *kernel) {
   if (bytes == 0) panic("the export does not fit its pool");
   mailbox_export(&kernel->port, kernel->export, bytes);
   tell_trading(&kernel->told, &kernel->engine);
+  desk_finish(&kernel->desk);
   print_statistics(kernel, work);
   print_trading(&kernel->engine);
   mailbox_request(&kernel->port, MAILBOX_OP_EXIT, 0, 0);

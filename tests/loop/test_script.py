@@ -130,6 +130,7 @@ STEERED = """\
 4.1ms resume
 20ms netstat
 20ms strategy
+20ms run long
 """
 STRATEGIES = """\
 # the afternoon
@@ -152,6 +153,7 @@ def test_strategies_and_the_nics_counters_while_the_kernel_trades(
     files.mkdir()
     (files / "strategies").write_text(STRATEGIES)
     (files / "bad").write_text("strategy TKAF off\nstrategy TKAA market_maker\nstrategy TKAA imbalance threshold=7\n")
+    (files / "long").write_text("resume\n" * 6)
     script.write_text(STEERED)
     run = completed("sim", "--scenario", "opening", "--messages", "400", "--script", script, "--files", files)
     assert run.json("run.json")["reproducible"] is True
@@ -163,7 +165,9 @@ def test_strategies_and_the_nics_counters_while_the_kernel_trades(
         f"{refused}shares=1000000: shares are out of range", "command: run strategies",
         *(f"command: {line.split('#')[0].strip()}" for line in STRATEGIES.splitlines() if line.startswith("strategy")),
         "command: run bad", "run: bad, line 3: strategy TKAA imbalance threshold=7: a parameter is out of range",
-        "command: kill", "command: resume", "command: netstat", "command: strategy"]
+        "command: kill", "command: resume", "command: netstat", "command: strategy", "command: run long",
+        "run: long, line 4: the run is over; what comes behind it is not done"]
+    assert "console: the run is over; 4 command(s) came too late\n" in console
     assert re.findall(r"^ +\d+  (\w+) +(\d+) books(.*)$", console, re.MULTILINE)[2:] == [
         ("imbalance", "1", ", threshold 501"),
         ("market_maker", "1", ", half_spread 300, requote 100, inventory 2000, tick 100"),
