@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from bridge.build import TOOL_MISSING, rtl_sources
@@ -35,8 +35,11 @@ LINE = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tes
 NIC = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "ring_tests", "host_tests",
        "extremes_tests")
 LOOPS = {"opening": (), "faults": ("--scenario", "faults")}
+CHECKS = {f"{group}/{one}" for group, names in (("line", LINE), ("nic", NIC), ("loop", LOOPS)) for one in names}
+GROUPS = {check.partition("/")[0] for check in CHECKS}
 NOT_ASKED = r"^(?!.*host_tests\.Prototype$)"
 FORMAT_NOT_ASKED = "prototype"  # cross of the plan
+SIMULATORS: Sequence[Simulator] = ("icarus", "verilator")  # the quick builds first
 EFFORTS: dict[Simulator, str] = {"icarus": "12", "verilator": "35"}
 # Sources of others may have warnings.
 ARGUMENTS: dict[Simulator, tuple[str, ...]] = {
@@ -61,7 +64,7 @@ class Order:
 
     parser: OwnParser
     given: Sequence[Path]
-    simulators: Sequence[Simulator] = get_args(Simulator)
+    simulators: Sequence[Simulator] = SIMULATORS
     only: Sequence[str] = ()
     seed: int = 1
     effort: str | None = None
@@ -285,7 +288,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The script; returns its exit status: 0 all passed, 1 not, 2 the parser cannot be built or has other ports."""
     parser = argparse.ArgumentParser(prog="verify_parser", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="Verilog sources, file lists (.f), folders")
-    parser.add_argument("--sim", action="append", choices=get_args(Simulator), help="default: both")
+    parser.add_argument("--sim", action="append", choices=SIMULATORS, help="default: both")
     parser.add_argument("--only", action="append", default=[], metavar="CHECK",
                         help="line, nic, loop, line/bug_tests, line/bug_tests.PacketCutInAMessage, ...")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
@@ -294,8 +297,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plusarg", action="append", default=[], metavar="NAME=VALUE", help="for the benches")
     parser.add_argument("--waves", action="store_true", help="run the first failing test again with waves")
     options = parser.parse_args(arguments)
+    for one in options.only:
+        if one.partition(".")[0] not in CHECKS | GROUPS:
+            print(f"verify_parser: --only {one}: choose of {', '.join(sorted(GROUPS | CHECKS))}", file=sys.stderr)
+            return 2
     try:
-        verdict = verify(Order(find(options.files), options.files, options.sim or get_args(Simulator), options.only,
+        verdict = verify(Order(find(options.files), options.files, options.sim or SIMULATORS, options.only,
                                options.seed, options.effort, [f"+{one}" for one in options.plusarg], options.waves))
     except BridgeError as error:
         print(f"verify_parser: {re.sub('^--parser:? ', '', str(error))}", file=sys.stderr)

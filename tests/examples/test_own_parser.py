@@ -90,6 +90,12 @@ def test_a_broken_rule_is_told(bug: Bug, capsys: pytest.CaptureFixture[str]) -> 
     assert bug.says in failure
 
 
+def test_a_check_that_there_is_none_of_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify_parser.main([str(EXAMPLE), "--only", "line/bugs"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("verify_parser: --only line/bugs: choose of line, line/bug_tests, ")
+
+
 # ---- Sources and ports that do not fit
 
 PORTS = ",\n  ".join(f"{port.direction} wire [{port.width - 1}:0] {port.name}" for port in own_parser.contract()[1])
