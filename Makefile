@@ -114,7 +114,7 @@ docs: .venv/.setup-test  ## the documentation as a site, every link checked, int
 
 help:  ## list the jobs
 	@echo "usage: make JOB [VARIABLE=value]..."
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 17
 	@echo "Variables of make sim: SIM=verilator|icarus CAPTURE=file LINE_B=file SCENARIO=name SEED=n DELIVERY=cut-through|verified"
 	@echo "  HOLD=ns MODE=lockstep|free CONFIG=file OUCH=4.2|5.0 SCRIPT=file PARSER=dir WAVES=1|vcd|fst OUT=dir"
 

@@ -141,7 +141,16 @@ def commands() -> str:
         if isinstance(action, argparse._SubParsersAction):
             for name, command in action.choices.items():
                 lines += ["", f"## {name}", "", *_command(command)]
+    lines += ["", "## Jobs of make", "", "In brackets the variables that a job takes, as in `make sim SEED=7`.", "",
+              _row("job", "what it does"), "|---|---|"]
+    lines += [_row(f"`make {name}`", _plain(what)) for name, what in jobs().items()]
     return "\n".join([*lines, ""])
+
+
+def jobs() -> dict[str, str]:
+    """The Makefile's jobs and what it says of them."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z-]+):.*?## (.+)$", text, re.MULTILINE))
 
 
 def _command(command: argparse.ArgumentParser) -> Iterator[str]:

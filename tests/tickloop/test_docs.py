@@ -66,9 +66,13 @@ def cells(text):
     return {html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(r"<td[^>]*>(.*?)</td>", text, re.S)}
 
 
-def test_the_reference_has_every_command_and_option(site):
+def test_the_reference_has_every_command_and_option(root, site):
     sections = re.split(r"<h2 id=\"?([\w-]+)\"?>", (site / "reference/commands.html").read_text())
     told = {name: cells(text) for name, text in zip(sections[1::2], sections[2::2], strict=True)}
+    shown = subprocess.run(["make", "help"], cwd=root, capture_output=True, text=True, check=True).stdout
+    jobs = {f"make {name}" for name in re.findall(r"^  ([a-z-]+) ", shown, re.M)}
+    assert len(jobs) > 12
+    assert jobs <= told.pop("jobs-of-make")
     (commands,) = (action for action in command_parser()._actions if isinstance(action, argparse._SubParsersAction))
     assert set(told) == set(commands.choices) == set(COMMANDS)
     options = 0
