@@ -30,22 +30,6 @@ static const char *price_text(char text[PRICE_TEXT], uint32_t price) {
   return &text[at];
 }
 
-static const struct book *find_book(const struct engine *engine, const char *name) {
-  char stock[8];
-  uint64_t wanted;
-  uint32_t length = 0;
-  for (; name[length] != '\0'; length++) {
-    if (length == sizeof stock) return NULL;
-    stock[length] = name[length];
-  }
-  while (length < sizeof stock) stock[length++] = ' ';
-  __builtin_memcpy(&wanted, stock, sizeof wanted);
-  for (uint32_t number = 1; number <= engine->books.count; number++) {
-    if (engine->books.pool[number].stock == wanted) return &engine->books.pool[number];
-  }
-  return NULL;
-}
-
 static const char *strategy_name(const struct engine *engine, const struct book *book) {
   const struct strategy *strategy = engine->instances[book->strategy].strategy;
   return book->strategy == 0 || strategy == NULL ? "none" : strategy->name;
@@ -77,7 +61,9 @@ static uint32_t walk(const struct engine *engine, const struct book *book, enum 
 
 void view_book(const struct trading_view *trading, const char *stock) {
   const struct engine *engine = trading->engine;
-  const struct book *book = find_book(engine, stock);
+  uint32_t length = 0;
+  while (stock[length] != '\0') length++;
+  const struct book *book = books_named(&engine->books, stock, length);
   const struct level *bids[DEPTH], *asks[DEPTH];
   char price[PRICE_TEXT];
   if (book == NULL) {

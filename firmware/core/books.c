@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "core/bytes.h"
+
 /* Computed here, not at each use: the compiler takes the multiplications of indices for cheaper than a register. */
 #define ADDRESS(pointer) __asm__("" : "+r"(pointer))
 
@@ -31,6 +33,16 @@ void books_clear(struct books *books, uint16_t locate, uint8_t flag) {
   struct book *book = &books->pool[known->book];
   if (flag == BOOK_FLAG_RESTRICTED) book->restricted = 0;
   else book->flags &= (uint8_t)~flag;
+}
+
+struct book *books_named(const struct books *books, const char *symbol, uint32_t length) {
+  char stock[8];
+  if (length > sizeof stock) return NULL;
+  for (uint32_t i = 0; i < sizeof stock; i++) stock[i] = i < length ? symbol[i] : ' ';
+  for (uint32_t number = 1; number <= books->count; number++) {
+    if (books->pool[number].stock == load_u64((const uint8_t *)stock)) return &books->pool[number];
+  }
+  return NULL;
 }
 
 struct book *books_holder(const struct books *books, uint64_t reference) {

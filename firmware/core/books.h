@@ -100,6 +100,10 @@ static inline uint32_t book_best_ask(const struct book *book) { return ~book->si
 void books_set(struct books *books, uint16_t locate, uint8_t flag);
 void books_clear(struct books *books, uint16_t locate, uint8_t flag);
 
+/* The first book of a symbol, which is not padded; NULL if there is none. */
+__attribute__((noinline, cold)) struct book *books_named(const struct books *books, const char *symbol,
+                                                         uint32_t length);
+
 /* The book of a live order, NULL if the reference is unknown. */
 struct book *books_holder(const struct books *books, uint64_t reference);
 

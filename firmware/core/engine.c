@@ -192,21 +192,11 @@ static const char strategy_word[] = "strategy ";
 
 /* The book of "SYM off" or "SYM on", for the latter with a strategy to go on with; NULL: it is not of that form, or there is none. */
 static struct book *switched_book(const struct engine *engine, const char *text, bool *off) {
-  char stock[8];
-  uint64_t wanted;
   uint32_t length = 0;
-  for (; *text != ' ' && *text != '\0'; text++) {
-    if (length == sizeof stock) return NULL;
-    stock[length++] = *text;
-  }
-  while (length < sizeof stock) stock[length++] = ' ';
-  __builtin_memcpy(&wanted, stock, sizeof wanted);
-  *off = same_text(text, " off");
-  if (!*off && !same_text(text, " on")) return NULL;
-  for (uint32_t number = 1; number <= engine->books.count; number++) {
-    if (engine->books.pool[number].stock == wanted) return &engine->books.pool[number];
-  }
-  return NULL;
+  while (text[length] != ' ' && text[length] != '\0') length++;
+  *off = same_text(text + length, " off");
+  if (!*off && !same_text(text + length, " on")) return NULL;
+  return books_named(&engine->books, text, length);
 }
 
 /* What stands behind "strategy ". */

@@ -19,18 +19,6 @@ static bool is(const char *word, uint32_t length, const char *name) {
   return i == length && name[i] == '\0';
 }
 
-static const struct book *book_of(const struct engine *engine, const char *word, uint32_t length) {
-  char stock[8];
-  uint64_t wanted;
-  if (length > sizeof stock) return NULL;
-  for (uint32_t i = 0; i < sizeof stock; i++) stock[i] = i < length ? word[i] : ' ';
-  __builtin_memcpy(&wanted, stock, sizeof wanted);
-  for (uint32_t number = 1; number <= engine->books.count; number++) {
-    if (engine->books.pool[number].stock == wanted) return &engine->books.pool[number];
-  }
-  return NULL;
-}
-
 static const struct strategy *strategy_of(const char *word, uint32_t length) {
   uint8_t name[16] = {0};
   if (length >= sizeof name) return NULL;
@@ -126,7 +114,7 @@ uint32_t settings_left(const struct engine *engine) {
 const char *setting_read(const struct engine *engine, const char *text, struct setting *setting) {
   const char *word, *wrong;
   uint32_t named = 0, length = next_word(&text, &word);
-  const struct book *book = book_of(engine, word, length);
+  const struct book *book = books_named(&engine->books, word, length);
   if (book == NULL) return "there is no book of that symbol";
   length = next_word(&text, &word);
   const struct strategy *strategy = strategy_of(word, length);
