@@ -66,13 +66,19 @@ def _words(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _found_anywhere(word: str) -> str:
+    """A file's name, so that it is found from a job's directory too."""
+    return str(Path(word).resolve()) if Path(word).exists() else word
+
+
 def _plan(given: argparse.Namespace, command: str) -> Plan:
     known = scenarios(given.tests)
     first = fresh_seed() if given.first is None else given.first
     chosen = select(known, ["tests"] if given.tests else _words(given.scenarios))
     simulators = _words(given.sims)
     planned = jobs(chosen, simulators, range(first, first + given.seeds))
-    options = Options(given.coverage, tuple(shlex.split(given.options)), given.timeout, given.tests)
+    sim_options = tuple(map(_found_anywhere, shlex.split(given.options)))
+    options = Options(given.coverage, sim_options, given.timeout, given.tests)
     used = [name for name in SIMULATORS
             if any(job.simulator == name and not known[job.scenario].tests for job in planned)]
     flags = ("--coverage",) if given.coverage else ()

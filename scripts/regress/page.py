@@ -21,7 +21,7 @@ from tickloop.report.tables import Html, code, table
 
 NAME = "index.html"
 PLOTLY = "plotly.min.js"
-SHOWN_FAILURES = 20
+SHOWN_FAILURES, MOST_FAILURES = 5, 200  # of a cause: at once, and at all
 SLOWEST = 10
 HERE = Path(__file__).resolve().parent
 
@@ -94,11 +94,22 @@ def _cause(cause: Mapping[str, Any]) -> str:
     failures = cause["failures"]
     mark = {True: ' <span class="new bad">new</span>', False: ' <span class=soft>known</span>'}.get(cause["new"], "")
     head = f'<h3>{len(failures)} × {code(cause["name"])}{mark}</h3><p>{escape(cause["example"])}</p>'
-    rows = [[_link(f"jobs/{failure['job']}/", failure["job"]), failure["test"], code(failure["reproduce"]),
-             _waves(failure["waves"])] for failure in failures[:SHOWN_FAILURES]]
-    more = f"<p class=soft>And {len(failures) - SHOWN_FAILURES} more, in summary.json.</p>" \
-        if len(failures) > SHOWN_FAILURES else ""
-    return f'<div class=cause>{head}{table(["job", "test", "reproduce", "waves"], rows)}{more}</div>'
+    parts = [head, _failures(failures[:SHOWN_FAILURES])]
+    if rest := failures[SHOWN_FAILURES:MOST_FAILURES]:
+        parts.append(f"<details><summary>{len(rest)} more</summary>{_failures(rest)}</details>")
+    if len(failures) > MOST_FAILURES:
+        parts.append(f"<p class=soft>All {len(failures)} are in summary.json.</p>")
+    return f"<div class=cause>{''.join(parts)}</div>"
+
+
+def _failures(failures: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for failure in failures:
+        job = _link(f"jobs/{failure['job']}/", failure["job"])
+        if failure["test"]:
+            job = Html(f"{job}<br>{code(failure['test'])}")
+        rows.append([job, code(failure["reproduce"]), _waves(failure["waves"])])
+    return table(["job", "reproduce", "waves"], rows)
 
 
 def _waves(waves: Mapping[str, Any] | None) -> Html:

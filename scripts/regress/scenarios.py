@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from bridge.build import COVERAGE, COVERAGE_FLAGS
+from bridge.build import BUILD, COVERAGE, COVERAGE_FLAGS
 from generators.faults import Faults
 from generators.profiles import PROFILES
 from scripts.regress.jobs import COVERAGE_FILE, FUNCTIONAL, HOST, Job, Step
@@ -30,6 +30,7 @@ LOOP_LIMIT_S, SUITE_LIMIT_S = 300.0, 3600.0
 RUN = "run"  # the run directory in a job's
 REPRODUCED = "out/regress"  # where a reproduction leaves its files
 WAVES_LATER = {"TEST_WAVES": "off"}  # a failing test of a job does not make waves: the first few get them afterwards
+BENCHES = "TEST_BUILDS"  # what the first of them has built, the others take
 FULL_EFFORT = "100"
 MOST_FAULTS = 0.03  # of the frames of a line, of each kind
 PARSED_MESSAGES = 1_500
@@ -93,7 +94,7 @@ def _suite(paths: Sequence[str]) -> Callable[[Job, Options, str], tuple[Step, ..
         chosen = {"verilator": ("-k", "verilator"), "icarus": ("-k", "not verilator"), HOST: ()}[job.simulator]
         environment = {SEED: str(job.seed), EFFORT: os.environ.get(EFFORT) or FULL_EFFORT}
         if job.simulator != HOST:
-            environment["FUNCTIONAL_COVERAGE"] = f"{{job}}/{FUNCTIONAL}"
+            environment |= {"FUNCTIONAL_COVERAGE": f"{{job}}/{FUNCTIONAL}", BENCHES: str(BUILD / "benches")}
         if options.coverage and job.simulator == "verilator":
             environment["VERILATOR_COVERAGE"] = " ".join(COVERAGE_FLAGS)
         argv = ("pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--junitxml={job}/pytest.xml",
@@ -146,7 +147,8 @@ def shell_line(scenario: Scenario, job: Job, options: Options, test: str = "") -
         what = [test] if test else list(step.argv[step.argv.index("--basetemp={job}/pytest") + 1:])
         return f"{given} {_program('pytest')} -q {shlex.join(what)}"
     folder = f"{REPRODUCED}/{job.name}/"
-    steps = scenario.steps(job, replace(options, coverage=False), folder)
+    typed = tuple(word.removeprefix(f"{ROOT}/") for word in options.sim_options)
+    steps = scenario.steps(job, replace(options, coverage=False, sim_options=typed), folder)
     return " && ".join(f"{_program(step.argv[0])} {shlex.join(step.argv[1:])}" for step in steps)
 
 

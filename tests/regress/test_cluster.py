@@ -23,6 +23,7 @@ from scripts.regress.__main__ import main
 from scripts.regress.campaign import Campaign
 from scripts.regress.cluster import Cluster
 from scripts.regress.executor import ExecutorError
+from scripts.regress.scenarios import ROOT
 from tests.loop.conftest import processes_of
 from tests.regress.fakes import Plan, plan
 from tickloop.exits import TickloopError
@@ -201,6 +202,38 @@ def test_a_lost_scheduler_ends_the_run_with_what_there_is(tmp_path: Path) -> Non
     lone.kill()
     lone.wait()
     scheduler.wait()
+
+
+FARM = {
+    "slurm": {"sbatch": 'cat "$1" >{0}.sh; setsid sh {0}.sh >{0}.log 2>&1 & echo "Submitted batch job $!"'},
+    "lsf": {"bsub": 'cat >{0}.sh; setsid sh {0}.sh >{0}.log 2>&1 & echo "Job <$!> is submitted"'},
+}
+
+
+@pytest.mark.parametrize("kind", FARM)
+def test_the_example_of_a_farm(kind: str, tmp_path: Path) -> None:
+    """With commands that start what they are given at once, in the place of Slurm's and LSF's own."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, text in {**FARM[kind], "scancel": 'kill -- "-$1"', "bkill": 'kill -- "-$1"'}.items():
+        (tools / name).write_text("#!/bin/sh\n" + text.format(tmp_path / "job") + "\n")
+        (tools / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "examples/farm.py", kind, "1", "batch", "--interface", "lo"], cwd=ROOT,
+                               env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        planned = plan({"a": ["pass"], "b": ["pass"]}, seeds=range(3))
+        assert run_there(tmp_path / "run", planned, line.rpartition("CLUSTER=")[2].strip()) == 0
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    assert summary["jobs"] == {"planned": 6, "passed": 6, "failed": 0, "not_run": 0}
+    end = time.monotonic() + 30
+    while processes_of(tmp_path):
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_without_dask_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

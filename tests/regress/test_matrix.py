@@ -8,10 +8,10 @@ from collections import Counter
 
 import pytest
 
-from scripts.regress.__main__ import main
+from scripts.regress.__main__ import _options, _plan, main
 from scripts.regress.jobs import HOST, Job, Order
 from scripts.regress.matrix import SelectionError, jobs, select
-from scripts.regress.scenarios import SIMULATORS, Options, scenarios, shell_line, steps_with_waves
+from scripts.regress.scenarios import ROOT, SIMULATORS, Options, scenarios, shell_line, steps_with_waves
 from tickloop.commands import command_parser
 
 CLOSED_LOOPS = ["quiet", "opening", "mass_quote", "faults", "exchange"]
@@ -84,6 +84,18 @@ def test_options_reach_the_commands() -> None:
     (suite,) = known["rtl-env"].steps(Job("rtl-env", "verilator", 9), Options(coverage=True), "")
     assert suite.environment["COCOTB_RANDOM_SEED"] == "9"
     assert "--coverage-toggle" in suite.environment["VERILATOR_COVERAGE"]
+
+
+def test_files_that_options_name_are_found_from_a_jobs_directory(
+        monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    selection = ("--list", "--seeds", "1", "--scenarios", "quiet", "--sims", "icarus")
+    assert main((*selection, "--options", "--ouch 5.0 --config examples/two_symbols.toml")) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "--ouch 5.0 --config examples/two_symbols.toml --out" in line  # as it is typed in the checkout
+    planned = _plan(_options((*selection, "--options", "--config examples/two_symbols.toml")), "")
+    (step,) = planned.order(planned.jobs[0], ROOT).steps
+    assert step.argv[step.argv.index("--config") + 1] == str(ROOT / "examples/two_symbols.toml")
 
 
 def test_with_waves_a_suite_is_its_failed_tests() -> None:

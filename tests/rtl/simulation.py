@@ -5,8 +5,11 @@ A test that fails is run again with waves."""
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RTL = ROOT / "rtl"
 RESULTS = "results.xml"
 DUMP = "dump.vcd"
+DONE = "built"  # in the directory of a bench that is
+BUILDS = "TEST_BUILDS"  # environment variable: a directory in which built benches are kept
 WAVES = "TEST_WAVES"  # environment variable: off, and a test that fails is not run again
 FULL_EFFORT: Mapping[Simulator, str] = {"icarus": "100", "verilator": "100"}
 # Verilator has the NIC with its clock gates, Icarus in the benches that say so: both must do what the tests ask.
@@ -75,8 +80,7 @@ class Bench:
         run = Run(simulator, [f"{self.package}.{module}" for module in modules], seed,
                   {EFFORT: effort, **(env or {})}, parameters)
         try:
-            self.make(run, build)
-            self.play(run, build)
+            self.play(run, build, made=self._made(run, build))
         except SystemExit:
             failed = first_failure(build / RESULTS)
             if failed is None:
@@ -85,6 +89,29 @@ class Bench:
             if os.environ.get(WAVES) != "off":
                 print(self.waves_of(run, name, build))
             pytest.fail(f"{name}: {message}", pytrace=False)
+
+    def _made(self, run: Run, build: Path) -> Path:
+        """Where the bench is built: in ``build``, or where the environment says that built ones are kept, by all that
+        they are made of, for whoever needs the same one next."""
+        if not os.environ.get(BUILDS):
+            self.make(run, build)
+            return build
+        kind = f"{self.top}.{run.simulator}." + _digest(repr((run.parameters, os.environ.get("VERILATOR_COVERAGE"))))
+        kept = Path(os.environ[BUILDS]).resolve() / kind
+        kept.mkdir(parents=True, exist_ok=True)
+        tool = verilator_path() if run.simulator == "verilator" else shutil.which("iverilog") or ""
+        headers = [path for folder in (RTL, *self.includes) for path in sorted(folder.glob("*.vh"))]
+        inputs = [*self.sources, *headers, *([Path(tool)] if tool else [])]
+        told = repr((self.arguments[run.simulator], VERILATOR_MAKE_FLAGS, self._public()))
+        made = kept / _digest(told, *(path.read_bytes() for path in inputs))
+        with kept.with_name(f"{kind}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (made / DONE).exists():
+                for old in kept.glob("*"):
+                    shutil.rmtree(old)  # of other sources
+                self.make(run, made)
+                (made / DONE).touch()
+        return made
 
     def make(self, run: Run, build: Path, waves: bool = False, log: Path | None = None) -> None:
         """Builds the bench."""
@@ -98,14 +125,16 @@ class Bench:
                 build_args=[*self.arguments[run.simulator], *language], build_dir=build, timescale=("1ps", "1ps"),
                 always=True, waves=waves, log_file=log)
 
-    def play(self, run: Run, build: Path, waves_of: str | None = None, log: Path | None = None) -> None:
-        """Runs every test in a bench that was built, or one of them with waves."""
+    def play(self, run: Run, build: Path, waves_of: str | None = None, log: Path | None = None,
+             made: Path | None = None) -> None:
+        """Runs every test in a bench that was built, there or in ``made``, or one of them with waves."""
         waves = waves_of is not None
         dump = [f"+dumpfile_path={build / DUMP}"] if waves and run.simulator == "icarus" else []
         with self._environment(run, waves):
             get_runner(run.simulator).test(
-                hdl_toplevel=self.top, hdl_toplevel_lang="verilog", test_module=run.modules, build_dir=build,
-                test_dir=build, seed=run.seed, results_xml=str(build / RESULTS), extra_env=run.env, waves=waves,
+                hdl_toplevel=self.top, hdl_toplevel_lang="verilog", test_module=run.modules,
+                build_dir=made or build, test_dir=build, seed=run.seed, results_xml=str(build / RESULTS),
+                extra_env=run.env, waves=waves,
                 test_filter=waves_of or run.tests, plusargs=[*run.plusargs, *dump], log_file=log)
 
     @contextmanager
@@ -121,11 +150,14 @@ class Bench:
 
     def _control_file(self, build: Path) -> Path:
         """Verilator's list of the signals that the tests see and set."""
+        build.mkdir(exist_ok=True)
+        (build / PUBLIC).write_text(self._public())
+        return build / PUBLIC
+
+    def _public(self) -> str:
         signals = [(self.top, "*"), *((module, name) for module, names in self.public.items() for name in names)]
         lines = [f'public_flat_rw -module "{module}" -var "{name}"' for module, name in signals]
-        build.mkdir(exist_ok=True)
-        (build / PUBLIC).write_text("\n".join(["`verilator_config", *lines, ""]))
-        return build / PUBLIC
+        return "\n".join(["`verilator_config", *lines, ""])
 
     def waves_of(self, run: Run, test: str, first_build: Path) -> str:
         """Runs one test again; says where its waves are. A test's seed depends on the run's and its own name only."""
@@ -159,6 +191,14 @@ class Run:
     parameters: Mapping[str, Any]
     tests: str | None = None
     plusargs: Sequence[str] = ()
+
+
+def _digest(*parts: str | bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() if isinstance(part, str) else part)
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]
 
 
 def first_failure(results: Path) -> tuple[str, str] | None:
