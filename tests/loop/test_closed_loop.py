@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The embedded scenario through the whole loop: every file of the run directory says the same, on both simulators."""
+"""The embedded scenario through the whole loop, half of it: every file of the run directory says the same, on both
+simulators. Both have all of it in the README's commands."""
 
 from __future__ import annotations
 
@@ -14,11 +15,12 @@ from generators.tables import ITCH50
 from tests.loop.conftest import SIMULATORS, RunDirectory
 
 Completed = Callable[..., RunDirectory]
+SCENARIO = ("--messages", "1100")
 
 
 @pytest.fixture(params=SIMULATORS)
 def run(request: pytest.FixtureRequest, completed: Completed) -> RunDirectory:
-    return completed("sim", "--sim", request.param)
+    return completed("sim", *SCENARIO, "--sim", request.param)
 
 
 def test_messages_and_orders_were_compared(run: RunDirectory) -> None:
@@ -75,7 +77,7 @@ def test_costs_are_counted_exactly(run: RunDirectory) -> None:
 
 
 def test_instructions_are_the_same_on_both_simulators(completed: Completed) -> None:
-    first, second = (completed("sim", "--sim", s) for s in SIMULATORS)
+    first, second = (completed("sim", *SCENARIO, "--sim", s) for s in SIMULATORS)
     assert first.json("latency.json") == second.json("latency.json")
     for name in ("frames.jsonl", "messages.jsonl", "events.jsonl", "orders.jsonl", "books.json", "summary.json"):
         assert (first.path / name).read_bytes() == (second.path / name).read_bytes(), name

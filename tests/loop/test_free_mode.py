@@ -118,7 +118,7 @@ def test_nothing_is_lost_while_the_kernel_does_not_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "status", "text"), [(signal.SIGKILL, 4, "QEMU"), (signal.SIGSTOP, 6, "silent")])
 def test_a_kernel_that_is_gone_is_noticed(number: signal.Signals, status: int, text: str, tmp_path: Path) -> None:
-    with _running(tmp_path, "--scenario", "quiet", "--messages", "500000") as (process, qemu):
+    with _running(tmp_path, "--scenario", "quiet", "--messages", "200000") as (process, qemu):
         os.kill(qemu, number)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == status, errors

@@ -12,7 +12,7 @@ from scripts import fuzz
 from tickloop.config import NicConfig
 
 
-@pytest.mark.parametrize(("simulator", "frames"), [("verilator", 3000), ("icarus", 250)])
+@pytest.mark.parametrize(("simulator", "frames"), [("verilator", 3000), ("icarus", 120)])
 def test_model_and_rtl_agree_on_mutated_frames(simulator, frames):
     chunks = [fuzz.Chunk(1, number, frames, simulator) for number in range(3)]
     accepted = 0

@@ -14,6 +14,7 @@ from tests.rtl.arbiter.bench import Bench
 from tests.rtl.arbiter.feed import Feed, Rates
 from tests.rtl.arbiter.frames import GAP_CLOCKS, HEADER_CLOCKS, VOID_CLOCKS, Frame, Message
 from tests.rtl.arbiter.oracle import BAD, DROP, STREAM, Oracle
+from tests.rtl.effort import scaled
 
 BAD_FCS = layout.DropReason.BAD_FCS
 ALL_EVENTS = STREAM | BAD | DROP
@@ -32,7 +33,7 @@ def back_to_back(random: Random, leader: str, skew: int) -> list[Frame]:
     frames: list[Frame] = []
     start = sequence = 1
     messages = 10
-    for _ in range(40):
+    for _ in range(scaled(40)):
         messages = max(1, min(20, messages + random.randint(-1, 1)))
         copies = [packet(line, start + (0 if line == leader else skew), sequence, messages) for line in "AB"]
         frames += copies
@@ -69,14 +70,14 @@ async def the_line_ahead_never_waits(dut: Any) -> None:
 async def random_traffic(dut: Any) -> None:
     """Losses, bad frames, repetitions, heartbeats, sessions and frames of no interest, cut-through."""
     bench = await Bench.start(dut, events=0)
-    await play_random(bench, Rates(), packets=60)
+    await play_random(bench, Rates(), packets=scaled(60))
 
 
 @cocotb.test()
 async def random_traffic_with_events(dut: Any) -> None:
     """As above; every frame tells what there is to tell, between whole messages."""
     bench = await Bench.start(dut, events=ALL_EVENTS)
-    await play_random(bench, Rates(loss=0.3, bad=0.3, alien=0.3, truncated=0.3), packets=60, pause=10)
+    await play_random(bench, Rates(loss=0.3, bad=0.3, alien=0.3, truncated=0.3), packets=scaled(60), pause=10)
 
 
 @cocotb.test()
@@ -93,7 +94,7 @@ async def each_event_by_itself(dut: Any) -> None:
 async def random_traffic_verified(dut: Any) -> None:
     """A frame's entries come all at once and only if it is good."""
     bench = await Bench.start(dut, events=ALL_EVENTS)
-    await play_random(bench, Rates(loss=0.2, bad=0.2), packets=60, verified=True)
+    await play_random(bench, Rates(loss=0.2, bad=0.2), packets=scaled(60), verified=True)
 
 
 @cocotb.test()

@@ -15,6 +15,7 @@ from tests.rtl.arbiter.bench import Bench
 from tests.rtl.arbiter.feed import Feed, Rates
 from tests.rtl.arbiter.frames import in_wire_order
 from tests.rtl.arbiter.oracle import Oracle
+from tests.rtl.effort import scaled
 
 HOLD = 1000
 BAD_FCS = layout.DropReason.BAD_FCS
@@ -146,6 +147,7 @@ async def a_held_frame_may_turn_out_bad(dut: Any) -> None:
 
 
 ENOUGH = 5  # gaps that a hold closed
+MOST_RUNS = 50
 
 
 async def play_clear(bench: Bench, count: int, rates: Rates, verified: bool) -> int:
@@ -154,7 +156,7 @@ async def play_clear(bench: Bench, count: int, rates: Rates, verified: bool) -> 
     Goes on beyond ``count`` runs while those did not close more than ENOUGH.
     """
     closed = 0
-    for number in range(5 * count):
+    for number in range(MOST_RUNS):
         if number >= count and closed > ENOUGH:
             break
         while True:
@@ -174,13 +176,13 @@ async def play_clear(bench: Bench, count: int, rates: Rates, verified: bool) -> 
 async def random_traffic(dut: Any) -> None:
     """Losses and the rest, cut-through; every choice is the model's."""
     bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
-    assert await play_clear(bench, 10, Rates(loss=0.25, session=0.05), verified=False) > ENOUGH
+    assert await play_clear(bench, scaled(10), Rates(loss=0.25, session=0.05), verified=False) > ENOUGH
 
 
 @cocotb.test()
 async def random_traffic_verified(dut: Any) -> None:
     bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
-    assert await play_clear(bench, 10, Rates(loss=0.25, bad=0.2), verified=True) > ENOUGH
+    assert await play_clear(bench, scaled(10), Rates(loss=0.25, bad=0.2), verified=True) > ENOUGH
 
 
 @cocotb.test()
@@ -188,7 +190,7 @@ async def random_traffic_with_many_foreign_frames(dut: Any) -> None:
     bench = await Bench.start(dut, hold=HOLD, events=ALL_EVENTS)
     for verified in (False, True):
         rates = Rates(loss=0.25, bad=0.2 if verified else 0.1, session=0.05, alien=0.6)
-        assert await play_clear(bench, 8, rates, verified=verified) > ENOUGH
+        assert await play_clear(bench, scaled(8), rates, verified=verified) > ENOUGH
 
 
 @cocotb.test()

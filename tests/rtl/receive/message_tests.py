@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pyuvm
 
 from tb.receive.items import BEAT_BYTES, FrameItem
-from tests.rtl.effort import some
+from tests.rtl.effort import one_or_more, scaled, some
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import TYPES, frame, message, mold, unknown
 
@@ -42,7 +42,7 @@ class EveryTypeAtEveryAlignment(MessageTest):
     def frames(self) -> Iterator[FrameItem]:
         for message_type in TYPES:
             for options in OPTIONS:
-                for lane in list(some(range(BEAT_BYTES), self.random)) or [self.random.randrange(BEAT_BYTES)]:
+                for lane in one_or_more(range(BEAT_BYTES), self.random):
                     yield from self.case(message_type, options, lane)
 
     def case(self, message_type: str, options: bytes, lane: int) -> Iterator[FrameItem]:
@@ -93,13 +93,13 @@ class UnknownTypesOfEveryLength(MessageTest):
     """Raw messages of 1 to 210 bytes at the alignments these lead to, then thousands, up to the largest frame."""
 
     def frames(self) -> Iterator[FrameItem]:
-        for start in range(1, 211, 7):
+        for start in some(range(1, 211, 7), self.random):
             for options in OPTIONS:
                 yield self.packet([unknown(length, self.random) for length in range(start, start + 7)], options)
         # 24 bytes in the record, 56 in a continuation line
         for lines in (1, 2, 17, 100, 163):
             for around in (-1, 0, 1):
-                for lane in range(0, BEAT_BYTES, 3):
+                for lane in some(range(0, BEAT_BYTES, 3), self.random):
                     yield self.packet([unknown(16 + lane, self.random), unknown(24 + 56 * lines + around, self.random),
                                        message("D", self.random)])
         largest = 9216 - len(frame(mold(1, [b""])))
@@ -117,13 +117,13 @@ class RunsOfTinyBlocks(MessageTest):
     def frames(self) -> Iterator[FrameItem]:
         for options in OPTIONS:
             for length in range(7):
-                for count in (1, 2, 3, 4, 5, 8, 9, 40):
+                for count in some((1, 2, 3, 4, 5, 8, 9, 40), self.random):
                     tiny = [unknown(length, self.random) for _ in range(count)]
                     yield self.packet(tiny, options, gap=count)
                     yield self.packet([message("S", self.random), *tiny, message("P", self.random)], options)
         yield self.packet([b""] * 720, gap=100)
         yield self.packet([message("A", self.random)], gap=720)
-        for _ in range(60):
+        for _ in range(scaled(60)):
             blocks = [unknown(self.random.randrange(7), self.random) for _ in range(self.random.randrange(1, 60))]
             for _ in range(3):
                 blocks.insert(self.random.randrange(len(blocks)), message(self.random.choice("PQSW"), self.random))

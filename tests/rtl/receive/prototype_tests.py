@@ -12,7 +12,7 @@ import pyuvm
 from bridge.layout import DropReason
 from generators import prototype
 from tb.receive.items import FrameItem
-from tests.rtl.effort import some
+from tests.rtl.effort import one_or_more, some
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import C_TAG, S_TAG, frame
 from tests.rtl.receive.verdict_tests import FAULTS
@@ -44,7 +44,7 @@ class PrototypeMessages(PrototypeTest):
     exact_latency = True
 
     def frames(self) -> Iterator[FrameItem]:
-        for tags, length in product(TAGS, (*range(BYTES, 40), 100, 1000, 9000)):
+        for tags, length in one_or_more(product(TAGS, (*range(BYTES, 40), 100, 1000, 9000)), self.random):
             yield self.item(length, tags=tags)
             yield self.item(length, tags=tags, trailer=self.random.randbytes(self.random.randrange(1, 9)))
             yield self.item(length, tags=tags, behind=self.random.randbytes(self.random.randrange(1, 9)))

@@ -13,12 +13,14 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from tb.model.headers import Delivery
 from tb.receive.items import FrameItem
+from tests.rtl.effort import scaled
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import C_TAG, frame, message, mold, unknown
 from tests.rtl.receive.traffic import Traffic
 
 LINES = 1 << 7          # of the build (LINES_LOG2)
 RESERVE = 48            # kept for ENDs
+LEAST_FRAMES = 60       # of random traffic, that queues fill up
 
 
 class QueueTest(ReceiveTest):  # type: ignore[misc]
@@ -192,7 +194,7 @@ class FullUnderTraffic(QueueTest):
 
     def frames(self) -> Iterator[FrameItem]:
         for self.share in (0.5, 0.1, 0.03):
-            for item in Traffic(self.random, gap=0).frames(150):
+            for item in Traffic(self.random, gap=0).frames(max(LEAST_FRAMES, scaled(150))):
                 item.others = self.random.randrange(1 << 16)
                 yield item
 

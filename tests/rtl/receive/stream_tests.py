@@ -9,6 +9,7 @@ from itertools import product
 import pyuvm
 
 from tb.receive.items import FrameItem
+from tests.rtl.effort import one_or_more
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import SESSION, frame, message, mold, unknown
 
@@ -139,7 +140,7 @@ class BadFramesAreForgotten(StreamTest):
             yield self.data(7, 3, **fault)
             yield self.control(7, END_OF_SESSION, **fault)
         yield self.data(7, 3)
-        for fault, bad_count in product(faults, (1, 3, 5)):
+        for fault, bad_count in one_or_more(product(faults, (1, 3, 5)), self.random):
             session = bytes(self.random.choices(b"ABCDEFGH", k=10))
             yield self.data(10, 3, session)
             yield self.data(13, bad_count, session, **fault)

@@ -13,7 +13,7 @@ from cocotb.triggers import ClockCycles, FallingEdge
 
 from bridge.layout import DropReason
 from tb.receive.items import FrameItem
-from tests.rtl.effort import some
+from tests.rtl.effort import one_or_more, some
 from tests.rtl.receive.bench import ReceiveTest
 from tests.rtl.receive.frames import C_TAG, S_TAG, frame, message, mold, unknown
 
@@ -75,7 +75,8 @@ class EveryReasonToDrop(VerdictTest):
 
     def frames(self) -> Iterator[FrameItem]:
         for fault in FAULTS:
-            for tags, options in product(((), (C_TAG,), (S_TAG, C_TAG)), (b"", bytes(4), bytes(40))):
+            places = product(((), (C_TAG,), (S_TAG, C_TAG)), (b"", bytes(4), bytes(40)))
+            for tags, options in one_or_more(places, self.random):
                 yield self.faulty({"tags": tags, "options": options, **fault})
                 yield self.good()
 

@@ -19,6 +19,7 @@ from bridge import layout
 from generators.framing import DEFAULT_GROUP, FrameEncoder, mold_packet
 from generators.tables import ITCH50, MOLD_BLOCK, MOLD_HEADER
 from tb.signals import reader
+from tests.rtl.effort import scaled
 from tests.rtl.host.bench import CLOCK_PS, RECEIVE_PORTS, RX_BASE, Bench, publish_word
 
 BEAT_BYTES = 8
@@ -94,6 +95,7 @@ async def both_lines(dut: Any, sizes: Sequence[int], types: str, ahead: str, ske
     await bench.write("GROUP_ADDRESS", int.from_bytes(bytes(map(int, DEFAULT_GROUP.address.split("."))), "big"))
     await bench.write("GROUP_PORT", DEFAULT_GROUP.port)
     await bench.start_ring("RX", RX_BASE, 12, 3)
+    sizes = sizes[:scaled(len(sizes))]
     frames = stream(bench, sizes, types)
     total = sum(sizes)
     sampled: dict[int, int] = {}
