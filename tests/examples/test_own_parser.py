@@ -72,7 +72,7 @@ def test_each_mistake_is_found_and_told(tmp_path: Path) -> None:
     parser = own_parser.find([EXAMPLE])
     bench = Bench("receive_bench", [ROOT / "tb/receive/receive_bench.v", *parser.sources(listed("receive"))],
                   "tests.examples", includes=parser.includes, arguments=verify_parser.ARGUMENTS)
-    order = Run("icarus", ["tests.examples.parser_bugs"], 1, {EFFORT: "1", "OWN_PARSER": "1"}, {})
+    order = Run("icarus", ["tests.examples.parser_bugs"], 1, {EFFORT: "100", "OWN_PARSER": "1"}, {})
     bench.make(order, tmp_path)
     said = {outcome.test: outcome.reason for outcome in verify_parser.play(bench, order, tmp_path)}
     assert said.keys() == {bug.name for bug in BUGS if not bug.rule}
