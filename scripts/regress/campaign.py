@@ -123,6 +123,8 @@ class Campaign:
                     shown.say(f"FAIL {what}: {case.message}")
 
     def _done(self, orders: Sequence[Order], shown: _Shown) -> Iterator[Result]:
+        for directory in {order.jobs for order in orders}:
+            Path(directory).mkdir(exist_ok=True)  # so that jobs can be stopped from their first moment
         with shown:
             for result in self.executor.run(orders):
                 shown.one_more()

@@ -54,7 +54,11 @@ class Covered:
             code.write_lcov(found, RTL, directory / "lines.info")
         if self._bins:
             (directory / BINS_FILE).write_text(json.dumps(self._bins), encoding="utf-8")
-        crosses = functional.against_plan(self._bins) if self._bins else []
+        crosses: list[functional.CrossCoverage] = []
+        try:
+            crosses = functional.against_plan(self._bins) if self._bins else []
+        except ValueError as error:
+            said = str(error)
         report.write(directory / PAGES, crosses, found, exclusions, RTL, TARGETS)
         figures = {kind: {"covered": covered, "total": total, "percent": round(report.percent(covered, total), 2)}
                    for kind, (covered, total) in report.figures(crosses, found).items() if total}
