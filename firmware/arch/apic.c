@@ -7,6 +7,7 @@
 
 #define MSR_APIC_BASE 0x1Bu /* 10.4.4 */
 #define APIC_BASE_ENABLE (1u << 11)
+#define APIC_BASE_ADDRESS 0xFFFFFF000ull /* figure 10-5 */
 
 /* Table 10-1 */
 enum apic_register {
@@ -51,6 +52,8 @@ static void enable(uint32_t lint1) {
   set(APIC_TIMER_INITIAL, 0);
   set(APIC_SPURIOUS, SOFTWARE_ENABLE | INTERRUPT_SPURIOUS);
 }
+
+uint64_t apic_address(void) { return read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS; }
 
 void apic_init(uint64_t address) {
   registers = (volatile uint32_t *)address;

@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* Where the processor says that it is. */
+uint64_t apic_address(void);
+
 /* Where all processors see their own; masks every local source, and accepts interrupts from now on. */
 void apic_init(uint64_t address);
 

@@ -3,15 +3,11 @@
 #include "arch/board.h"
 
 #include "arch/apic.h"
-#include "arch/cpu.h"
 #include "arch/ioapic.h"
 #include "arch/paging.h"
 #include "arch/processor.h"
 #include "arch/timer.h"
 #include "console/console.h"
-
-#define MSR_APIC_BASE 0x1Bu
-#define APIC_BASE_ADDRESS 0xFFFFFF000ull /* Intel SDM 3A, figure 10-5 */
 
 static struct acpi acpi;
 
@@ -25,7 +21,7 @@ void board_init(void) {
                                            [TIMER_REFERENCE_PIT] = "by the PIT"};
   enum acpi_result result = acpi_parse(&acpi, (const uint8_t *)(uint64_t)ACPI_SEARCH_START, ACPI_SEARCH_START,
                                        MAPPED_END - ACPI_SEARCH_START);
-  if (acpi.local_apic == 0) acpi.local_apic = read_msr(MSR_APIC_BASE) & APIC_BASE_ADDRESS;
+  if (acpi.local_apic == 0) acpi.local_apic = apic_address();
   apic_init(acpi.local_apic);
   this_processor()->apic_id = apic_id();
   ioapic_init(&acpi, apic_id());

@@ -204,4 +204,25 @@ void timer_follow(uint64_t now_ns) {
   expire(now_ns);
 }
 
+static bool watch_over;
+
+/* One that was on its way when the next watch began has time left. */
+static void on_watch(void *context) {
+  (void)context;
+  watch_over = apic_timer_left() == 0;
+}
+
+void timer_watch(uint64_t ns) {
+  static bool taken;
+  if (!taken) {
+    apic_init(apic_address());
+    interrupt_set(INTERRUPT_TIMER, on_watch, NULL);
+    taken = true;
+  }
+  watch_over = false;
+  apic_timer_start((uint32_t)(ns * (rates.apic_hz != 0 ? rates.apic_hz : UNKNOWN_HZ) / NS_PER_S));
+}
+
+bool timer_watch_over(void) { return watch_over; }
+
 uint64_t timer_interrupts(void) { return interrupts; }

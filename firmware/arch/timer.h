@@ -6,6 +6,7 @@
 #ifndef TICKLOOP_TIMER_H
 #define TICKLOOP_TIMER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch/acpi.h"
@@ -39,6 +40,13 @@ void timer_cancel(struct timer *timer);
 
 /* From here on time is what this says, and timers that are due expire in this call; for loops with interrupts off. */
 void timer_follow(uint64_t now_ns);
+
+/*
+ * For who follows another clock, and so has no use for the APIC's timer: an interrupt after so many nanoseconds (0: none) of
+ * that timer's own, in the middle of whatever has turned them on. Whether it has come, and is not of an earlier call.
+ */
+void timer_watch(uint64_t ns);
+bool timer_watch_over(void);
 
 /* Interrupts of the timer so far. */
 uint64_t timer_interrupts(void);

@@ -13,6 +13,8 @@
 #include "tasks/bell.h"
 
 #define SPIN_NS 200000u
+#define PATIENCE_NS 100000000u /* with a task in the waits of the trading loop */
+#define PATIENCE_PRINTING 20u  /* so much longer if it keeps others off, as who prints does */
 #define CALLEE_SAVED 6u /* words that task_switch takes from a stack before it returns */
 
 struct task {
@@ -47,6 +49,8 @@ static unsigned locks;  /* a fault inside of the scheduler is no task's */
 static unsigned holds;  /* no other task is to run now */
 static bool shielded;   /* a panic of a task is not the machine's end */
 static bool spins;      /* before it sleeps */
+static bool watched;    /* tasks may not run for long */
+static unsigned spared; /* times that a task had more time */
 static uint64_t since_tsc;
 static uint64_t switches;
 static uint64_t faults;
@@ -71,6 +75,8 @@ static void switch_to(struct task *next) {
   next->switches++;
   switches++;
   current = next;
+  spared = 0;
+  if (watched) timer_watch(next != &idle ? PATIENCE_NS : 0);
   unsigned held = locks;
   task_switch(&previous->stack_pointer, next->stack_pointer);
   locks = held;
@@ -95,13 +101,6 @@ static void let_higher_run(void) {
   current->state = TASK_READY;
   ready_push(&ready, &current->link);
   schedule();
-}
-
-static void after_interrupt(void) {
-  if (locks != 0) return;
-  locks++;
-  let_higher_run();
-  locks--;
 }
 
 void tasks_hold(void) { holds++; }
@@ -136,6 +135,21 @@ static void __attribute__((noreturn)) end_by(const char *what) {
   holds = 0;
   locks = 1;
   end_current(TASK_FAULTED);
+}
+
+static bool overdue(void) {
+  if (!watched || !timer_watch_over()) return false;
+  if (holds == 0 || ++spared == PATIENCE_PRINTING) return true;
+  timer_watch(PATIENCE_NS);
+  return false;
+}
+
+static void after_interrupt(void) {
+  if (locks != 0) return;
+  if (is_tasks() && overdue()) end_by("having run for too long without a wait");
+  locks++;
+  let_higher_run();
+  locks--;
 }
 
 static void on_fault(const struct trap_frame *frame) {
@@ -278,6 +292,7 @@ void tasks_run(void) {
 void tasks_step(uint64_t now_ns) {
   timer_follow(now_ns);
   if (ready.waiting == 0) return;
+  preemptive = watched = true;
   (void)lock();
   schedule();
   unlock(false);

@@ -3,7 +3,8 @@
  * Housekeeping tasks: run by priority on the processor that booted, or in the waits of the trading loop where that is the
  * only one. No tick: a task runs until it waits, ends, or (with interrupts on) one of a higher priority becomes ready.
  *
- * A task that causes an exception, or behind tasks_shield a panic, is ended and reported; everything else goes on.
+ * A task that causes an exception, or behind tasks_shield a panic, is ended and reported, and in those waits one that never
+ * waits itself; everything else goes on.
  */
 #ifndef TICKLOOP_SCHEDULER_H
 #define TICKLOOP_SCHEDULER_H
@@ -68,7 +69,8 @@ void tasks_choose_idle(const char *command_line);
 /* With interrupts on, for good: the processor sleeps whenever no task is ready. */
 void tasks_run(void) __attribute__((noreturn));
 
-/* With interrupts off: run what is ready at this time, until all of it waits. Costs a few instructions if nothing is. */
+/* With interrupts off: run what is ready at this time, until all of it waits. Costs a few instructions if nothing is. A task
+ * that runs for 100 ms of the APIC's timer is ended. */
 void tasks_step(uint64_t now_ns);
 
 /* Of the `index`th place; false behind the last one. A place of state TASK_FREE was never used. */

@@ -28,6 +28,7 @@ DEVICES = 0xFEC00000
 BUSY_MARK = b"HOUSEKEEPING IS BUSY"
 COMES_MARK = b"OTHER PROCESSORS COME"
 WAITS_MARK, INTERRUPTS_MARK = b"HOUSEKEEPING WAITS", b"INTERRUPTS ARE TAKEN"
+TOO_LONG = "task works: ended by having run for too long without a wait, all else goes on\n"
 FAULT, GAVE_UP = (f"task faulty: ended by {what}, all else goes on\n" for what in ("the fault", "its panic"))
 LOOP = ("trade_lines", "export_write")  # the product's image, where much is inlined: begin and end of the loop
 Trade = Callable[..., Run]
@@ -124,6 +125,12 @@ def test_a_task_that_never_waits_again_does_not_stop_trading(
     assert "found no room" not in console
 
 
+def test_nor_does_one_in_the_waits_of_the_trading_loop(busy_image: Path, trade: Trade, tmp_path: Path) -> None:
+    """With one processor it is interrupted there, and ended."""
+    console = trade(without(busy_image, WAITS_MARK, tmp_path / "wild.elf"), 2000, processors=1).console
+    assert console.count(f"housekeeping: waits no more\n{TOO_LONG}") == 1
+
+
 class SteppingPeer(Peer):
     """Lockstep; simulated time goes on by the same at each answer."""
 
@@ -201,6 +208,21 @@ def test_nor_do_they_in_the_products_image(kernel: Path, trade: Trade, tmp_path:
     lines = Lines(kernel, tmp_path)
     trade(kernel, 1000, pace_s=0.004, extra=lines.words(*LOOP))
     assert lines.shared().keys() <= {"relay_ring"}
+
+
+def test_a_task_that_never_waits_again_is_ended_in_lockstep(busy_image: Path, tmp_path: Path) -> None:
+    """And leaves no more trace than any other."""
+    (tmp_path / "config.bin").write_bytes(config_module())
+    traffic = [message for _, message in generate("opening", seed=6, messages=400)]
+    wild, usual = (
+        SteppingPeer([record_lines(message, sequence) for sequence, message in enumerate(traffic, 1)]).boot(
+            image, tmp_path / "config.bin", tmp_path / "console.log")
+        for image in (without(busy_image, WAITS_MARK, tmp_path / "wild.elf"), busy_image))
+    assert wild.console.count(f"housekeeping: waits no more\n{TOO_LONG}") == 1
+    assert "too long" not in usual.console
+    assert wild.exit_code == exit_code(layout.EXIT_STATUS_DONE)
+    assert wild.work == usual.work
+    assert wild.orders == usual.orders == [order.message for order in predict(traffic).orders]
 
 
 class AskingPeer(FreePeer):
