@@ -510,7 +510,7 @@ def _waves(options: argparse.Namespace, _: tuple[str, ...]) -> int:
         waves = run / WAVES_OF_REPLAY
         dumps = dumps_of(waves)
         if not dumps or dumps[0].stat().st_mtime < (run / "run.json").stat().st_mtime:
-            check_viewer(run)
+            check_viewer(f"tickloop waves {run}")
             status = execute_replay(Replay(run, "rtl", waves, default_simulator(), waves=Views("vcd", True)))
             if status:
                 return status

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -150,16 +149,16 @@ def dumps_of(directory: Path) -> list[Path]:
     return sorted(path for pattern in ("*.vcd", "*.fst") for path in directory.glob(pattern))
 
 
-def check_viewer(directory: Path, arguments: Sequence[str] = (VIEWER,)) -> None:
-    """
+def check_viewer(elsewhere: str) -> None:
+    """``elsewhere``: the command that shows the waves where there is a display.
+
     Raises:
         TickloopError: the viewer is missing, or there is no display.
     """
     if shutil.which(VIEWER) is None:
         raise TickloopError(ExitStatus.TOOL_MISSING, f"{VIEWER} is missing; on Debian: apt-get install -y {VIEWER}")
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise TickloopError(ExitStatus.TOOL_MISSING,
-                            f"no display for {VIEWER}; on a desktop: cd {directory} && {' '.join(arguments)}")
+        raise TickloopError(ExitStatus.TOOL_MISSING, f"no display for {VIEWER}; on a desktop: {elsewhere}")
 
 
 def open_waves(directory: Path, run: Path, around: Around | None = None) -> None:
@@ -178,7 +177,7 @@ def open_waves(directory: Path, run: Path, around: Around | None = None) -> None
     if _has_save_file(dump):
         view = dump.with_suffix(".gtkw")
         arguments.append((view if around is None else _view_around(view, run, around)).name)
-    check_viewer(directory, arguments)
+    check_viewer(f"cd {directory} && {' '.join(arguments)}")
     status = subprocess.run(arguments, cwd=directory, check=False).returncode
     if status:
         raise TickloopError(ExitStatus.TOOL_MISSING, f"{VIEWER} ended with status {status}")
