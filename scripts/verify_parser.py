@@ -124,14 +124,14 @@ def verify(order: Order) -> Verdict:
     verdict = Verdict()
     functional_files = order.directory / "functional"
     shutil.rmtree(functional_files, ignore_errors=True)
-    functional_files.mkdir(parents=True)
     for old in order.directory.glob("*-verilator/*.dat"):
         old.unlink()
     for simulator in order.simulators:
         check_ports(order.parser, must_read=simulator == "icarus")
-        _benches(order, simulator, functional_files, verdict)
+        (functional_files / simulator).mkdir(parents=True)
+        _benches(order, simulator, functional_files / simulator, verdict)
         _loops(order, simulator, verdict)
-    crosses = sorted(functional_files.glob("*.yml"))
+    crosses = sorted(functional_files.glob("*/*.yml"))
     if crosses:
         verdict.coverage.append(_functional(crosses, order.directory))
     verdict.coverage += _lines(order)

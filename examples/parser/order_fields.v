@@ -34,7 +34,8 @@ module order_fields (
                              : message_type == "P" ? 7'd44 : 7'd127;
 
   always @* begin
-    decoded      = bytes >= length || (bug == 8'd13 && length != 7'd127 && bytes != 7'd0);  // 13: however short it is
+    // 13: however short it is
+    decoded      = bytes != 7'd0 && (bytes >= length || (bug == 8'd13 && length != 7'd127));
     fields       = 480'd0;
     continuation = 448'd0;
     fields[8 * 14 +: 16] = {message[15:8], message[23:16]};                      // stock locate

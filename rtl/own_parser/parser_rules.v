@@ -20,6 +20,7 @@ module parser_rules #(
   input  wire         ends,
   input  wire [6:0]   m_bytes,
   input  wire         m_last,
+  input  wire         m_decoded,
   input  wire [749:0] m_stable            // ... and all that this gives a meaning
 );
 
@@ -63,6 +64,8 @@ module parser_rules #(
 
       if ((^{m_valid, s_axis_tready}) === 1'bx)
         broken(1, "m_valid or s_axis_tready is x");
+      if (m_valid && ((^{packets, messages, ends}) === 1'bx || (messages && (^{m_bytes, m_last, m_decoded}) === 1'bx)))
+        broken(1, "m_kind, m_bytes, m_last or m_decoded is x");
       if (m_valid && !packets && !messages && !ends)
         broken(1, "m_kind is 3");
       if (waited && (!m_valid || m_stable != waited_for))
@@ -84,7 +87,7 @@ module parser_rules #(
     end
 `else
   wire unused = &{1'b0, LINE_B != 0, PATIENCE != 0, clk, rst, s_axis_tvalid, s_axis_tready, s_axis_tlast, first,
-                  m_valid, m_ready, packets, messages, ends, m_bytes, m_last, m_stable};
+                  m_valid, m_ready, packets, messages, ends, m_bytes, m_last, m_decoded, m_stable};
 `endif
 
 endmodule

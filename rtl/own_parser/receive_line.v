@@ -214,6 +214,7 @@ module receive_line #(
     .ends          (m_kind == `TL_OWN_END),
     .m_bytes       (m_bytes),
     .m_last        (m_last),
+    .m_decoded     (m_decoded),
     .m_stable      ({m_kind, m_kind == `TL_OWN_PACKET ? {m_session, m_sequence, m_count} : 160'd0,
                      m_kind == `TL_OWN_MESSAGE ? {m_sequence, m_data, m_bytes, m_last, m_decoded} : 585'd0,
                      m_kind == `TL_OWN_END ? {m_drop, m_truncated, m_extra_data} : 3'd0})

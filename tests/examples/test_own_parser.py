@@ -38,7 +38,8 @@ def directory(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
 
 
 @pytest.mark.parametrize(("simulator", "checks"), [
-    ("icarus", ["line/stream_tests.Sessions", "line/verdict_tests.FramesCutAnywhere", "nic/damage_tests"]),
+    # The first messages have no bytes: on Icarus what nobody has written yet is x.
+    ("icarus", ["line/stream_tests.OldBlocksLeaveNothing", "line/verdict_tests.FramesCutAnywhere", "nic/damage_tests"]),
     ("verilator", ["line/bug_tests", "line/verified_tests", "line/traffic_tests"]),
 ])
 def test_the_example_passes(simulator: str, checks: list[str], capsys: pytest.CaptureFixture[str]) -> None:
