@@ -109,7 +109,7 @@ def _environment(order_file: Path, seed: int) -> dict[str, str]:
     libpython = find_libpython.find_libpython()
     if libpython is None:
         raise build.missing(f"the shared library of {sys.executable}", packages.libpython())
-    own = {k: v for k, v in os.environ.items() if not k.startswith(("COCOTB_", "GPI_", "PYGPI_"))}
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("COCOTB_", "GPI_", "PYGPI_", "COVERAGE"))}
     return {
         **own,
         "TICKLOOP_ORDER": str(order_file),

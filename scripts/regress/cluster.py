@@ -23,12 +23,14 @@ from scripts.regress.executor import ExecutorError, unreachable
 from scripts.regress.jobs import Order, Result, failure
 from scripts.regress.run import ROOT
 from tickloop.exits import ExitStatus
+from tickloop.progress import note_if_slow
 
 SLOTS = "slots"
-CONNECT_S = 10.0
+CONNECT_S = 30.0  # a busy head node takes its time
 WORKERS_S = 120.0  # a farm's queue may let them wait; the first is enough to begin
 SAME = ("python", "distributed", "dask", "cloudpickle")  # what orders and results are packed by
 TOKEN = ".shared"
+LOOK_S = 0.2
 
 
 class Cluster:
@@ -43,7 +45,7 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says in lines, we say in one
         self._address, self._directory = address, directory
         self._distributed: Any = distributed
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), note_if_slow(f"looking for the scheduler at {address}"):
             warnings.simplefilter("ignore")  # of versions, which are looked at below
             try:
                 self._client: Any = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -104,10 +106,11 @@ class Cluster:
 
     def _wait_for_workers(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not self._workers():
-            if time.monotonic() > end:
-                raise ExecutorError(ExitStatus.PEER_SILENT, f"CLUSTER={self._address}: no worker in {seconds:g} s")
-            time.sleep(0.2)
+        with note_if_slow(f"waiting for a first worker at {self._address}"):
+            while not self._workers() and time.monotonic() < end:
+                time.sleep(LOOK_S)
+        if not self._workers():
+            raise ExecutorError(ExitStatus.PEER_SILENT, f"CLUSTER={self._address}: no worker in {seconds:g} s")
 
     def _check_versions(self) -> None:
         versions = self._client.get_versions(check=False)

@@ -29,7 +29,7 @@ ATTEMPTS, STOP = ".attempts", ".stop"
 ABANDONED = 130
 # Of whoever started the regression; a job has its own.
 FOREIGN = ("COCOTB_", "GPI_", "PYGPI_", "TEST_SEEDS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "PYTEST_",
-           "VERILATOR_COVERAGE", "FUNCTIONAL_COVERAGE", "TICKLOOP_COVERAGE")
+           "VERILATOR_COVERAGE", "FUNCTIONAL_COVERAGE", "TICKLOOP_COVERAGE", "COVERAGE", "RANDOM_SEED", "GUI", "WAVES")
 
 
 def perform(order: Order, supervisor: Supervisor) -> Result:

@@ -43,10 +43,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("dask")
     file = directory / "scheduler.json"
     processes = [dask("scheduler", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file),
-                      directory=directory)]
+                      "--idle-timeout", "120", directory=directory)]
     for _ in range(WORKERS):
         processes.append(dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--resources", "slots=1",
-                              "--no-dashboard", "--no-nanny", directory=directory))
+                              "--no-dashboard", "--no-nanny", "--death-timeout", "30", directory=directory))
     end = time.monotonic() + 60
     while not file.exists():
         assert time.monotonic() < end, (directory / "scheduler.log").read_text()
