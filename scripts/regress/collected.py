@@ -5,6 +5,7 @@ plan's bins."""
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -29,3 +30,4 @@ def gather(job: Path) -> None:
         add_bins(bins, bins_of(path))
     if bins:
         (job / BINS_FILE).write_text(json.dumps(bins), encoding="utf-8")
+    shutil.rmtree(job / FUNCTIONAL, ignore_errors=True)

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from scripts.regress import collected
-from scripts.regress.jobs import TIMEOUT, Case, Order, Result, Step, failure
+from scripts.regress.jobs import FUNCTIONAL, TIMEOUT, Case, Order, Result, Step, failure
 from scripts.regress.outcome import folders_of, of_command, of_suite, tail
 from scripts.regress.supervise import Abandoned, Supervisor, TimeLimit, take_in_orphans
 
@@ -70,6 +70,7 @@ def _found(final: Path) -> Result | None:
 def _attempt(order: Order, attempt: Path, supervisor: Supervisor) -> Result:
     start, host = time.monotonic(), socket.gethostname()
     log = attempt / LOG
+    (attempt / FUNCTIONAL).mkdir()
     status, suite = 0, False
     try:
         for step in order.steps:
