@@ -47,10 +47,7 @@ class Cluster:
         self._distributed: Any = distributed
         with warnings.catch_warnings(), note_if_slow(f"looking for the scheduler at {address}"):
             warnings.simplefilter("ignore")  # of versions, which are looked at below
-            try:
-                self._client: Any = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
-            except (OSError, TimeoutError, ValueError, RuntimeError) as error:
-                raise unreachable(f"CLUSTER={address}: no Dask scheduler answers there ({_short(error)})") from None
+            self._client: Any = self._connected()
         try:
             self._wait_for_workers(workers_s)
             self._check_versions()
@@ -82,6 +79,19 @@ class Cluster:
 
     def close(self) -> None:
         self._client.close(timeout=5)
+
+    def _connected(self) -> Any:
+        """A client; of a scheduler that is too busy for its first words, at another attempt."""
+        end = time.monotonic() + CONNECT_S
+        while True:
+            left = max(LOOK_S, end - time.monotonic())
+            try:
+                return self._distributed.Client(self._address, timeout=left, set_as_default=False)
+            except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+                if isinstance(error, ValueError) or time.monotonic() > end:
+                    said = f"CLUSTER={self._address}: no Dask scheduler answers there ({_short(error)})"
+                    raise unreachable(said) from None
+                time.sleep(LOOK_S)
 
     def _result(self, order: Order, future: Any) -> Result | None:
         """None: it was stopped.
