@@ -744,7 +744,7 @@ ITCH_LENGTHS = {
     "O": 48,
 }
 
-# type -> (field, line, offset in the line, size, is an integer); line 0 is the record
+# type -> in the order of the wire (field, line, offset in the line, size, is an integer); line 0 is the record
 
 ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
     "S": (
@@ -754,6 +754,7 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
         ("stock", 0, 40, 8, False),
         ("market_category", 0, 29, 1, False),
         ("financial_status_indicator", 0, 30, 1, False),
+        ("round_lot_size", 0, 48, 4, True),
         ("round_lots_only", 0, 31, 1, False),
         ("issue_classification", 0, 32, 1, False),
         ("issue_sub_type", 0, 33, 2, False),
@@ -762,7 +763,6 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
         ("ipo_flag", 0, 37, 1, False),
         ("luld_reference_price_tier", 0, 38, 1, False),
         ("etp_flag", 0, 39, 1, False),
-        ("round_lot_size", 0, 48, 4, True),
         ("etp_leverage_factor", 0, 52, 4, True),
         ("inverse_indicator", 0, 56, 1, False),
     ),
@@ -773,30 +773,30 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
         ("reason", 0, 56, 4, False),
     ),
     "A": (
-        ("buy_sell_indicator", 0, 29, 1, False),
         ("order_reference_number", 0, 32, 8, True),
-        ("stock", 0, 40, 8, False),
+        ("buy_sell_indicator", 0, 29, 1, False),
         ("shares", 0, 48, 4, True),
+        ("stock", 0, 40, 8, False),
         ("price", 0, 52, 4, True),
     ),
     "F": (
-        ("buy_sell_indicator", 0, 29, 1, False),
         ("order_reference_number", 0, 32, 8, True),
-        ("stock", 0, 40, 8, False),
+        ("buy_sell_indicator", 0, 29, 1, False),
         ("shares", 0, 48, 4, True),
+        ("stock", 0, 40, 8, False),
         ("price", 0, 52, 4, True),
         ("attribution", 0, 56, 4, False),
     ),
     "E": (
         ("order_reference_number", 0, 32, 8, True),
-        ("match_number", 0, 40, 8, True),
         ("executed_shares", 0, 48, 4, True),
+        ("match_number", 0, 40, 8, True),
     ),
     "C": (
-        ("printable", 0, 29, 1, False),
         ("order_reference_number", 0, 32, 8, True),
-        ("match_number", 0, 40, 8, True),
         ("executed_shares", 0, 48, 4, True),
+        ("match_number", 0, 40, 8, True),
+        ("printable", 0, 29, 1, False),
         ("execution_price", 0, 52, 4, True),
     ),
     "X": (
@@ -813,10 +813,10 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
         ("price", 0, 52, 4, True),
     ),
     "P": (
-        ("buy_sell_indicator", 0, 29, 1, False),
         ("order_reference_number", 0, 32, 8, True),
-        ("stock", 0, 40, 8, False),
+        ("buy_sell_indicator", 0, 29, 1, False),
         ("shares", 0, 48, 4, True),
+        ("stock", 0, 40, 8, False),
         ("price", 0, 52, 4, True),
         ("match_number", 1, 0, 8, True),
     ),
@@ -860,8 +860,8 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
     "Q": (
         ("shares", 0, 32, 8, True),
         ("stock", 0, 40, 8, False),
-        ("match_number", 0, 48, 8, True),
         ("cross_price", 0, 56, 4, True),
+        ("match_number", 0, 48, 8, True),
         ("cross_type", 0, 29, 1, False),
     ),
     "B": (
@@ -869,26 +869,26 @@ ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {
     ),
     "I": (
         ("paired_shares", 0, 32, 8, True),
-        ("stock", 0, 40, 8, False),
         ("imbalance_shares", 0, 48, 8, True),
-        ("far_price", 0, 56, 4, True),
         ("imbalance_direction", 0, 29, 1, False),
-        ("cross_type", 0, 30, 1, False),
-        ("price_variation_indicator", 0, 31, 1, False),
+        ("stock", 0, 40, 8, False),
+        ("far_price", 0, 56, 4, True),
         ("near_price", 1, 0, 4, True),
         ("current_reference_price", 1, 4, 4, True),
+        ("cross_type", 0, 30, 1, False),
+        ("price_variation_indicator", 0, 31, 1, False),
     ),
     "N": (
         ("stock", 0, 40, 8, False),
         ("interest_flag", 0, 29, 1, False),
     ),
     "O": (
-        ("near_execution_time", 0, 32, 8, True),
         ("stock", 0, 40, 8, False),
+        ("open_eligibility_status", 0, 29, 1, False),
         ("minimum_allowable_price", 0, 48, 4, True),
         ("maximum_allowable_price", 0, 52, 4, True),
         ("near_execution_price", 0, 56, 4, True),
-        ("open_eligibility_status", 0, 29, 1, False),
+        ("near_execution_time", 0, 32, 8, True),
         ("lower_price_range_collar", 1, 0, 4, True),
         ("upper_price_range_collar", 1, 4, 4, True),
     ),

@@ -48,8 +48,10 @@ def parse_in_software(directory: Path) -> dict[str, Any]:
         header = np.frombuffer(module.read_bytes(), CONFIG_HEADER, 1)[0]
         stimulus = (directory / RECORD / STIMULUS).read_bytes()
         books = json.loads((directory / "books.json").read_text())
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{directory}: no finished run of the closed loop ({error})") from None
+    except OSError as error:
+        raise UsageError(f"{directory}: no finished run here ({Path(error.filename).name}: {error.strerror})") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{directory}: no finished run of the closed loop here ({error})") from None
     if document["mode"] != "lockstep" or header["session_mode"] != SessionMode.ESTABLISHED:
         raise UsageError(f"{directory}: a free run, or one with an exchange, cannot be parsed in software")
     group = Group(str(IPv4Address(int(header["group_address"]))), int(header["group_port"]))

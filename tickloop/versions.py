@@ -20,10 +20,10 @@ def check_tables() -> None:
     Raises:
         TickloopError: the table of messages is not the one that RTL and kernel were generated from.
     """
-    bodies = {kind: {(name, size, integer) for name, _, _, size, integer in fields}
+    bodies = {kind: [(name, size, integer) for name, _, _, size, integer in fields]
               for kind, fields in ITCH_BODY.items()}
-    table = {kind: {(field.name, field.length, field.is_integer) for field in message.fields
-                    if field.offset > ITCH_TIMESTAMP.offset} for kind, message in ITCH50.items()}
+    table = {kind: [(field.name, field.length, field.is_integer) for field in message.fields
+                    if field.offset > ITCH_TIMESTAMP.offset] for kind, message in ITCH50.items()}
     if bodies != table or {kind: message.length for kind, message in ITCH50.items()} != ITCH_LENGTHS:
         raise TickloopError(ExitStatus.LAYOUT_DIFFERS,
                             "RTL and kernel were generated from another generators/protocols/itch50.json: make layouts")

@@ -637,11 +637,13 @@ def python_module(layouts: Layouts) -> str:
         lines.append(")")
     lines += ["", "ITCH_LENGTHS = {"]
     lines += [f'    "{kind}": {length},' for kind, length in layouts.lengths.items()]
-    lines += ["}", "", "# type -> (field, line, offset in the line, size, is an integer); line 0 is the record", ""]
+    lines += ["}", "", "# type -> in the order of the wire (field, line, offset in the line, size, is an integer); "
+              "line 0 is the record", ""]
     lines.append("ITCH_BODY: dict[str, tuple[tuple[str, int, int, int, bool], ...]] = {")
     for kind, wire in layouts.bodies.items():
         lines.append(f'    "{kind}": (')
-        lines += [f'        ("{w.name}", {w.line}, {w.at}, {w.size}, {w.integer}),' for w in wire]
+        lines += [f'        ("{w.name}", {w.line}, {w.at}, {w.size}, {w.integer}),'
+                  for w in sorted(wire, key=lambda w: w.offset)]
         lines.append("    ),")
     lines += ["}", "", "REGISTERS = {"]
     lines += [f'    "{register.name}": 0x{register.address:03X},' for register in layouts.registers]

@@ -37,11 +37,11 @@ RUN_FILES = {
                      "positions and orders with the way each ended, and what it counted",
     "latency.json": "[latency](latency.md) by stage",
     "latency.csv": "every sample of it",
-    "run.json": "command line, seed, `mode`, `reproducible`, `live_input` (`--console`), `delivery`, `hold_ns`, "
-                "`format`, `lines`, configuration, `commands` (of `--script`, with their times), versions, git "
-                "commit, checks with what they compared, `clocks` (simulated; `clocks_skipped` of them idle), `wall` "
-                "times, `kernel_statistics` (the kernel's own counters, refused orders by reason among them), "
-                "`kernel_sha256`, `digest`",
+    "run.json": "command line, seed, `mode`, `reproducible`, `live_input` (`--console`), `simulator`, `parser` "
+                "(`--parser`: its files with their SHA-256), `delivery`, `hold_ns`, `format`, `lines`, configuration, "
+                "`commands` (of `--script`, with their times), versions, git commit, checks with what they compared, "
+                "`clocks` (simulated; `clocks_skipped` of them idle), `wall` times, `kernel_statistics` (the kernel's "
+                "own counters, refused orders by reason among them), `kernel_sha256`, `digest`",
     "console.log": "(`sim`) the kernel's console",
     "report.html": "the same for readers, one file without external resources ([report](report.md)); `tickloop report "
                    "DIR` makes it again",
