@@ -6,8 +6,8 @@
 
 #include "console/console.h"
 #include "console/platform.h"
+#include "console/settings.h"
 #include "console/views.h"
-#include "core/setting.h"
 
 #define NS_PER_US 1000u
 
@@ -278,8 +278,9 @@ static bool may_run(const struct desk *desk, const char *text, const struct comm
   return *command != NULL && available(desk, *command) && fits(*command, argument) && (*command)->about <= ABOUT_ORDERS;
 }
 
-/* What is wrong with a line of a file, `settings` being those of strategies so far; NULL: nothing. */
-static const char *wrong_line(const struct desk *desk, enum line step, const char *text, uint32_t *settings) {
+/* What is wrong with a line of a file, `settings` being those of the lines before; NULL: nothing. */
+static const char *wrong_line(const struct desk *desk, enum line step, const char *text, struct settings *settings) {
+  struct setting setting;
   const struct command *command;
   if (step != LINE_TEXT) return "too long";
   if (*text == '\0') return NULL;
@@ -288,19 +289,20 @@ static const char *wrong_line(const struct desk *desk, enum line step, const cha
   const struct engine *engine = desk->trading.engine;
   const char *wrong = engine_command_wrong(engine, text);
   if (wrong != NULL) return wrong;
-  *settings += engine_command_sets(engine, text);
-  return *settings > settings_left(engine) ? "there is no room for so many settings" : NULL;
+  if (!engine_command_sets(engine, text, &setting) || settings_fit(settings, &setting)) return NULL;
+  return "there is no room for so many settings";
 }
 
 /* Look through the whole file first: if a line of a configuration is wrong, none of it holds, and nothing is traded on. */
 static void run_file(struct desk *desk, const char *path) {
   char line[COMMAND_BYTES], text[COMMAND_BYTES];
   struct lines lines = {.file = ramfs_find(desk->files, path)};
-  uint32_t settings = 0;
+  static struct settings settings; /* too large for the stack */
   if (lines.file == NULL || lines.file->kind != RAMFS_FILE) {
     console_print("run: %s: there is no such file\n", path);
     return;
   }
+  if (desk->trading.engine != NULL) settings_begin(&settings, desk->trading.engine);
   enum line step;
   while ((step = lines_next(desk->files, &lines, line)) != LINE_END) {
     tidy(text, line);
@@ -312,6 +314,8 @@ static void run_file(struct desk *desk, const char *path) {
   }
   desk->running = (struct lines){.file = lines.file};
 }
+
+#define LEFT_FREE 1u /* of the places for commands, by a file, for what is typed meanwhile */
 
 /* False: it is over, or has to wait for room. */
 static bool run_line(struct desk *desk) {
@@ -327,7 +331,7 @@ static bool run_line(struct desk *desk) {
   if (*text == '\0' || !may_run(desk, text, &command)) return true;
   if (command->about != ABOUT_ORDERS) {
     command_line(desk, text);
-  } else if (!mailbox_type_command(desk->trading.port, text)) {
+  } else if (!mailbox_has_room(desk->trading.port, 1 + LEFT_FREE) || !mailbox_type_command(desk->trading.port, text)) {
     desk->running = before;
     return false;
   }

@@ -223,9 +223,11 @@ const char *engine_command_wrong(const struct engine *engine, const char *text) 
   return switched_book(engine, text, &off) != NULL ? NULL : setting_read(engine, text, &setting);
 }
 
-bool engine_command_sets(const struct engine *engine, const char *text) {
+bool engine_command_sets(const struct engine *engine, const char *text, struct setting *setting) {
   bool off;
-  return begins_with(text, strategy_word) && switched_book(engine, text + sizeof strategy_word - 1, &off) == NULL;
+  if (!begins_with(text, strategy_word)) return false;
+  text += sizeof strategy_word - 1;
+  return switched_book(engine, text, &off) == NULL && setting_read(engine, text, setting) == NULL;
 }
 
 bool __attribute__((cold)) engine_command(struct engine *engine, const char *text) {

@@ -245,8 +245,10 @@ bool engine_command(struct engine *engine, const char *text);
 /* Why a command cannot be followed now; NULL if it can, or is none of these. */
 const char *engine_command_wrong(const struct engine *engine, const char *text);
 
-/* Whether a command that can be followed sets a strategy and its parameters. */
-bool engine_command_sets(const struct engine *engine, const char *text);
+struct setting;
+
+/* Whether it is one that can be followed and sets a strategy and its parameters; to what. */
+bool engine_command_sets(const struct engine *engine, const char *text, struct setting *setting);
 
 /* The next cancel that a "cancel all" wants, of the book it names, from entry `at` of the table on; false: none, until an answer
  * or the link changes that. It is to be checked and sent like any other. */

@@ -84,8 +84,7 @@ static bool holds(const struct instance *instance, const struct setting *setting
   return true;
 }
 
-/* Instances that a book has, or may have: the configuration's. */
-static void mark_used(const struct engine *engine, bool used[INSTANCES]) {
+void settings_used(const struct engine *engine, bool used[INSTANCES]) {
   for (uint32_t i = 0; i < INSTANCES; i++) used[i] = i <= engine->configured;
   for (uint32_t number = 1; number <= engine->books.count; number++) used[engine->books.pool[number].strategy] = true;
 }
@@ -96,19 +95,11 @@ static uint8_t instance_for(const struct engine *engine, const struct setting *s
   for (uint32_t i = 1; i < INSTANCES; i++) {
     if (holds(&engine->instances[i], setting)) return (uint8_t)i;
   }
-  mark_used(engine, used);
+  settings_used(engine, used);
   for (uint32_t i = 1; i < INSTANCES; i++) {
     if (!used[i]) return (uint8_t)i;
   }
   return 0;
-}
-
-uint32_t settings_left(const struct engine *engine) {
-  bool used[INSTANCES];
-  uint32_t left = 0;
-  mark_used(engine, used);
-  for (uint32_t i = 1; i < INSTANCES; i++) left += !used[i];
-  return left;
 }
 
 const char *setting_read(const struct engine *engine, const char *text, struct setting *setting) {

@@ -24,7 +24,7 @@ const char *setting_read(const struct engine *engine, const char *text, struct s
 
 void setting_apply(struct engine *engine, const struct setting *setting);
 
-/* How many more that differ from all others there is room for. */
-uint32_t settings_left(const struct engine *engine);
+/* Instances that a book has, or may have: the configuration's. */
+void settings_used(const struct engine *engine, bool used[INSTANCES]);
 
 #endif

@@ -132,9 +132,13 @@ static bool typed_waits(const struct typed *typed) {
   return load_acquire(&typed->given) != load_acquire(&typed->taken);
 }
 
+bool mailbox_has_room(const struct mailbox_port *port, uint32_t commands) {
+  return port->typed.given - load_acquire(&port->typed.taken) + commands <= TYPED;
+}
+
 bool mailbox_type_command(struct mailbox_port *port, const char *text) {
   struct typed *typed = &port->typed;
-  if (typed->given - load_acquire(&typed->taken) == TYPED) return false;
+  if (!mailbox_has_room(port, 1)) return false;
   char *to = typed->text[typed->given % TYPED];
   for (uint32_t i = 0; i < COMMAND_BYTES; i++) to[i] = i < COMMAND_BYTES - 1 && *text != 0 ? *text++ : 0;
   store_release(&typed->given, typed->given + 1);

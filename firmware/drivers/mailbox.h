@@ -94,6 +94,9 @@ enum command_source { COMMAND_NONE = 0, COMMAND_HOST, COMMAND_TYPED };
 /* Take a command that was given: its text, terminated. */
 enum command_source mailbox_take_command(struct mailbox_port *port, char text[COMMAND_BYTES]);
 
+/* Whether so many more may be given. */
+bool mailbox_has_room(const struct mailbox_port *port, uint32_t commands);
+
 /* Give one that was typed, terminated; false: too many wait. What is taken has zeros behind it. */
 bool mailbox_type_command(struct mailbox_port *port, const char *text);
 

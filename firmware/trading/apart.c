@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * See apart.h. The trading loop's processor is never interrupted and shares no line with the others but the relay's ring
- * and, with a live console, what that reads of it and what is typed for it: what housekeeping does, or does wrong, it does
+ * and, when it prints, its bell (arrived, listening), and, with a live console, what that reads of it and what is typed for it: what housekeeping does, or does wrong, it does
  * not notice.
  */
 #include "trading/apart.h"

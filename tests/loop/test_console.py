@@ -187,7 +187,7 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     files = tmp_path / "files"
     (files / "days").mkdir(parents=True)
     (files / "days/good").write_text("# at the open\n\nrisk   # first\nstrategy TKAA off\n"
-                                   "strategy TKAB  market_maker tick=500\nkill\nresume\n")
+                                   "strategy TKAB  market_maker tick=500\nkill\n")
     (files / "bad").write_text("resume\ntop\nkil\ncancel all\n")
     at = session(*SCENARIO, "--files", files)
     at.ask("ls", "^ +\\d+  config.bin$")
@@ -197,6 +197,7 @@ def test_files_of_commands(session: Callable[..., Session], tmp_path: Path) -> N
     at.ask("run days/good", "^risk: orders may be sent$")
     at.ask("top", "^top: 8 of 8 books$")
     at.ask("strategy TKAB market_maker tick=0", "tick=0: a parameter is out of range$")
+    at.ask("resume", "")  # a file leaves a place free
     at.ask("resume", "^resume: 4 commands wait already; this one is not taken$")
     at.ask("add late strategy TKAA best_bid shares=9", "")
     at.ask("add late strategy TKAA best_bid share=9", "")

@@ -166,8 +166,8 @@ def test_strategies_and_the_nics_counters_while_the_kernel_trades(
         *(f"command: {line.split('#')[0].strip()}" for line in STRATEGIES.splitlines() if line.startswith("strategy")),
         "command: run bad", "run: bad, line 3: strategy TKAA imbalance threshold=7: a parameter is out of range",
         "command: kill", "command: resume", "command: netstat", "command: strategy", "command: run long",
-        "run: long, line 4: the run is over; what comes behind it is not done"]
-    assert "console: the run is over; 4 command(s) came too late\n" in console
+        "run: long, line 3: the run is over; what comes behind it is not done"]
+    assert "console: the run is over; 3 command(s) came too late\n" in console
     assert re.findall(r"^ +\d+  (\w+) +(\d+) books(.*)$", console, re.MULTILINE)[2:] == [
         ("imbalance", "1", ", threshold 501"),
         ("market_maker", "1", ", half_spread 300, requote 100, inventory 2000, tick 100"),
