@@ -38,10 +38,13 @@ static void copy(char to[COMMAND_BYTES], const char *from) {
   to[length] = '\0';
 }
 
+/* Taken before it is done: if it faults, the next wait goes on behind it. */
 static void do_posted(struct desk *desk) {
+  char text[COMMAND_BYTES];
   while (posted_waits(desk)) {
-    command_line(desk, desk->posted[desk->posted_done % POSTED]);
+    copy(text, desk->posted[desk->posted_done % POSTED]);
     store_release(&desk->posted_done, desk->posted_done + 1);
+    command_line(desk, text);
   }
 }
 
@@ -72,8 +75,8 @@ static void fetch_counters(struct desk *desk) {
 
 static void show_counters(struct desk *desk) {
   if (load_acquire(&desk->counters.state) != COUNTERS_READ) return;
-  view_network(&desk->trading, desk->counters.values);
   store_release(&desk->counters.state, COUNTERS_NONE);
+  view_network(&desk->trading, desk->counters.values);
 }
 
 /* Whether there is anything to be done in the next wait too, without anybody who types. */
@@ -82,16 +85,28 @@ static bool goes_on(const struct desk *desk) {
          desk->counters.state != COUNTERS_NONE;
 }
 
+static bool is_turn(const struct desk *desk) { return desk->live && desk->turns % TURNS_A_LOOK == 0; }
+
+/* In the waits of the trading loop, as a task's doing: a fault in what somebody asked for is not the loop's. */
+static void attend_here(void *context) {
+  struct desk *desk = context;
+  look_around(desk);
+  if (is_turn(desk)) desk_attend(desk);
+  else command_file(desk);
+}
+
+static void show_here(void *desk) { show_counters(desk); }
+
 /* While the kernel waits for a record; whether it is to wait on when there is one. */
 static bool attend(struct desk *desk, bool answered) {
   struct mailbox_port *port = desk->trading.port;
   if (!desk->apart) {
-    look_around(desk);
-    if (!desk->live) command_file(desk);
-    else if (++desk->turns % TURNS_A_LOOK == 0) desk_attend(desk);
+    desk->turns++;
+    if (is_turn(desk) || goes_on(desk) || posted_waits(desk)) task_alone("console", attend_here, desk);
+    else follow_trace(&desk->trading.follower);
   }
   if (answered) fetch_counters(desk);
-  if (!desk->apart) show_counters(desk);
+  if (!desk->apart && desk->counters.state == COUNTERS_READ) task_alone("console", show_here, desk);
   if (!desk->live) {
     if (answered && !goes_on(desk)) port->meanwhile = NULL; /* not before: the wait calls it again */
     return false;

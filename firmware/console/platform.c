@@ -61,7 +61,8 @@ void view_tasks(void) {
                   timer_tsc_ns(task.run_tsc) / NS_PER_US);
   }
   if (shown == 0) console_print("ps: no tasks; the trading loop has this processor to itself\n");
-  else console_print("ps: %lu switches, %lu tasks ended by a fault\n", tasks_switches(), tasks_faults());
+  if (shown != 0 || tasks_faults() != 0)
+    console_print("ps: %lu switches, %lu tasks ended by a fault\n", tasks_switches(), tasks_faults());
 }
 
 void view_uptime(void) {

@@ -39,8 +39,8 @@ struct stack {
 
 _Static_assert(sizeof(struct stack) % 4096 == 0, "guards are whole pages");
 
-static struct stack stacks[TASKS_MAX];
-static struct task tasks[TASKS_MAX];
+static struct stack stacks[TASKS_MAX], lone_stack;
+static struct task tasks[TASKS_MAX], lone; /* of task_alone: in no list */
 static struct task idle; /* the context that booted */
 static struct task *current = &idle;
 static struct ready ready;
@@ -113,6 +113,7 @@ void tasks_release(void) {
 
 static void __attribute__((noreturn)) end_current(enum task_state_name state) {
   current->state = state;
+  if (current == &lone) switch_to(&idle); /* whatever else is ready */
   schedule();
   __builtin_unreachable(); /* nobody switches to a task that has ended */
 }
@@ -191,28 +192,45 @@ static struct task *find_place(void) {
   return NULL;
 }
 
+static void create(struct task *task, struct stack *stack, const char *name, void (*run)(void *), void *argument) {
+  memory_guard((uint64_t)stack->guard, name);
+  /* At `begin` the stack is as behind a call (System V ABI, 3.2.2): 8 off a multiple of 16. */
+  uint64_t *top = (uint64_t *)(stack->bytes + sizeof stack->bytes) - 2;
+  top[0] = (uint64_t)begin;
+  *task = (struct task){
+      .stack_pointer = (uint64_t)(top - CALLEE_SAVED),
+      .name = name,
+      .run = run,
+      .argument = argument,
+      .timer = {.expired = on_timer, .context = task},
+  };
+}
+
 bool task_start(const char *name, uint8_t priority, void (*run)(void *argument), void *argument) {
   bool on = lock();
   struct task *task = find_place();
   if (task != NULL) {
-    struct stack *stack = &stacks[task - tasks];
-    memory_guard((uint64_t)stack->guard, name);
-    /* At `begin` the stack is as behind a call (System V ABI, 3.2.2): 8 off a multiple of 16. */
-    uint64_t *top = (uint64_t *)(stack->bytes + sizeof stack->bytes) - 2;
-    top[0] = (uint64_t)begin;
-    *task = (struct task){
-        .link = {.priority = priority < PRIORITIES ? priority : PRIORITIES - 1},
-        .stack_pointer = (uint64_t)(top - CALLEE_SAVED),
-        .name = name,
-        .run = run,
-        .argument = argument,
-        .timer = {.expired = on_timer, .context = task},
-    };
+    create(task, &stacks[task - tasks], name, run, argument);
+    task->link.priority = priority < PRIORITIES ? priority : PRIORITIES - 1;
     make_ready(task);
     if (on) let_higher_run();
   }
   unlock(on);
   return task != NULL;
+}
+
+void task_alone(const char *name, void (*run)(void *argument), void *argument) {
+  if (this_processor()->index != 0) {
+    run(argument);
+    return;
+  }
+  bool on = lock(), was_preemptive = preemptive, was_watched = watched;
+  create(&lone, &lone_stack, name, run, argument);
+  preemptive = watched = false;
+  switch_to(&lone);
+  preemptive = was_preemptive;
+  watched = was_watched;
+  unlock(on);
 }
 
 void task_yield(void) {

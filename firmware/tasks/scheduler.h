@@ -41,6 +41,10 @@ void tasks_init(void);
 /* A new task; false if there are TASKS_MAX already. Priorities are 0 to PRIORITIES - 1, the highest goes first. */
 bool task_start(const char *name, uint8_t priority, void (*run)(void *argument), void *argument);
 
+/* From the idle context: a task that is run at once, to its end and with interrupts off, so that what faults in it is a
+ * task's. Not to wait in, and in no list of tasks. On a processor that runs no tasks it is a plain call. */
+void task_alone(const char *name, void (*run)(void *argument), void *argument);
+
 /* Let others of the same priority run. */
 void task_yield(void);
 
