@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LAYOUT_VERSION = 1
-LAYOUT_HASH = 0xEFC7309F
+LAYOUT_HASH = 0xA9BE2D7D
 LINE_BYTES = 0x40
 PUBLISH_VALID = 0x80000000
 RAW_FIRST_BYTES = 0x18
@@ -301,6 +301,13 @@ class RecoveryState(IntEnum):
     LOST = 2
 
 
+class Tells(IntEnum):
+    """``tells`` of the layout."""
+
+    BID = 1
+    ASK = 2
+
+
 def _dtype(size: int, *fields: tuple[str, int, Any]) -> np.dtype[Any]:
     return np.dtype(
         {
@@ -431,7 +438,7 @@ MAILBOX = _dtype(
     ("command", 256, ("u1", 64)),
 )
 TRACE_ENTRY = _dtype(
-    40,
+    48,
     ("sequence", 0, "<u8"),
     ("dequeue", 8, "<u4"),
     ("applied", 12, "<u4"),
@@ -443,6 +450,8 @@ TRACE_ENTRY = _dtype(
     ("stock_locate", 36, "<u2"),
     ("type", 38, "<u1"),
     ("orders", 39, "<u1"),
+    ("book", 40, "<u4"),
+    ("tells", 44, "<u4"),
 )
 CONFIG_HEADER = _dtype(
     384,

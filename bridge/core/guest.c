@@ -47,6 +47,10 @@ static struct {
   const struct trace_entry *trace;
   uint32_t trace_log2;
   uint64_t trace_index;
+  struct top {
+    uint32_t bid, no_ask; /* the complement, so that 0 is none */
+    uint16_t stock_locate;
+  } tops[1 << 16]; /* of the kernel's books, by their numbers */
   struct {
     uint64_t work, time_ps;
   } windows[WINDOWS];
@@ -139,6 +143,16 @@ static uint64_t extend_work(uint32_t low) {
   return before < guest.work ? guest.work - before : 0;
 }
 
+/* The book that an entry tells of: the kernel writes down only what is new, and the first message of a book is an Add. */
+static const struct top *take_top(const struct trace_entry *entry) {
+  struct top *top = &guest.tops[entry->book];
+  const bool both = (entry->tells & TELLS_BID) != 0 && (entry->tells & TELLS_ASK) != 0;
+  if (both || entry->type == 'A' || entry->type == 'F') top->stock_locate = entry->stock_locate;
+  if ((entry->tells & TELLS_BID) != 0) top->bid = entry->bid;
+  if ((entry->tells & TELLS_ASK) != 0) top->no_ask = ~entry->ask;
+  return top;
+}
+
 static void drain_trace(uint64_t index) {
   if (!guest.trace) return;
   guest.fruitless = index == guest.trace_index ? guest.fruitless + 1 : 0;
@@ -150,6 +164,7 @@ static void drain_trace(uint64_t index) {
   }
   for (; guest.trace_index != index; guest.trace_index++) {
     const struct trace_entry *e = &guest.trace[guest.trace_index & (entries - 1)];
+    const struct top *top = e->book != 0 ? take_top(e) : NULL;
     const struct trace_log entry = {
         .sequence = e->sequence,
         .dequeue_ps = time_of_work(extend_work(e->dequeue)),
@@ -161,9 +176,9 @@ static void drain_trace(uint64_t index) {
         .decision_work = e->decision - e->dequeue,
         .doorbell_work = e->doorbell - e->dequeue,
         .done_work = e->done - e->dequeue,
-        .bid = e->bid,
-        .ask = e->ask,
-        .stock_locate = e->stock_locate,
+        .bid = top ? top->bid : e->bid,
+        .ask = top ? ~top->no_ask : e->ask,
+        .stock_locate = top ? top->stock_locate : e->stock_locate,
         .type = e->type,
         .orders = e->orders,
     };

@@ -34,8 +34,9 @@ enum outcome {
   (BOOK_FLAG_HALTED | BOOK_FLAG_OPERATIONAL | BOOK_FLAG_BREACHED | BOOK_FLAG_STALE | BOOK_FLAG_SUSPECT | \
    BOOK_FLAG_QUIET)
 
-/* The levels of each side have a cache line of their own, and with them its best price: no message needs more of a book, as
- * long as its strategy is not asked. What that needs is in the third line, and the fourth is that of our own orders. */
+/* The levels of each side have a cache line of their own, and with them its best price: no message needs more of a book, nor
+ * does its trace entry, as long as its strategy is not asked. What that needs is in the third line, and the fourth is that of
+ * our own orders. */
 struct book {
   struct ladder side[2];
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define LAYOUT_VERSION 1u
-#define LAYOUT_HASH 0xEFC7309Fu
+#define LAYOUT_HASH 0xA9BE2D7Du
 #define LINE_BYTES 0x40u
 #define PUBLISH_VALID 0x80000000u
 #define RAW_FIRST_BYTES 0x18u
@@ -71,6 +71,7 @@ enum book_flag { BOOK_FLAG_HALTED = 1, BOOK_FLAG_OPERATIONAL = 2, BOOK_FLAG_BREA
 enum trace_kind { TRACE_KIND_ANSWERS = 1, TRACE_KIND_COMMAND = 2, TRACE_KIND_LINK = 3, TRACE_KIND_RECOVERY = 4, TRACE_KIND_CANCELS = 5, TRACE_KIND_CONSOLE = 6 };
 enum recovery_step { RECOVERY_STEP_ANSWER = 0, RECOVERY_STEP_REQUEST = 1 };
 enum recovery_state { RECOVERY_STATE_IDLE = 0, RECOVERY_STATE_RECOVERING = 1, RECOVERY_STATE_LOST = 2 };
+enum tells { TELLS_BID = 1, TELLS_ASK = 2 };
 
 /* One message in the RX ring: its first line. The publish word is written last of all the message's lines. */
 struct rx_record {
@@ -329,7 +330,7 @@ _Static_assert(offsetof(struct mailbox, command_sequence) == 156, "mailbox.comma
 _Static_assert(offsetof(struct mailbox, consumed) == 192, "mailbox.consumed");
 _Static_assert(offsetof(struct mailbox, command) == 256, "mailbox.command");
 
-/* What one message cost and did: the kernel's work count (low 32 bits) at each tap, the top of the book it changed. */
+/* What one message cost and did: the kernel's work count (low 32 bits) at each tap, what is new at the top of the book it changed. */
 struct trace_entry {
   uint64_t sequence;
   uint32_t dequeue;
@@ -342,8 +343,10 @@ struct trace_entry {
   uint16_t stock_locate;
   uint8_t type;
   uint8_t orders;
+  uint32_t book;
+  uint32_t tells;
 };
-_Static_assert(sizeof(struct trace_entry) == 40, "trace_entry");
+_Static_assert(sizeof(struct trace_entry) == 48, "trace_entry");
 _Static_assert(offsetof(struct trace_entry, sequence) == 0, "trace_entry.sequence");
 _Static_assert(offsetof(struct trace_entry, dequeue) == 8, "trace_entry.dequeue");
 _Static_assert(offsetof(struct trace_entry, applied) == 12, "trace_entry.applied");
@@ -355,6 +358,8 @@ _Static_assert(offsetof(struct trace_entry, ask) == 32, "trace_entry.ask");
 _Static_assert(offsetof(struct trace_entry, stock_locate) == 36, "trace_entry.stock_locate");
 _Static_assert(offsetof(struct trace_entry, type) == 38, "trace_entry.type");
 _Static_assert(offsetof(struct trace_entry, orders) == 39, "trace_entry.orders");
+_Static_assert(offsetof(struct trace_entry, book) == 40, "trace_entry.book");
+_Static_assert(offsetof(struct trace_entry, tells) == 44, "trace_entry.tells");
 
 /* The kernel's configuration module: this header, symbol_count config_symbol entries, then strategy_count config_strategy entries. */
 struct config_header {

@@ -3,6 +3,7 @@
 #ifndef TICKLOOP_TRADING_KERNEL_H
 #define TICKLOOP_TRADING_KERNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "console/desk.h"
@@ -27,6 +28,7 @@ struct __attribute__((aligned(64))) kernel {
   struct order_port orders; /* session_mode connect */
   enum link_state link; /* that the engine knows */
   struct trace_entry *trace;
+  bool untold; /* a best price has changed without an entry that says so: entries have both since then */
   void *export;
   uint64_t export_bytes;
   const struct config_header *config;

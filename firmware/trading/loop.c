@@ -2,6 +2,7 @@
 /* See loop.h. Every instruction of a message between dequeue and done is here or inlined here. */
 #include "trading/loop.h"
 
+#include "core/trace.h"
 #include "profile/taps.h"
 #include "trading/commands.h"
 #include "trading/frames.h"
@@ -23,26 +24,37 @@ static bool idle(struct kernel *kernel) {
   return nic_wait(&kernel->nic, sooner(next_due(kernel), again_ns));
 }
 
-/* The entry of a record, written behind the last tap: a message does not pay for being written down. */
+static __attribute__((noinline, cold)) void tell_both(const struct kernel *kernel, struct trace_entry *entry) {
+  const struct book *book = &kernel->engine.books.pool[entry->book];
+  entry->stock_locate = book->stock_locate;
+  entry->bid = book_best_bid(book);
+  entry->ask = book_best_ask(book);
+  entry->tells = TELLS_BID | TELLS_ASK;
+}
+
+/* The entry of a record, written behind the last tap: `done` does not hold it, only the time until the next dequeue does. */
 static inline __attribute__((always_inline)) void finish_record(struct kernel *kernel, const union rx_line *line,
                                                                 uint32_t dequeue, uint32_t applied, uint32_t decision,
-                                                                uint32_t doorbell, const struct book *book,
+                                                                uint32_t doorbell, uint32_t done, struct trace_top top,
                                                                 unsigned orders) {
   struct mailbox_port *port = &kernel->port;
-  uint32_t done = work_tap(port);
-  kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)] = (struct trace_entry){
+  struct trace_entry *entry = &kernel->trace[port->trace_index & (TRACE_ENTRIES - 1)];
+  *entry = (struct trace_entry){
       .sequence = line->record.sequence,
       .dequeue = dequeue,
       .applied = applied,
       .decision = decision,
       .doorbell = doorbell,
       .done = done,
-      .bid = book != NULL ? book_best_bid(book) : 0,
-      .ask = book != NULL ? book_best_ask(book) : 0,
-      .stock_locate = book != NULL ? book->stock_locate : line->record.stock_locate,
+      .bid = top.bid,
+      .ask = top.ask,
+      .stock_locate = line->record.stock_locate,
       .type = line->record.type,
       .orders = (uint8_t)orders,
+      .book = top.number,
+      .tells = top.tells,
   };
+  if (__builtin_expect(kernel->untold, false) && top.number != 0) tell_both(kernel, entry);
   port->trace_index++;
 }
 
@@ -56,17 +68,20 @@ static __attribute__((noinline, flatten)) void decide(struct kernel *kernel, con
   TAP(clock, TAP_DECISION);
   uint32_t decided = work_tap(port), doorbell = dequeue;
   if (decision != DECISION_ORDER) {
-    finish_record(kernel, line, dequeue, applied, decided, doorbell, book, 0);
+    uint32_t done = work_tap(port);
+    finish_record(kernel, line, dequeue, applied, decided, doorbell, done, trace_asked(book, side), 0);
     return;
   }
   unsigned orders = send_orders(kernel, book, rx_record_hw_timestamp_ns(&line->record), &doorbell);
-  finish_record(kernel, line, dequeue, applied, decided, doorbell, book, orders);
+  uint32_t done = work_tap(port);
+  finish_record(kernel, line, dequeue, applied, decided, doorbell, done, trace_asked(book, side), orders);
 }
 
 static inline __attribute__((always_inline)) void other(struct kernel *kernel, const union rx_line *line,
                                                         uint32_t dequeue, enum effect effect) {
   if (effect == EFFECT_BLOCK && kernel->config->filter != 0) nic_block(&kernel->nic, line->record.stock_locate);
-  finish_record(kernel, line, dequeue, dequeue, dequeue, dequeue, NULL, 0);
+  uint32_t done = work_tap(&kernel->port);
+  finish_record(kernel, line, dequeue, dequeue, dequeue, dequeue, done, (struct trace_top){0}, 0);
 }
 
 /* The types that change books go each its own way, whole and in one piece but for what is marked as being off it: so each has
@@ -78,6 +93,7 @@ static inline __attribute__((always_inline)) void apply(struct kernel *kernel, c
   enum effect effect = engine_book(&kernel->engine, line, type, &change);
   TAP(clock, TAP_BOOK);
   if (effect != EFFECT_BOOK) {
+    if (change.moved) kernel->untold = true; /* a U that lost its order for want of room */
     other(kernel, line, dequeue, EFFECT_NONE);
     return;
   }
@@ -87,7 +103,8 @@ static inline __attribute__((always_inline)) void apply(struct kernel *kernel, c
     decide(kernel, line, dequeue, applied, book, change_side(&change), change_key_before(&change, book));
     return;
   }
-  finish_record(kernel, line, dequeue, applied, dequeue, dequeue, change_book(&kernel->engine.books, &change), 0);
+  uint32_t done = work_tap(&kernel->port);
+  finish_record(kernel, line, dequeue, applied, dequeue, dequeue, done, trace_quiet(&change), 0);
 }
 
 #define APPLY(name, type)                                                                               \

@@ -12,6 +12,7 @@ static void apply_recovered(void *context, const union rx_line *line) {
   struct kernel *kernel = context;
   struct change change = {0};
   (void)engine_record(&kernel->engine, line, &change); /* every book is stale: no strategy would run */
+  kernel->untold = true;
 }
 
 void take_recovery(struct kernel *kernel, struct range *memory, const struct config_header *config) {

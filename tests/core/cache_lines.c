@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache_lines MODULE ITCH: which 64-byte lines of the core's tables each message touches, as struct row on standard output.
+ * cache_lines MODULE ITCH: which 64-byte lines of the core's tables each message touches, as struct row on standard output:
+ * the core's work and, in the order of the kernel's loop, the strategy that is asked and the book's part of the trace entry.
  *
  * The core is compiled with -fsanitize=thread, which puts a call before each access to memory; the calls end here instead of
  * in the sanitizer's library. Counted are the tables (orders, levels, their ticks, books, locates), not the record, the
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 
 #include "core/moldudp64.h"
+#include "core/trace.h"
 #include "host.h"
 #include "itch_input.h"
 
@@ -20,6 +22,7 @@ struct row {
   uint32_t lines;
   uint32_t levels; /* 1: a level came or went */
   uint32_t beyond; /* 1: its side has, or had, a level that is not in the window */
+  uint32_t asked;  /* 1: the best price changed, so that its strategy was to be asked */
 };
 
 static uint32_t is_beyond(const struct books *books, const struct change *change) {
@@ -33,6 +36,17 @@ static struct range {
 static uintptr_t touched[MOST];
 static unsigned count;
 static bool watching;
+
+/* As trading/loop.c does. */
+static enum effect process(const union rx_line *line, struct change *change, struct trace_top *top) {
+  struct engine *engine = &host.engine;
+  enum effect effect = engine_record(engine, line, change);
+  if (effect != EFFECT_BOOK) return effect;
+  (void)engine_decide(engine, change);
+  if (engine_asks(change)) *top = trace_asked(change_book(&engine->books, change), change_side(change));
+  else *top = trace_quiet(change);
+  return effect;
+}
 
 #define UNWATCHED __attribute__((no_sanitize("thread"), noinline))
 
@@ -102,13 +116,15 @@ UNWATCHED int main(int argc, char **argv) {
     struct change change = {0};
     count = 0;
     watching = true;
-    enum effect effect = engine_record(&host.engine, lines, &change);
+    struct trace_top top;
+    enum effect effect = process(lines, &change, &top);
     watching = false;
     if (effect != EFFECT_BOOK) continue;
     struct row row = {.type = message[0],
                       .lines = count,
                       .levels = levels != host.engine.books.levels.room,
-                      .beyond = is_beyond(&host.engine.books, &change)};
+                      .beyond = is_beyond(&host.engine.books, &change),
+                      .asked = engine_asks(&change)};
     fwrite(&row, sizeof row, 1, stdout);
   }
   return 0;

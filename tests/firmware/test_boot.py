@@ -189,12 +189,14 @@ def test_trace(boot: Boot, real_messages: list[bytes]) -> None:
 
 
 def test_the_trace_has_the_top_of_every_changed_book(boot: Boot) -> None:
-    """Best bid and ask behind each message that changed a book, whatever locate it names, are the model's; 0 and all
-    ones stand for none."""
+    """Best bid and ask behind each message that changed a book, whatever locate it names, are the model's, those that
+    the entry does not tell being as they were; 0 and all ones stand for none."""
     messages = hostile_stream(7, 3000)
     run = boot(Peer(lines_of(messages), burst=50))
     model = KernelModel(KernelConfig(**MODEL))
-    changes = 0
+    changes, told = 0, 0
+    tops: dict[int, dict[str, int]] = {}
+    locates: dict[int, int] = {}
     for entry, raw in zip(run.trace, messages, strict=True):
         status: Any = message_status(raw).name.lower()
         kind = chr(raw[0]) if raw else None
@@ -202,11 +204,18 @@ def test_the_trace_has_the_top_of_every_changed_book(boot: Boot) -> None:
         changed = model.statistics["book_messages"] > changes
         changes += changed
         assert (entry["applied"] != entry["dequeue"]) == changed
+        assert (entry["book"] != 0) == changed
         if changed:
-            book = model.books[int(entry["stock_locate"])]
-            assert entry["bid"] == book.best_bid()
-            assert entry["ask"] == (book.best_ask() or 0xFFFFFFFF)
+            if kind in ("A", "F"):
+                locates[int(entry["book"])] = int(entry["stock_locate"])
+            top = tops.setdefault(int(entry["book"]), {"bid": 0, "ask": 0xFFFFFFFF})
+            new = {tells.name.lower() for tells in layout.Tells if entry["tells"] & tells}
+            top |= {name: int(entry[name]) for name in new}
+            told += len(new)
+            book = model.books[locates[int(entry["book"])]]
+            assert top == {"bid": book.best_bid(), "ask": book.best_ask() or 0xFFFFFFFF}
     assert changes > 500
+    assert 0 < told < changes
 
 
 def test_instruction_counts_are_exact(boot: Boot) -> None:
