@@ -19,10 +19,13 @@ from tests.rtl.receive.frames import C_TAG, S_TAG, frame, message, mold, unknown
 
 TAGS = ((), (C_TAG,), (S_TAG,), (C_TAG, C_TAG), (S_TAG, C_TAG), (S_TAG, S_TAG))
 OPTIONS = tuple(bytes(range(4 * words)) for words in range(11))
+NO_FRAGMENT = (0x0000, 0x4000, 0x8000, 0xC000)
+OLD_TAG = 0x9100  # of stacked tags before IEEE 802.1ad: not one of the two
 
 # One fault each; those of one header field exclude each other.
 FAULTS: tuple[dict[str, Any], ...] = (
-    {"tags": (C_TAG, S_TAG, C_TAG)}, {"tags": (C_TAG, C_TAG), "ethertype": C_TAG}, {"ethertype": 0x86DD},
+    {"tags": (C_TAG, S_TAG, C_TAG)}, {"tags": (C_TAG, C_TAG), "ethertype": C_TAG}, {"tags": (OLD_TAG,)},
+    {"tags": (OLD_TAG, C_TAG)}, {"tags": (C_TAG, OLD_TAG)}, {"ethertype": 0x86DD},
     {"ethertype": 0x0801}, {"ethertype": 0x8000}, {"version": 6}, {"version": 5}, {"ihl": 4}, {"ihl": 0},
     {"ip_checksum_error": 0x0100}, {"ip_checksum_error": 1}, {"ip_checksum_error": 0xFFFF}, {"total": 19}, {"total": 0},
     {"fragment": 0x2000}, {"fragment": 1}, {"fragment": 0x1FFF}, {"protocol": 6}, {"protocol": 16},
@@ -57,16 +60,20 @@ class VerdictTest(ReceiveTest):  # type: ignore[misc]
 
 @pyuvm.test()
 class TagsAndOptions(VerdictTest):
-    """0 to 2 tags of both kinds, 0 to 10 words of IPv4 options; padding inside the datagram and behind it."""
+    """0 to 2 tags of both kinds, 0 to 10 words of IPv4 options; padding inside the datagram and behind it; the flags of
+    the fragment field that make no fragment, the reserved one and "don't fragment" (RFC 791, 3.1).
+    """
 
     def frames(self) -> Iterator[FrameItem]:
         for tags, options in product(TAGS, OPTIONS):
             yield self.good(tags=tags, options=options)
             yield self.good(tags=tags, options=options, trailer=self.random.randbytes(self.random.randrange(1, 20)))
             yield self.good(tags=tags, options=options, ip_padding=self.random.randbytes(self.random.randrange(1, 20)))
+        for flags in NO_FRAGMENT:
+            yield self.good(fragment=flags)
 
     def check_phase(self) -> None:
-        assert self.judge.model.counters["accepted"] == 3 * len(TAGS) * len(OPTIONS)
+        assert self.judge.model.counters["accepted"] == 3 * len(TAGS) * len(OPTIONS) + len(NO_FRAGMENT)
 
 
 @pyuvm.test()
@@ -114,6 +121,7 @@ class ChecksumsAtTheirEdges(VerdictTest):
         assert zero[40:42] == b"\xff\xff"
         yield FrameItem(zero)
         yield FrameItem(zero[:40] + b"\xff\xfe" + zero[42:])
+        yield FrameItem(zero[:-1] + bytes([zero[-1] ^ 1]))  # 0xFFFF stands there, and is not "no checksum"
         data = frame(self.payload(1))
         for bit in some(range(8 * 12, 8 * len(data)), self.random):
             flipped = bytearray(data)
