@@ -203,7 +203,7 @@ void view_risk(const struct trading_view *trading) {
 void view_strategies(const struct trading_view *trading) {
   const struct engine *engine = trading->engine;
   for (uint32_t i = 0; i < INSTANCES; i++) {
-    const struct strategy *strategy = engine->instances[i].strategy;
+    const struct strategy *strategy = instance_strategy(&engine->instances[i]);
     uint32_t books = 0;
     if (i != 0 && strategy == NULL) continue;
     for (uint32_t number = 1; number <= engine->books.count; number++) {

@@ -130,6 +130,10 @@ static __attribute__((noinline, cold)) void refused(struct engine *engine, const
 
 enum decision engine_ask_strategy(struct engine *engine, struct book *book, enum side side, uint32_t key_before) {
   if ((book->flags & BOOK_CLOSED) != 0) return DECISION_NONE;
+  if (__builtin_expect(engine->asks_each, false) && engine->any_change[book->strategy] == 0 &&
+      key_before == book->side[side].best_key) {
+    return DECISION_NONE;
+  }
   const struct instance *instance = &engine->instances[book->strategy];
   struct strategy_view *view = &engine->view;
   view->book = book;
@@ -190,7 +194,7 @@ static bool begins_with(const char *text, const char *with) {
 
 static const char strategy_word[] = "strategy ";
 
-/* The book of "SYM off" or "SYM on", for the latter with a strategy to go on with; NULL: it is not of that form, or there is none. */
+/* The book of "SYM off" or "SYM on"; NULL: it is not of that form, or there is none. */
 static struct book *switched_book(const struct engine *engine, const char *text, bool *off) {
   uint32_t length = 0;
   while (text[length] != ' ' && text[length] != '\0') length++;

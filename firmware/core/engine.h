@@ -72,9 +72,14 @@ enum decision {
 
 /* A strategy of the configuration, with its parameters. */
 struct instance {
-  const struct strategy *strategy;
+  const struct strategy *strategy; /* stored last */
   const uint32_t *parameters;
 };
+
+/* For who looks from another processor: with a strategy it has parameters. */
+static inline const struct strategy *instance_strategy(const struct instance *instance) {
+  return __atomic_load_n(&instance->strategy, __ATOMIC_ACQUIRE);
+}
 
 #define INSTANCES 256u /* number 0 is none */
 
@@ -106,6 +111,7 @@ struct engine {
   uint64_t skipped; /* what next_sequence is ahead of the number of records, modulo 2^64 */
   bool started;     /* next_sequence is known */
   bool filtered; /* the NIC keeps messages back: only its event lines tell what is missing */
+  bool asks_each; /* a command has given a book another strategy: its levels do not tell when that runs */
   struct jump jump;
   uint64_t breach; /* records consumed with the last W */
   struct touch touches[TOUCHES];
@@ -124,7 +130,7 @@ struct engine {
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
   uint32_t configured; /* instances that the configuration has; those behind are set by commands ... */
   uint32_t set[INSTANCES][STRATEGY_PARAMETERS]; /* ... with these parameters */
-  uint16_t changed[CHANGES];  /* the book that each of the latest records changed, by their number; 0: none */
+  uint16_t changed[CHANGES]; /* the book that each of the latest records changed, by their number; 0: none */
 };
 
 /* Records consumed so far. */
@@ -198,14 +204,16 @@ static inline void engine_nothing(struct engine *engine) {
 }
 
 /* Whether a changed book may have to ask its strategy: most messages change no best price, and most strategies wait for that. */
-static inline bool engine_asks(const struct change *change) { return change->moved || change->level->any; }
+static inline bool engine_asks(const struct engine *engine, const struct change *change) {
+  return change->moved || change->level->any || engine->asks_each;
+}
 
 /* With the side that changed, and its best key before. */
 enum decision engine_ask_strategy(struct engine *engine, struct book *book, enum side side, uint32_t key_before);
 
 /* The strategy of a book that a record changed. */
 static inline enum decision engine_decide(struct engine *engine, const struct change *change) {
-  if (!engine_asks(change)) return DECISION_NONE;
+  if (!engine_asks(engine, change)) return DECISION_NONE;
   struct book *book = change_book(&engine->books, change);
   return engine_ask_strategy(engine, book, change_side(change), change_key_before(change, book));
 }

@@ -254,14 +254,13 @@ uint32_t levels_neighbour(const struct levels *levels, const struct ladder *ladd
   return *window_entry(levels, ladder, near);
 }
 
-void levels_set_any(struct levels *levels, struct ladder *ladder, bool any) {
+bool ladder_set_any(struct ladder *ladder, bool any) {
   struct level level;
   __builtin_memcpy(&level.book, &ladder->owner, sizeof ladder->owner);
+  bool older = any != level.any && ladder->count != 0;
   level.any = any;
   __builtin_memcpy(&ladder->owner, &level.book, sizeof ladder->owner);
-  for (uint32_t at = levels_best(levels, ladder); at != 0; at = levels_neighbour(levels, ladder, at, 0)) {
-    levels->pool[at].any = any;
-  }
+  return older;
 }
 
 /* After the best level has gone. Of one in the window the key is enough: its entry stands in another line. */

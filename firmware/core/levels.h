@@ -36,7 +36,7 @@ struct level {
   uint32_t key;
   uint16_t book;
   uint8_t side : 1;
-  uint8_t any : 1; /* its book's strategy runs on any change */
+  uint8_t any : 1; /* its book's strategy ran on any change when it came */
   int8_t balance; /* in the tree: height of child[1] - height of child[0]; else IN_WINDOW */
   uint32_t orders;
   union {
@@ -92,8 +92,8 @@ static inline uint32_t level_price(const struct level *level) {
 /* The ladder, zeroed, of a book's side; books count from 1. */
 void levels_begin(struct levels *levels, struct ladder *ladder, uint16_t book, enum side side, bool any);
 
-/* Off the hot path: whether the book's strategy runs on any change, for the levels that there are and those to come. */
-void levels_set_any(struct levels *levels, struct ladder *ladder, bool any);
+/* Whether the book's strategy runs on any change, for levels to come; true: there are levels that say something else. */
+bool ladder_set_any(struct ladder *ladder, bool any);
 
 /* The tick of `key`, ladder->ticks or more if it has none. An exact division by 4 x 25: a multiplication by the inverse of 25
  * and a rotation, which take what is no multiple beyond all quotients (Warren, Hacker's Delight, 10-17). */

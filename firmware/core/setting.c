@@ -26,13 +26,13 @@ static const struct strategy *strategy_of(const char *word, uint32_t length) {
   return strategy_find(name);
 }
 
-/* Digits alone; what is beyond 32 bits is as large as any that is. */
+/* Digits alone, of a number of 32 bits. */
 static bool number_of(const char *digits, uint32_t length, uint32_t *value) {
   uint64_t sum = 0;
   for (uint32_t i = 0; i < length; i++) {
     if (digits[i] < '0' || digits[i] > '9') return false;
     sum = 10 * sum + (uint64_t)(digits[i] - '0');
-    if (sum > UINT32_MAX) sum = UINT32_MAX;
+    if (sum > UINT32_MAX) return false;
   }
   *value = (uint32_t)sum;
   return length != 0;
@@ -77,7 +77,7 @@ static const char *check(const struct setting *setting) {
 }
 
 static bool holds(const struct instance *instance, const struct setting *setting) {
-  if (instance->strategy != setting->strategy) return false;
+  if (instance_strategy(instance) != setting->strategy) return false;
   for (uint32_t i = 0; i < declared(setting->strategy); i++) {
     if (instance->parameters[i] != setting->parameters[i]) return false;
   }
@@ -127,14 +127,18 @@ const char *setting_read(const struct engine *engine, const char *text, struct s
 void setting_apply(struct engine *engine, const struct setting *setting) {
   struct book *book = &engine->books.pool[setting->book];
   uint32_t i = setting->instance;
+  struct instance *instance = &engine->instances[i];
   bool any = setting->strategy->trigger == STRATEGY_ON_ANY;
-  if (!holds(&engine->instances[i], setting)) {
+  if (!holds(instance, setting)) {
     __builtin_memcpy(engine->set[i], setting->parameters, sizeof engine->set[i]);
-    engine->instances[i] = (struct instance){setting->strategy, engine->set[i]};
     engine->any_change[i] = any;
+    instance->parameters = engine->set[i];
+    __atomic_store_n(&instance->strategy, setting->strategy, __ATOMIC_RELEASE); /* the console may be looking */
   }
   if (book->strategy == 0) book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
-  for (unsigned side = 0; side < 2; side++) levels_set_any(&engine->books.levels, &book->side[side], any);
+  for (unsigned side = 0; side < 2; side++) {
+    if (ladder_set_any(&book->side[side], any)) engine->asks_each = true;
+  }
   book->strategy = setting->instance;
   book->shares = setting->shares;
   book->memory = 0;

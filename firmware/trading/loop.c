@@ -98,7 +98,7 @@ static inline __attribute__((always_inline)) void apply(struct kernel *kernel, c
     return;
   }
   uint32_t applied = work_tap(&kernel->port);
-  if (engine_asks(&change)) {
+  if (engine_asks(&kernel->engine, &change)) {
     struct book *book = change_book(&kernel->engine.books, &change);
     decide(kernel, line, dequeue, applied, book, change_side(&change), change_key_before(&change, book));
     return;

@@ -364,8 +364,10 @@ class Day:
         keys = self.random.sample([*values], self.random.randint(0, len(values))) if name in strategies() else []
         pairs = [f"{key}={values[key]}" for key in keys]
         if pairs and self.random.random() < 0.2:
-            pairs.append(choose([pairs[0], "shares=0", "shares=1000000", f"{keys[0]}=4294967296", f"{keys[0]}=",
-                                 f"{keys[0]}=-1", f"{keys[0]}", "no=1", "=1"]))
+            wrong = choose([*pairs[:1], "shares=0", "shares=1000000", "no=1", "=1", *(f"{keys[0]}{end}" for end in (
+                "", "=", "=-1", "=4294967296", "=18446744073709551617", "=99999999999999999999"))])
+            same = wrong.partition("=")[0]
+            pairs = [pair for pair in pairs if wrong in pairs or pair.partition("=")[0] != same] + [wrong]
         return " ".join(["strategy", stock, name, *pairs])
 
     def _command(self, text: str) -> None:
