@@ -102,9 +102,10 @@ coverage: .venv/.setup-test  ## functional coverage of the plan, line and toggle
 REGRESS_ARGUMENTS = $(if $(SEEDS),--seeds '$(SEEDS)') $(if $(SEED),--first '$(SEED)') \
   $(if $(SCENARIOS),--scenarios '$(SCENARIOS)') $(if $(SIMS),--sims '$(SIMS)') $(if $(TESTS),--tests '$(TESTS)') \
   $(if $(JOBS),--jobs '$(JOBS)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') $(if $(NAME),--name '$(NAME)') \
-  $(if $(filter-out 0,$(COVERAGE)),--coverage) $(if $(OPTIONS),--options='$(OPTIONS)') $(if $(CLUSTER),--cluster '$(CLUSTER)')
+  $(if $(filter-out 0,$(COVERAGE)),--coverage) $(if $(OPTIONS),--options='$(OPTIONS)') $(if $(WAVES),--waves '$(WAVES)') \
+  $(if $(CLUSTER),--cluster '$(CLUSTER)')
 
-regress: .venv/.setup-test  ## new seeds x scenarios x simulators (SEEDS SEED SCENARIOS SIMS JOBS TIMEOUT COVERAGE CLUSTER NAME)
+regress: .venv/.setup-test  ## new seeds x scenarios x simulators (SEEDS SEED SCENARIOS|TESTS SIMS OPTIONS JOBS TIMEOUT COVERAGE WAVES CLUSTER NAME)
 	@$(BIN)/python -m scripts.regress $(REGRESS_ARGUMENTS)
 
 docs: .venv/.setup-test  ## the documentation as a site, every link checked, into build/docs

@@ -6,25 +6,28 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bridge import build
-from scripts.regress.campaign import Campaign, Plan, new_directory
+from scripts.regress.campaign import MOST_WAVES, Campaign, Plan, new_directory
 from scripts.regress.executor import Executor
 from scripts.regress.jobs import Step
 from scripts.regress.local import Local
 from scripts.regress.matrix import SelectionError, jobs, select
-from scripts.regress.scenarios import SIMULATORS, Options, scenarios
+from scripts.regress.scenarios import ROOT, SIMULATORS, Options, scenarios
 from tests.seeds import fresh_seed
 from tickloop.exits import ExitStatus, TickloopError, UsageError
 
 FOLDER = build.BUILD / "regress"
 MOST_SEED = (1 << 32) - 1  # that tickloop takes
 MOST_SEEDS = 100_000
+NO_TEST = (4, 5)  # exit statuses of pytest: wrong arguments, nothing collected
 
 
 class _Parser(argparse.ArgumentParser):
@@ -45,7 +48,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--coverage", action="store_true", help="count lines and toggles of the RTL on Verilator")
     parser.add_argument("--options", default="", help="for every tickloop sim, as --config FILE")
     parser.add_argument("--tests", help="what pytest is asked to run, in the place of all scenarios")
-    parser.add_argument("--waves", type=int, default=3, help="failures that are run again with waves (default: 3)")
+    parser.add_argument("--waves", type=int, default=MOST_WAVES,
+                        help=f"failures that are run again with waves (default: {MOST_WAVES})")
     parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler, as tcp://host:8786")
     parser.add_argument("--list", action="store_true", help="name the jobs and run none")
     given = parser.parse_args(arguments)
@@ -54,7 +58,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     if given.first is not None and not 0 <= given.first <= MOST_SEED - given.seeds:
         raise UsageError(f"SEED is from 0 to {MOST_SEED} less SEEDS")
     if given.jobs < 1 or given.waves < 0 or (given.timeout is not None and given.timeout <= 0):
-        raise UsageError("JOBS is at least 1, TIMEOUT above 0")
+        raise UsageError("JOBS is at least 1, WAVES at least 0, TIMEOUT above 0")
     if given.name is not None and (given.name != Path(given.name).name or given.name.startswith(".")):
         raise UsageError(f"NAME {given.name!r} is no name of a directory")
     unknown = set(_words(given.sims)) - set(SIMULATORS)
@@ -67,18 +71,42 @@ def _words(text: str) -> list[str]:
     return text.replace(",", " ").split()
 
 
+def _check_tests(tests: str) -> None:
+    """Asks pytest.
+
+    Raises:
+        UsageError: they name nothing that it could run.
+    """
+    words = ["-p", "no:cacheprovider", "--collect-only", "-q", *_split("TESTS", tests)]
+    asked = subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT, stdin=subprocess.DEVNULL,
+                           capture_output=True, text=True, check=False)
+    if asked.returncode in NO_TEST:
+        said = re.search(r"error: (.*)", asked.stderr, re.IGNORECASE)
+        raise UsageError(f"TESTS={tests}: {said[1] if said else 'no test is called so'}")
+
+
+def _split(name: str, text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{name}={text}: {error}") from None
+
+
 def _found_anywhere(word: str) -> str:
-    """A file's name, so that it is found from a job's directory too."""
-    return str(Path(word).resolve()) if Path(word).exists() else word
+    """A file's name, also behind an option's =, so that it is found from a job's directory too."""
+    option, equals, name = word.rpartition("=") if word.startswith("--") else ("", "", word)
+    return f"{option}{equals}{Path(name).resolve()}" if name and Path(name).exists() else word
 
 
 def _plan(given: argparse.Namespace, command: str) -> Plan:
+    if given.tests:
+        _check_tests(given.tests)
     known = scenarios(given.tests)
     first = fresh_seed() if given.first is None else given.first
     chosen = select(known, ["tests"] if given.tests else _words(given.scenarios))
     simulators = _words(given.sims)
     planned = jobs(chosen, simulators, range(first, first + given.seeds))
-    sim_options = tuple(map(_found_anywhere, shlex.split(given.options)))
+    sim_options = tuple(map(_found_anywhere, _split("OPTIONS", given.options)))
     options = Options(given.coverage, sim_options, given.timeout, given.tests)
     used = [name for name in SIMULATORS
             if any(job.simulator == name and not known[job.scenario].tests for job in planned)]
@@ -91,8 +119,10 @@ def _plan(given: argparse.Namespace, command: str) -> Plan:
 def _command(given: argparse.Namespace) -> str:
     """The line that repeats all of it."""
     shown = {"SEEDS": given.seeds, "SEED": given.first, "SCENARIOS": given.scenarios, "TESTS": given.tests,
-             "SIMS": given.sims if set(_words(given.sims)) != set(SIMULATORS) else None, "TIMEOUT": given.timeout,
-             "OPTIONS": given.options, "COVERAGE": 1 if given.coverage else None}
+             "SIMS": given.sims if set(_words(given.sims)) != set(SIMULATORS) else None,
+             "TIMEOUT": given.timeout and f"{given.timeout:g}",
+             "OPTIONS": given.options, "COVERAGE": 1 if given.coverage else None,
+             "WAVES": given.waves if given.waves != MOST_WAVES else None}
     words = [f"{name}={shlex.quote(str(value))}" for name, value in shown.items() if value not in (None, "")]
     return " ".join(["make regress", *words])
 

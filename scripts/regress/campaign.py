@@ -37,6 +37,7 @@ LATEST = "latest"
 BUILD_LIMIT_S = 1_200.0
 BUILD = "build"
 BUILD_SLOTS = 2  # as many compilers at once
+MOST_WAVES = 3
 SHOWN = 3  # failures of a cause that the terminal names
 
 
@@ -49,7 +50,7 @@ class Plan:
     options: Options
     command: str
     build: tuple[Step, ...] = ()
-    most_waves: int = 3
+    most_waves: int = MOST_WAVES
 
     def order(self, job: Job, directory: Path) -> Order:
         scenario = self.scenarios[job.scenario]
@@ -179,20 +180,25 @@ class Campaign:
         causes = grouped(self._failures())
         matrix = [list(pair) for pair in dict.fromkeys((job.scenario, job.simulator) for job in self.plan.jobs)]
         before = history.read(folder)
-        last = history.previous(before, matrix)
+        asked = {"matrix": matrix, "options": list(self.plan.options.sim_options), "tests": self.plan.options.tests}
+        last = history.previous(before, asked)
         own = {cause.name for cause in causes}
         passed = sum(result.passed for result in self.results.values())
         seeds = list(dict.fromkeys(job.seed for job in self.plan.jobs))
+        # What was not tried as often, or to the end, may be there still.
+        missing = sorted(name for name in last["causes"] if name not in own) if last and not interrupted else []
+        as_many = last is not None and len(seeds) >= last["seeds"]
         summary: dict[str, Any] = {
             "name": self.directory.name, "started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 1),
             "command": self.plan.command, "git_commit": git_commit(), "where": self.executor.where,
-            "interrupted": interrupted, "matrix": matrix, "seeds": {"first": seeds[0], "count": len(seeds)},
+            "interrupted": interrupted, **asked, "seeds": {"first": seeds[0], "count": len(seeds)},
             "jobs": {"planned": len(self.plan.jobs), "passed": passed, "failed": len(self.results) - passed,
                      "not_run": len(self.plan.jobs) - len(self.results)},
             "coverage": figures, "coverage_note": said,
             "against": last["name"] if last else None,
             "causes": [_described(cause, waves, last) for cause in causes],
-            "gone": sorted(name for name in last["causes"] if name not in own) if last else [],
+            "gone": missing if as_many else [],
+            "unseen": [] if as_many else missing,
             "results": [_row(job, self.results.get(job.name)) for job in self.plan.jobs],
         }
         reproduce = {(failure.job, failure.test): failure.reproduce for cause in causes for failure in cause.failures}
@@ -304,6 +310,8 @@ def _tell(summary: Mapping[str, Any], directory: Path) -> None:
             print(f"  and {len(failures) - SHOWN} more")
     for name in summary["gone"]:
         print(f"\ngone since {summary['against']}: {name}")
+    for name in summary["unseen"]:
+        print(f"\nnot seen among fewer seeds than those of {summary['against']}: {name}")
     coverage = ", ".join(f"{kind} {each['percent']:.2f} %" for kind, each in summary["coverage"].items())
     print(f"\n{jobs['passed']} jobs passed, {jobs['failed']} failed" + (f", {jobs['not_run']} not run"
           if jobs["not_run"] else "") + f" of {jobs['planned']}, in {summary['seconds']:.0f} s on {summary['where']}")

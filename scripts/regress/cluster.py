@@ -9,7 +9,9 @@ A lost worker's jobs are given to others by the scheduler, and whoever does a jo
 from __future__ import annotations
 
 import logging
+import re
 import secrets
+import socket
 import sys
 import time
 import warnings
@@ -22,11 +24,13 @@ from scripts.regress import worker
 from scripts.regress.executor import ExecutorError, unreachable
 from scripts.regress.jobs import Order, Result, failure
 from scripts.regress.run import ROOT
-from tickloop.exits import ExitStatus
+from tickloop.exits import ExitStatus, UsageError
 from tickloop.progress import note_if_slow
 
 SLOTS = "slots"
 CONNECT_S = 30.0  # a busy head node takes its time
+REACH_S = 5.0  # what listens is reached at once, however busy its process is
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:\[([0-9a-fA-F:.%]+)\]|([\w.-]+)):([0-9]{1,5})")
 WORKERS_S = 120.0  # a farm's queue may let them wait; the first is enough to begin
 SAME = ("python", "distributed", "dask", "cloudpickle")  # what orders and results are packed by
 TOKEN = ".shared"
@@ -41,6 +45,7 @@ class Cluster:
             cloudpickle, distributed = map(import_module, ("cloudpickle", "distributed"))  # in the extra `cluster`
         except ImportError as error:
             raise unreachable(f"CLUSTER needs the Python package {error.name}: pip install -e .[cluster]") from None
+        _reach(address)
         cloudpickle.register_pickle_by_value(worker)
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says in lines, we say in one
         self._address, self._directory = address, directory
@@ -53,7 +58,7 @@ class Cluster:
             self._check_versions()
             self._check_checkout()
         except BaseException:
-            self._client.close(timeout=2)
+            self._leave(2)
             raise
         self._most = max((int(each.get("resources", {}).get(SLOTS, 0)) for each in self._workers().values()), default=0)
         count = len(self._workers())
@@ -78,7 +83,14 @@ class Cluster:
             self._client.cancel(futures, force=True)
 
     def close(self) -> None:
-        self._client.close(timeout=5)
+        self._leave(5)
+
+    def _leave(self, seconds: float) -> None:
+        """A scheduler that is too busy to say goodbye in time changes nothing of what there is to be told."""
+        try:
+            self._client.close(timeout=seconds)
+        except TimeoutError:
+            self._client.status = "closed"  # it would try again, at this process' end
 
     def _connected(self) -> Any:
         """A client; of a scheduler that is too busy for its first words, at another attempt."""
@@ -141,6 +153,22 @@ class Cluster:
         for address, problem in sorted(self._client.run(worker.sees, str(token), content).items()):
             if problem:
                 raise unreachable(f"CLUSTER={self._address}: worker {address} does not share this checkout: {problem}")
+
+
+def _reach(address: str) -> None:
+    """Before Dask is asked, which says of an address less, and later.
+
+    Raises:
+        UsageError: it is none.
+        ExecutorError: nothing listens there.
+    """
+    given = _ADDRESS.fullmatch(address)
+    if given is None or not 0 < int(given[3]) < 1 << 16:
+        raise UsageError(f"CLUSTER={address}: an address is as tcp://head:8786")
+    try:
+        socket.create_connection((given[1] or given[2], int(given[3])), REACH_S).close()
+    except OSError as error:
+        raise unreachable(f"CLUSTER={address}: no Dask scheduler answers there ({error.strerror or error})") from None
 
 
 def _versions(host: Mapping[str, Any]) -> dict[str, str]:

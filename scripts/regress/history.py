@@ -10,13 +10,15 @@ from typing import Any
 
 FILE = "history.jsonl"
 SHOWN = 50
+ASKED = ("matrix", "options", "tests")  # runs that differ in one of these are not compared
 
 
 def entry(summary: Mapping[str, Any]) -> dict[str, Any]:
     """What is remembered of a run."""
     coverage = summary["coverage"]
     return {
-        **{key: summary[key] for key in ("name", "started", "seconds", "git_commit", "interrupted", "matrix")},
+        **{key: summary[key] for key in ("name", "started", "seconds", "git_commit", "interrupted", *ASKED)},
+        "seeds": summary["seeds"]["count"],
         **{key: summary["jobs"][key] for key in ("planned", "passed", "failed", "not_run")},
         "coverage": {kind: each["percent"] for kind, each in coverage.items()},
         "causes": {cause["name"]: len(cause["failures"]) for cause in summary["causes"]},
@@ -40,7 +42,7 @@ def append(folder: Path, remembered: Mapping[str, Any]) -> None:
         file.write(json.dumps(remembered) + "\n")
 
 
-def previous(runs: Sequence[dict[str, Any]], matrix: Sequence[Sequence[str]]) -> dict[str, Any] | None:
+def previous(runs: Sequence[dict[str, Any]], asked: Mapping[str, Any]) -> dict[str, Any] | None:
     """The last run before that came to its end and tried the same: what it did not try cannot have gone away."""
-    return next((run for run in reversed(runs) if run["matrix"] == [list(pair) for pair in matrix]
-                 and not run["interrupted"]), None)
+    return next((run for run in reversed(runs) if not run["interrupted"]
+                 and all(key in run and run[key] == asked[key] for key in ASKED)), None)

@@ -65,8 +65,8 @@ def _cases(root: ElementTree.Element) -> Iterator[Case]:
         if bad is None:
             bad = case.find("error")
         if bad is not None:
-            detail = "\n".join(part.text or "" for part in (bad, *case.findall("system-out")))
-            yield Case(test, "failed", seconds, _message(case.get("name", ""), bad.get("message", "")), tail(detail))
+            detail = "\n".join(tail(part.text or "") for part in (bad, *case.findall("system-out")))
+            yield Case(test, "failed", seconds, _message(case.get("name", ""), bad.get("message", "")), detail)
         else:
             yield Case(test, "passed" if case.find("skipped") is None else "skipped", seconds)
 

@@ -66,7 +66,7 @@ def _verdict(summary: Mapping[str, Any]) -> str:
     jobs = summary["jobs"]
     seeds = f"{summary['seeds']['count']} seeds from {summary['seeds']['first']}"
     facts = (f"{escape(summary['started'])}, {_duration(summary['seconds'])} on {escape(summary['where'])}; {seeds}; "
-             f"commit {code((summary['git_commit'] or 'unknown')[:12])}")
+             f"commit {_commit(summary)}")
     if summary["interrupted"]:
         text, kind = (f"Interrupted: {jobs['passed']} jobs passed, {jobs['failed']} failed, {jobs['not_run']} of "
                       f"{jobs['planned']} were not run.", "bad")
@@ -79,14 +79,21 @@ def _verdict(summary: Mapping[str, Any]) -> str:
     return f'<p class="verdict {kind}">{text}</p><p class=soft>{facts}</p>'
 
 
+def _commit(run: Mapping[str, Any]) -> Html:
+    """A + behind it: the tree had changes."""
+    commit, changed, _ = (run["git_commit"] or "unknown").partition("+")
+    return code(f"{commit[:12]}{changed}")
+
+
 def _causes(summary: Mapping[str, Any]) -> str:
     parts = [_cause(cause) for cause in summary["causes"]] or ["<p class=soft>None.</p>"]
     if summary["against"] is None:
-        parts.append("<p class=soft>No run before tried the same scenarios on the same simulators: what is new and "
-                     "what went away cannot be told.</p>")
-    elif summary["gone"]:
-        gone = "".join(f"<li>{code(name)}</li>" for name in summary["gone"])
-        parts.append(f"<h3>Gone since {escape(summary['against'])}</h3><ul class=gone>{gone}</ul>")
+        parts.append("<p class=soft>No run before tried the same scenarios and options on the same "
+                     "simulators: what is new and what went away cannot be told.</p>")
+    for key, said in (("gone", "Gone since"), ("unseen", "Not seen among fewer seeds than those of")):
+        if summary[key]:
+            names = "".join(f"<li>{code(name)}</li>" for name in summary[key])
+            parts.append(f"<h3>{said} {escape(summary['against'])}</h3><ul class={key}>{names}</ul>")
     return "\n".join(parts)
 
 
@@ -160,7 +167,7 @@ def _runs(runs: Sequence[Mapping[str, Any]], directory: Path) -> str:
         share = 100 * run["passed"] / max(1, run["passed"] + run["failed"])
         rows.append([name, f"{share:.1f} %", run["passed"], run["failed"], run["not_run"] or "",
                      _duration(run["seconds"]), len(run["causes"]), _shares(run["coverage"].items()),
-                     code((run["git_commit"] or "unknown")[:12])])
+                     _commit(run)])
     head = ["run", "#passed", "#jobs passed", "#failed", "#not run", "#time", "#causes", "coverage", "commit"]
     return f'<div class=two><div class=plot id=verdicts></div><div class=plot id=times></div></div>{table(head, rows)}'
 

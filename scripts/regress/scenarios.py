@@ -30,6 +30,8 @@ LOOP_LIMIT_S, SUITE_LIMIT_S = 300.0, 3600.0
 RUN = "run"  # the run directory in a job's
 REPRODUCED = "out/regress"  # where a reproduction leaves its files
 WAVES_LATER = {"TEST_WAVES": "off"}  # a failing test of a job does not make waves: the first few get them afterwards
+# What a failed test printed, a bench's lines among it, belongs to its failure.
+REPORTED = ("-o", "junit_family=xunit1", "-o", "junit_logging=system-out", "-o", "junit_log_passing_tests=false")
 BENCHES = "TEST_BUILDS"  # what the first of them has built, the others take
 FULL_EFFORT = "100"
 MOST_FAULTS = 0.03  # of the frames of a line, of each kind
@@ -97,7 +99,7 @@ def _suite(paths: Sequence[str]) -> Callable[[Job, Options, str], tuple[Step, ..
             environment |= {"FUNCTIONAL_COVERAGE": f"{{job}}/{FUNCTIONAL}", BENCHES: str(BUILD / "benches")}
         if options.coverage and job.simulator == "verilator":
             environment["VERILATOR_COVERAGE"] = " ".join(COVERAGE_FLAGS)
-        argv = ("pytest", "-q", "-p", "no:cacheprovider", "-o", "junit_family=xunit1", "--junitxml={job}/pytest.xml",
+        argv = ("pytest", "-q", "-p", "no:cacheprovider", *REPORTED, "--junitxml={job}/pytest.xml",
                 "--basetemp={job}/pytest", *chosen, *paths)
         return (Step(argv, {**environment, **WAVES_LATER}, at_root=True),)
 
@@ -134,8 +136,8 @@ def steps_with_waves(steps: Sequence[Step], tests: Sequence[str]) -> tuple[Step,
         return (*before, replace(last, argv=(*last.argv, "--waves")))
     options = tuple(argument for argument in last.argv[1:] if argument.startswith(("-q", "--junitxml", "--basetemp")))
     environment = {key: value for key, value in last.environment.items() if key in (SEED, EFFORT)}
-    family = ("-p", "no:cacheprovider", "-o", "junit_family=xunit1")
-    return (*before, replace(last, argv=("pytest", *family, *options, *tests), environment=environment))
+    return (*before, replace(last, argv=("pytest", "-p", "no:cacheprovider", *REPORTED, *options, *tests),
+                             environment=environment))
 
 
 def shell_line(scenario: Scenario, job: Job, options: Options, test: str = "") -> str:
@@ -147,7 +149,7 @@ def shell_line(scenario: Scenario, job: Job, options: Options, test: str = "") -
         what = [test] if test else list(step.argv[step.argv.index("--basetemp={job}/pytest") + 1:])
         return f"{given} {_program('pytest')} -q {shlex.join(what)}"
     folder = f"{REPRODUCED}/{job.name}/"
-    typed = tuple(word.removeprefix(f"{ROOT}/") for word in options.sim_options)
+    typed = tuple(word.replace(f"{ROOT}/", "") for word in options.sim_options)
     steps = scenario.steps(job, replace(options, coverage=False, sim_options=typed), folder)
     return " && ".join(f"{_program(step.argv[0])} {shlex.join(step.argv[1:])}" for step in steps)
 

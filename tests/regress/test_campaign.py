@@ -8,6 +8,8 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.regress.campaign import Campaign, Plan, new_directory
-from scripts.regress.jobs import Job, Step
+from scripts.regress.jobs import Job, Order, Result, Step
 from scripts.regress.local import Local
 from scripts.regress.scenarios import ROOT, Options
 from tests.loop.conftest import processes_of
@@ -114,6 +116,33 @@ def test_against_the_run_before(tmp_path: Path, capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     assert "1 x late N (new)" in out
     assert "gone since one: dead N" in out
+
+
+def test_what_was_tried_less_often_or_otherwise_has_not_gone(tmp_path: Path,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    def asked(options: Options, seeds: Sequence[int]) -> Plan:
+        return replace(plan({"a": ["pass"]}, seeds=seeds), options=options)
+
+    failed = plan({"a": ["fail", "lost 1"]}, seeds=(1, 2), waves=0)
+    run_here(tmp_path / "one", failed)
+    run_here(tmp_path / "fewer", asked(Options(), (1,)))
+    summary = summary_of(tmp_path / "fewer")
+    assert (summary["against"], summary["gone"], summary["unseen"]) == ("one", [], ["lost N"])
+    assert "not seen among fewer seeds than those of one: lost N" in capsys.readouterr().out
+    for name, options in (("ouch", Options(sim_options=("--ouch", "5.0"))), ("tests", Options(tests="tests/core"))):
+        run_here(tmp_path / name, asked(options, (1, 2)))
+        assert summary_of(tmp_path / name)["against"] is None
+
+    class Interrupted(Local):
+        def run(self, orders: Sequence[Order]) -> Iterator[Result]:
+            raise KeyboardInterrupt
+            yield
+
+    run_here(tmp_path / "again", failed)
+    (tmp_path / "cut").mkdir()
+    assert Campaign(asked(Options(), (1, 2)), tmp_path / "cut", Interrupted(2)).run() == 130
+    summary = summary_of(tmp_path / "cut")
+    assert (summary["against"], summary["gone"], summary["unseen"]) == ("again", [], [])
 
 
 def test_ctrl_c_at_the_terminal_leaves_what_came_to_its_end(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("dask")
     file = directory / "scheduler.json"
     processes = [dask("scheduler", "--port", "0", "--no-dashboard", "--no-jupyter", "--scheduler-file", str(file),
-                      "--idle-timeout", "120", directory=directory)]
+                      "--idle-timeout", "1200", directory=directory)]
     for _ in range(WORKERS):
         processes.append(dask("worker", "--scheduler-file", str(file), "--nthreads", "1", "--resources", "slots=1",
                               "--no-dashboard", "--no-nanny", "--death-timeout", "30", directory=directory))
@@ -142,12 +142,32 @@ def test_no_scheduler_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatc
     assert line.startswith(f"regress: CLUSTER={nobody}: no Dask scheduler answers there")
 
 
-def test_an_address_that_is_none_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(("--cluster", "ftp:/nowhere", "--seeds", "1", "--scenarios", "quiet")) == 3
-    assert len(capsys.readouterr().err.splitlines()) == 1
+@pytest.mark.parametrize(("address", "status", "told"), [
+    ("garbage", 2, "an address is as tcp://head:8786"),
+    ("ftp:/nowhere", 2, "an address is as tcp://head:8786"),
+    ("tcp://host", 2, "an address is as tcp://head:8786"),
+    ("tcp://host:99999", 2, "an address is as tcp://head:8786"),
+    ("tcp://nosuch.invalid:8786", 3, "no Dask scheduler answers there ("),
+])
+def test_a_wrong_address_is_one_line_to_the_programs_end(address: str, status: int, told: str) -> None:
+    """A client that Dask has half made would wait and complain when the interpreter ends."""
+    command = [sys.executable, "-m", "scripts.regress", "--seeds", "1", "--scenarios", "quiet", "--cluster", address]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == status
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"regress: CLUSTER={address}: {told}")
+    assert done.stdout == ""
 
 
 def test_other_versions_are_one_line(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the scheduler is too busy to say goodbye in time."""
+    from distributed import Client  # noqa: PLC0415 (a second of imports)
+
+    def close(client: Client, timeout: float, closed: Callable[..., None] = Client.close) -> None:
+        closed(client)
+        raise TimeoutError(f"timed out after {timeout} s.")
+
+    monkeypatch.setattr(Client, "close", close)
     monkeypatch.setattr(cluster, "_versions", lambda host, first=[]: first.append(1) or {"dask": f"1.{len(first)}"})
     with pytest.raises(TickloopError, match=r"the scheduler has dask 1\.2, here is 1\.1") as raised:
         Cluster(address, tmp_path, workers_s=60)

@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from scripts.regress.__main__ import _options, _plan, main
+from scripts.regress.__main__ import _command, _options, _plan, main
 from scripts.regress.jobs import HOST, Job, Order
 from scripts.regress.matrix import SelectionError, jobs, select
 from scripts.regress.scenarios import ROOT, SIMULATORS, Options, scenarios, shell_line, steps_with_waves
@@ -96,6 +96,10 @@ def test_files_that_options_name_are_found_from_a_jobs_directory(
     planned = _plan(_options((*selection, "--options", "--config examples/two_symbols.toml")), "")
     (step,) = planned.order(planned.jobs[0], ROOT).steps
     assert step.argv[step.argv.index("--config") + 1] == str(ROOT / "examples/two_symbols.toml")
+    planned = _plan(_options((*selection, "--options=--config=examples/two_symbols.toml")), "")
+    (step,) = planned.order(planned.jobs[0], ROOT).steps
+    assert f"--config={ROOT / 'examples/two_symbols.toml'}" in step.argv
+    assert "--config=examples/two_symbols.toml --out" in planned.reproduce(planned.jobs[0], "")
 
 
 def test_with_waves_a_suite_is_its_failed_tests() -> None:
@@ -127,6 +131,10 @@ def test_orders_survive_the_way_to_another_machine() -> None:
     (("--timeout", "-1"), "TIMEOUT above 0"),
     (("--name", "../x"), "NAME '../x'"),
     (("--seeds", "many"), "--seeds"),
+    (("--tests", "tests/nope.py"), "TESTS=tests/nope.py: file or directory not found: tests/nope.py"),
+    (("--tests", "tests/test_seeds.py -k nix"), "TESTS=tests/test_seeds.py -k nix: no test is called so"),
+    (("--tests", "'"), "TESTS=': No closing quotation"),
+    (("--options", "'"), "OPTIONS=': No closing quotation"),
 ])
 def test_what_names_no_job_is_one_line(arguments: tuple[str, ...], told: str,
                                        capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,6 +142,11 @@ def test_what_names_no_job_is_one_line(arguments: tuple[str, ...], told: str,
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("regress: ")
     assert told in line
+
+
+def test_the_line_that_repeats_a_run() -> None:
+    given = _options(("--seeds", "2", "--timeout", "200", "--waves", "9", "--options=--ouch 5.0"))
+    assert _command(given) == "make regress SEEDS=2 TIMEOUT=200 OPTIONS='--ouch 5.0' WAVES=9"
 
 
 def test_the_jobs_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:

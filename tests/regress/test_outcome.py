@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.regress.outcome import folders_of, of_command, of_suite
+from scripts.regress.scenarios import REPORTED
 
 SUITE = """
 import pytest
@@ -18,10 +19,11 @@ def test_passes(): pass
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_fails(n, tmp_path):
-    print("seen here")
+    print("".join(["seen ", "here"]))
     assert n == 0, f"there are {n}"
 
 def test_bench():
+    print("slot 3 was written at clock 40")
     pytest.fail("tests.rtl.env.ring_tests.Wraps: AssertionError: slot 3 is lost", pytrace=False)
 
 @pytest.mark.skip(reason="not today")
@@ -57,8 +59,8 @@ def test_a_command_that_passed(tmp_path: Path) -> None:
 def suite(tmp_path: Path):
     """A report of pytest's own, and the directory of its tests' files."""
     (tmp_path / "test_some.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "-o",
-               "junit_family=xunit1", "--junitxml=report.xml", "--basetemp=temporary", "test_some.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", *REPORTED,
+               "--junitxml=report.xml", "--basetemp=temporary", "test_some.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 1
     return tmp_path
@@ -73,6 +75,7 @@ def test_a_suites_cases_are_pytests(suite: Path) -> None:
     assert cases["test_some.py::test_fails[1]"].message == "test_fails: there are 1"
     assert "seen here" in cases["test_some.py::test_fails[1]"].detail
     assert cases["test_some.py::test_bench"].message == "tests.rtl.env.ring_tests.Wraps: AssertionError: slot 3 is lost"
+    assert "slot 3 was written at clock 40" in cases["test_some.py::test_bench"].detail
     assert "no bench" in cases["test_some.py::test_errs"].message
     kept = folders_of(["test_some.py::test_fails[2]"], suite / "temporary")
     assert [path.name for path in kept] == ["test_fails_2_0"]

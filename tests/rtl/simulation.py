@@ -79,12 +79,14 @@ class Bench:
         print(f"reproduce: {SEED}={seed} {EFFORT}={effort} pytest {test}")
         run = Run(simulator, [f"{self.package}.{module}" for module in modules], seed,
                   {EFFORT: effort, **(env or {})}, parameters)
+        failed = None
         try:
             self.play(run, build, made=self._made(run, build))
         except SystemExit:
             failed = first_failure(build / RESULTS)
             if failed is None:
                 raise
+        if failed is not None:
             name, message = failed
             if os.environ.get(WAVES) != "off":
                 print(self.waves_of(run, name, build))
