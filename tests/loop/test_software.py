@@ -48,4 +48,4 @@ def test_what_cannot_be_told_of(tickloop: Callable[..., Any], tmp_path: Path) ->
         finished = tickloop("software", tmp_path)
         assert finished.returncode == 2
         assert finished.stderr.count("\n") == 1
-        assert f"{tmp_path}: no finished run of the closed loop" in finished.stderr
+        assert f"{tmp_path}: no finished run here" in finished.stderr
