@@ -21,7 +21,7 @@ static uint32_t place_of(const struct settings *settings, const struct setting *
 }
 
 bool settings_fit(struct settings *settings, const struct setting *setting) {
-  uint16_t *now = &settings->of_book[setting->book];
+  uint16_t none = 0, *now = setting->book != 0 ? &settings->of_book[setting->book] : &none;
   if (*now < INSTANCES && settings->used[setting->instance] && (*now == 0 || *now == setting->instance)) {
     *now = setting->instance;
     return true;

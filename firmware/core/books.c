@@ -4,8 +4,6 @@
 
 #include <stddef.h>
 
-#include "core/bytes.h"
-
 /* Computed here, not at each use: the compiler takes the multiplications of indices for cheaper than a register. */
 #define ADDRESS(pointer) __asm__("" : "+r"(pointer))
 
@@ -36,11 +34,10 @@ void books_clear(struct books *books, uint16_t locate, uint8_t flag) {
 }
 
 struct book *books_named(const struct books *books, const char *symbol, uint32_t length) {
-  char stock[8];
-  if (length > sizeof stock) return NULL;
-  for (uint32_t i = 0; i < sizeof stock; i++) stock[i] = i < length ? symbol[i] : ' ';
+  uint64_t stock;
+  if (!symbol_named(symbol, length, &stock)) return NULL;
   for (uint32_t number = 1; number <= books->count; number++) {
-    if (books->pool[number].stock == load_u64((const uint8_t *)stock)) return &books->pool[number];
+    if (books->pool[number].stock == stock) return &books->pool[number];
   }
   return NULL;
 }
@@ -52,21 +49,21 @@ struct book *books_holder(const struct books *books, uint64_t reference) {
 
 /* The book of a locate that had none. */
 static void open_book(struct books *books, uint16_t locate, struct locate *known) {
-  uint32_t shares;
-  uint8_t strategy = symbols_strategy(&books->symbols, known, &shares);
+  struct symbol_setting begin = symbols_begin(&books->symbols, known);
+  bool quiet = begin.quiet || begin.strategy == 0;
   uint16_t number = (uint16_t)++books->count;
   books->pool[number] = (struct book){
       .stock = known->stock,
-      .shares = shares,
+      .shares = begin.shares,
       .stock_locate = locate,
       .number = number,
-      .flags = (uint8_t)((known->flags & BOOK_CLOSED) | books->inherited | (strategy == 0 ? BOOK_FLAG_QUIET : 0)),
-      .strategy = strategy,
+      .flags = (uint8_t)((known->flags & BOOK_CLOSED) | books->inherited | (quiet ? BOOK_FLAG_QUIET : 0)),
+      .strategy = begin.strategy,
       .restricted = (known->flags & BOOK_FLAG_RESTRICTED) != 0,
   };
   for (unsigned side = 0; side < 2; side++) {
     levels_begin(&books->levels, &books->pool[number].side[side], number, (enum side)side,
-                 books->symbols.any_change[strategy] != 0);
+                 books->symbols.any_change[begin.strategy] != 0);
   }
   known->book = number;
 }

@@ -36,6 +36,7 @@ const char *engine_init(struct engine *engine, const struct config_header *confi
     return "a symbol is listed twice";
   }
   books->symbols.any_change = engine->any_change;
+  books->symbols.set = engine->set_symbols;
   const struct config_strategy *strategies = config_strategies(config);
   for (uint32_t i = 0; i < config->strategy_count; i++) {
     const struct strategy *strategy = strategy_find(strategies[i].name);
@@ -194,44 +195,48 @@ static bool begins_with(const char *text, const char *with) {
 
 static const char strategy_word[] = "strategy ";
 
-/* The book of "SYM off" or "SYM on"; NULL: it is not of that form, or there is none. */
-static struct book *switched_book(const struct engine *engine, const char *text, bool *off) {
+/* Whether it is "SYM off" or "SYM on", for a symbol that may be traded. */
+static bool switches(const struct engine *engine, const char *text, bool *off, struct setting_target *target) {
   uint32_t length = 0;
   while (text[length] != ' ' && text[length] != '\0') length++;
   *off = same_text(text + length, " off");
-  if (!*off && !same_text(text + length, " on")) return NULL;
-  return books_named(&engine->books, text, length);
+  return (*off || same_text(text + length, " on")) && setting_target(engine, text, length, target) == NULL;
 }
 
 /* What stands behind "strategy ". */
 static bool steer(struct engine *engine, const char *text) {
+  struct setting_target target;
   struct setting setting;
   bool off;
-  struct book *book = switched_book(engine, text, &off);
-  if (book == NULL) {
+  if (!switches(engine, text, &off, &target)) {
     if (setting_read(engine, text, &setting) != NULL) return false;
     setting_apply(engine, &setting);
+  } else if (target.book == 0) {
+    target.begin.quiet = off;
+    (void)symbols_set(&engine->books.symbols, &target.begin);
   } else if (off) {
-    book->flags |= BOOK_FLAG_QUIET;
-  } else if (book->strategy != 0) {
-    book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
+    engine->books.pool[target.book].flags |= BOOK_FLAG_QUIET;
+  } else if (engine->books.pool[target.book].strategy != 0) {
+    engine->books.pool[target.book].flags &= (uint8_t)~BOOK_FLAG_QUIET;
   }
   return true;
 }
 
 const char *engine_command_wrong(const struct engine *engine, const char *text) {
+  struct setting_target target;
   struct setting setting;
   bool off;
   if (!begins_with(text, strategy_word)) return NULL;
   text += sizeof strategy_word - 1;
-  return switched_book(engine, text, &off) != NULL ? NULL : setting_read(engine, text, &setting);
+  return switches(engine, text, &off, &target) ? NULL : setting_read(engine, text, &setting);
 }
 
 bool engine_command_sets(const struct engine *engine, const char *text, struct setting *setting) {
+  struct setting_target target;
   bool off;
   if (!begins_with(text, strategy_word)) return false;
   text += sizeof strategy_word - 1;
-  return switched_book(engine, text, &off) == NULL && setting_read(engine, text, setting) == NULL;
+  return !switches(engine, text, &off, &target) && setting_read(engine, text, setting) == NULL;
 }
 
 bool __attribute__((cold)) engine_command(struct engine *engine, const char *text) {

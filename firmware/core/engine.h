@@ -130,6 +130,7 @@ struct engine {
   struct gap gaps[GAPS_KEPT]; /* the first ones, for the console */
   uint32_t configured; /* instances that the configuration has; those behind are set by commands ... */
   uint32_t set[INSTANCES][STRATEGY_PARAMETERS]; /* ... with these parameters */
+  struct symbol_setting set_symbols[SYMBOL_SETTINGS];
   uint16_t changed[CHANGES]; /* the book that each of the latest records changed, by their number; 0: none */
 };
 

@@ -87,6 +87,8 @@ static bool holds(const struct instance *instance, const struct setting *setting
 void settings_used(const struct engine *engine, bool used[INSTANCES]) {
   for (uint32_t i = 0; i < INSTANCES; i++) used[i] = i <= engine->configured;
   for (uint32_t number = 1; number <= engine->books.count; number++) used[engine->books.pool[number].strategy] = true;
+  const struct symbols *symbols = &engine->books.symbols;
+  for (uint32_t i = 0; i < symbols->set_count; i++) used[symbols->set[i].strategy] = true;
 }
 
 /* 0: there is none. */
@@ -102,16 +104,34 @@ static uint8_t instance_for(const struct engine *engine, const struct setting *s
   return 0;
 }
 
+const char *setting_target(const struct engine *engine, const char *symbol, uint32_t length,
+                           struct setting_target *target) {
+  const struct symbols *symbols = &engine->books.symbols;
+  const struct book *book = books_named(&engine->books, symbol, length);
+  uint64_t stock;
+  *target = (struct setting_target){0};
+  if (book != NULL) {
+    target->book = book->number;
+    target->begin = (struct symbol_setting){.stock = book->stock, .shares = book->shares, .strategy = book->strategy};
+    return NULL;
+  }
+  if (!symbol_named(symbol, length, &stock) || !symbols_setting(symbols, stock, &target->begin)) {
+    return "no symbol of this run";
+  }
+  return symbols->set_count < SYMBOL_SETTINGS ? NULL : "too many symbols without a book are set";
+}
+
 const char *setting_read(const struct engine *engine, const char *text, struct setting *setting) {
   const char *word, *wrong;
   uint32_t named = 0, length = next_word(&text, &word);
-  const struct book *book = books_named(&engine->books, word, length);
-  if (book == NULL) return "there is no book of that symbol";
+  struct setting_target target;
+  if ((wrong = setting_target(engine, word, length, &target)) != NULL) return wrong;
   length = next_word(&text, &word);
   const struct strategy *strategy = strategy_of(word, length);
   if (strategy == NULL) return "neither on, off nor a strategy";
-  *setting = (struct setting){.book = book->number, .strategy = strategy, .shares = book->shares};
-  const struct instance *now = &engine->instances[book->strategy];
+  *setting = (struct setting){
+      .stock = target.begin.stock, .book = target.book, .strategy = strategy, .shares = target.begin.shares};
+  const struct instance *now = &engine->instances[target.begin.strategy];
   for (uint32_t i = 0; i < declared(strategy); i++) {
     setting->parameters[i] = now->strategy == strategy ? now->parameters[i] : strategy->parameters[i].usual;
   }
@@ -134,6 +154,15 @@ void setting_apply(struct engine *engine, const struct setting *setting) {
     engine->any_change[i] = any;
     instance->parameters = engine->set[i];
     __atomic_store_n(&instance->strategy, setting->strategy, __ATOMIC_RELEASE); /* the console may be looking */
+  }
+  if (setting->book == 0) {
+    struct symbol_setting begin;
+    (void)symbols_setting(&engine->books.symbols, setting->stock, &begin);
+    begin.quiet = begin.quiet && begin.strategy != 0;
+    begin.strategy = setting->instance;
+    begin.shares = setting->shares;
+    (void)symbols_set(&engine->books.symbols, &begin);
+    return;
   }
   if (book->strategy == 0) book->flags &= (uint8_t)~BOOK_FLAG_QUIET;
   for (unsigned side = 0; side < 2; side++) {

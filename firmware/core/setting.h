@@ -11,8 +11,19 @@
 
 #include "core/engine.h"
 
+/* The symbol that a command is about. */
+struct setting_target {
+  uint32_t book;               /* number, 0: it has none yet */
+  struct symbol_setting begin; /* what it has, or will begin with */
+};
+
+/* NULL, or why there is none. */
+const char *setting_target(const struct engine *engine, const char *symbol, uint32_t length,
+                           struct setting_target *target);
+
 struct setting {
-  uint32_t book; /* number */
+  uint64_t stock;
+  uint32_t book; /* number, 0: what the symbol's book is to begin with */
   const struct strategy *strategy;
   uint32_t shares;
   uint32_t parameters[STRATEGY_PARAMETERS];

@@ -61,12 +61,49 @@ bool symbols_learn(struct symbols *symbols, uint16_t locate, uint64_t stock) {
   return true;
 }
 
-uint8_t symbols_strategy(const struct symbols *symbols, const struct locate *locate, uint32_t *shares) {
-  if (locate->listed == 0) {
-    *shares = symbols->default_shares;
-    return symbols->default_strategy;
-  }
-  const struct config_symbol *symbol = &symbols->list[locate->listed - 1];
-  *shares = symbol->shares;
-  return (uint8_t)symbol->strategy;
+bool symbol_named(const char *text, uint32_t length, uint64_t *stock) {
+  uint8_t bytes[8];
+  if (length > sizeof bytes) return false;
+  for (uint32_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(i < length ? text[i] : ' ');
+  *stock = load_u64(bytes);
+  return symbol_valid(bytes);
+}
+
+/* The place of a symbol among those that are set, or that behind the last. */
+static uint32_t place_of(const struct symbols *symbols, uint64_t stock) {
+  uint32_t i = 0;
+  while (i < symbols->set_count && symbols->set[i].stock != stock) i++;
+  return i;
+}
+
+static struct symbol_setting configured(const struct symbols *symbols, uint64_t stock, uint32_t listed) {
+  struct symbol_setting setting = {
+      .stock = stock, .shares = symbols->default_shares, .strategy = symbols->default_strategy};
+  if (listed == 0) return setting;
+  setting.shares = symbols->list[listed - 1].shares;
+  setting.strategy = (uint8_t)symbols->list[listed - 1].strategy;
+  return setting;
+}
+
+bool symbols_setting(const struct symbols *symbols, uint64_t stock, struct symbol_setting *setting) {
+  uint32_t place = place_of(symbols, stock), listed = *find(symbols, stock);
+  if (place != symbols->set_count) *setting = symbols->set[place];
+  else *setting = configured(symbols, stock, listed);
+  return listed != 0 || symbols->subscribe_all;
+}
+
+bool symbols_set(struct symbols *symbols, const struct symbol_setting *setting) {
+  uint32_t place = place_of(symbols, setting->stock);
+  if (place == SYMBOL_SETTINGS) return false;
+  symbols->set[place] = *setting;
+  if (place == symbols->set_count) symbols->set_count++;
+  return true;
+}
+
+struct symbol_setting symbols_begin(struct symbols *symbols, const struct locate *locate) {
+  uint32_t place = place_of(symbols, locate->stock);
+  if (place == symbols->set_count) return configured(symbols, locate->stock, locate->listed);
+  struct symbol_setting setting = symbols->set[place];
+  symbols->set[place] = symbols->set[--symbols->set_count];
+  return setting;
 }

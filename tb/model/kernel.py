@@ -25,10 +25,11 @@ from tb.model.results import HostEvent
 from tb.model.risk import REFUSALS, Refusal, Risk
 from tb.model.strategies import strategies
 from tb.model.stream import SEQUENCES
-from tb.model.symbols import Symbols
+from tb.model.symbols import Symbols, possible
 from tb.model.view import View
 
 SETTINGS = 255  # strategies with their parameters that can differ
+SYMBOL_SETTINGS = 8192  # symbols without a book that can be set
 BOOK_FLAGS = {"halted": 1, "operational": 2, "breached": 4, "stale": 8, "suspect": 16, "quiet": 32, "restricted": 64}
 
 
@@ -69,6 +70,8 @@ class KernelModel:
         self.orders: list[Order] = []
         self._quiet: set[int] = set()  # locates whose strategies a command has switched off
         self._set: dict[int, SymbolConfig] = {}  # by locate: what a command has set since
+        self._begin: dict[str, SymbolConfig] = {}  # by stock: what one has set of a symbol without a book
+        self._begin_quiet: set[str] = set()
         self.recovery = self._recovery(config)
 
     def _doubted(self, _: str, *stock_locates: int) -> None:
@@ -109,6 +112,7 @@ class KernelModel:
         locate = change.book.stock_locate
         if len(self.books) > books:
             self.market.opened(locate)
+            self._opened(locate, change.book.stock)
         self._touched[locate] = self._records
         return change
 
@@ -305,9 +309,30 @@ class KernelModel:
         return orders
 
     def _switch_strategy(self, stock: str, off: bool) -> None:
-        for book in self.books:
-            if book.stock == stock:
-                (self._quiet.add if off else self._quiet.discard)(book.stock_locate)
+        locate = self._locate(stock)
+        if locate is not None:
+            (self._quiet.add if off else self._quiet.discard)(locate)
+        elif (begin := self._beginning(stock)) is not None:
+            self._begin[stock] = begin
+            (self._begin_quiet.add if off else self._begin_quiet.discard)(stock)
+
+    def _locate(self, stock: str) -> int | None:
+        """Of the symbol's book."""
+        return next((book.stock_locate for book in self.books if book.stock == stock), None)
+
+    def _beginning(self, stock: str) -> SymbolConfig | None:
+        """What a symbol that has no book yet will begin with; None: it is no symbol of the run, or one too many."""
+        if len(stock) != 8 or not possible(stock) or len(self._begin) == SYMBOL_SETTINGS:
+            return None
+        return self._begin.get(stock) or self._config.of_stock(stock)
+
+    def _opened(self, locate: int, stock: str) -> None:
+        """The symbol has a book."""
+        if stock in self._begin:
+            self._set[locate] = self._begin.pop(stock)
+            if stock in self._begin_quiet:
+                self._quiet.add(locate)
+            self._begin_quiet.discard(stock)
 
     def _symbol(self, stock_locate: int) -> SymbolConfig:
         """What the symbol of a book does."""
@@ -318,10 +343,12 @@ class KernelModel:
     def _set_strategy(self, words: list[str]) -> None:
         """``SYM NAME KEY=NUMBER ...``; one of which a part is wrong changes nothing."""
         stock, name, *pairs = [*words, "", ""] if len(words) < 2 else words
-        locate = next((book.stock_locate for book in self.books if book.stock == stock.ljust(8)), None)
-        if locate is None or name not in strategies():
+        stock = stock.ljust(8)
+        locate = self._locate(stock)
+        now = self._beginning(stock) if locate is None else self._symbol(locate)
+        if now is None or name not in strategies():
             return
-        now, declared = self._symbol(locate), strategies()[name].PARAMETERS
+        declared = strategies()[name].PARAMETERS
         usual = now.parameters if now.strategy == name else tuple(parameter.default for parameter in declared)
         values = {"shares": now.shares} | {
             parameter.name: value for parameter, value in zip(declared, usual, strict=True)}
@@ -337,6 +364,11 @@ class KernelModel:
             return
         if not self._has_room(symbol):
             return
+        if locate is None:
+            if now.strategy == "none":
+                self._begin_quiet.discard(stock)
+            self._begin[stock] = symbol
+            return
         if now.strategy == "none":
             self._quiet.discard(locate)
         for memory in self._memories.values():
@@ -347,8 +379,9 @@ class KernelModel:
         """Whether its strategy and parameters are some that the kernel has, or may be one more."""
         symbols = (self._config.default, *self._config.symbols.values())
         configured = {(each.strategy, each.parameters) for each in symbols if each.strategy != "none"}
-        needed = {(each.strategy, each.parameters) for book in self.books
-                  if (each := self._symbol(book.stock_locate)).strategy != "none"}
+        needed = {(each.strategy, each.parameters)
+                  for each in [*self._begin.values(), *(self._symbol(book.stock_locate) for book in self.books)]
+                  if each.strategy != "none"}
         return (symbol.strategy, symbol.parameters) in configured | needed or len(configured | needed) < SETTINGS
 
     @property

@@ -5,11 +5,13 @@ symbol has any more makes room. The model, which says so too, expects every orde
 from __future__ import annotations
 
 from generators.tables import encode
-from tb.model.config import SymbolConfig
+from tb.model.config import KernelConfig, SymbolConfig
+from tb.model.kernel import KernelModel
 from tb.model.packet import MessageResult
 from tests.firmware.core_harness import Core
 from tests.firmware.records import config_module
 from tests.firmware.streams import predict
+from tickloop.config import compile_module
 
 SYMBOLS, SETTINGS = 300, 255
 LEAST = 500  # threshold
@@ -59,6 +61,29 @@ def test_settings_that_there_is_no_room_for(core: Core) -> None:
     command(f"strategy S300 imbalance threshold={LEAST} shares=8")
     assert leans(300) == ("T", 8)
     assert leans(2) == ("T", 2)
+
+
+def test_a_symbol_that_has_no_book_yet_begins_with_what_was_set(core: Core) -> None:
+    """The last setting of each holds from its first order on; one that is not subscribed is refused."""
+    listed = {"S1": SymbolConfig("best_bid", 100), "S2": SymbolConfig("none"), "S3": SymbolConfig("best_bid", 100),
+              "S4": SymbolConfig("imbalance", 50), "S5": SymbolConfig("best_bid", 100)}
+    config = KernelConfig(subscribe_all=False, symbols=listed)
+    assert core.configure(compile_module(config)) == ""
+    model = KernelModel(config)
+    for text in ("S1 best_bid shares=7", "S1 imbalance threshold=600", "S2 best_bid shares=8", "S3 off",
+                 "S4 imbalance shares=9", "S4 off", "S4 on", "S6 best_bid", "S5 best_bid shares=0"):
+        core.command(f"strategy {text}")
+        model.command(f"strategy {text}")
+    sizes = {}
+    prices = ("S", 1_000_100), ("S", 1_000_200), ("B", 1_000_000), ("B", 1_000_050)
+    for symbol in range(1, 7):
+        for place, (side, price) in enumerate(prices, 1):
+            raw = add(len(prices) * (symbol - 1) + place, symbol, side, price)
+            sent = model.message(MessageResult(raw_sequence(raw), "A", len(raw), "ok", raw))
+            assert core.messages([raw]) == [order.message for order in sent]
+            for order in sent:
+                sizes[symbol] = order.intent.shares
+    assert sizes == {1: 7, 2: 8, 4: 9, 5: 100}
 
 
 def raw_sequence(raw: bytes) -> int:

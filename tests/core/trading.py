@@ -261,6 +261,10 @@ class Day:
 
     def run(self, steps: int) -> None:
         self.step = 0
+        state = self.random.getstate()
+        for _ in range(self.random.choice([0, 0, 3, 9])):  # before any symbol has a book
+            self._command(self._setting())
+        self.random.setstate(state)
         if not self.ready:
             self._link()
         for self.step in range(steps):

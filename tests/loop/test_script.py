@@ -104,7 +104,7 @@ def test_a_symbols_strategy_is_switched_off_and_on(
     symbols = [line["fields"]["stock"] for line in usual.lines("orders.jsonl") if line["time_ns"] > 2_500_000]
     first, other = (name.strip() for name in list(dict.fromkeys(symbols))[:2])
     script = tmp_path_factory.mktemp("strategy") / "script"
-    script.write_text(f"2.3ms strategy {first} off\n2.3ms strategy NOBODY off\n2.4ms strategy {other} off\n"
+    script.write_text(f"2.3ms strategy {first} off\n2.3ms strategy NOBODYHERE off\n2.4ms strategy {other} off\n"
                       f"3.5ms strategy {first} on\n3.6ms strategy {first} of\n")
     run = completed(*scenario, "--script", script)
     of_first, of_other = ([line["time_ns"] for line in run.lines("orders.jsonl")
@@ -114,7 +114,7 @@ def test_a_symbols_strategy_is_switched_off_and_on(
     assert len(run.lines("orders.jsonl")) > len(of_first) + len(of_other)
     console = (run.path / "console.log").read_text()
     assert [line for line in console.splitlines() if line.startswith("command: ")] == [
-        f"command: strategy {first} off", "command: strategy NOBODY off: there is no book of that symbol",
+        f"command: strategy {first} off", "command: strategy NOBODYHERE off: no symbol of this run",
         f"command: strategy {other} off", f"command: strategy {first} on",
         f"command: strategy {first} of: neither on, off nor a strategy"]
 
