@@ -18,16 +18,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 from xml.etree import ElementTree
 
 from bridge.build import TOOL_MISSING, rtl_sources
 from bridge.interface import BridgeError, Simulator
 from bridge.layout import RX_RECORD
 from bridge.own_parser import OwnParser, broken_rule, check_ports, find
+from scripts.regress.supervise import kill_descendants, take_in_orphans
 from tb.coverage import code, functional
 from tests.rtl.effort import EFFORT
 from tests.rtl.simulation import BUILD_ARGUMENTS, RESULTS, ROOT, Bench, Run, listed
+from tickloop.exits import ExitStatus
 
 DIRECTORY = ROOT / "build" / "verify_parser"
 LINE = ("message_tests", "matrix_tests", "bug_tests", "storm_tests", "stream_tests", "verdict_tests", "verified_tests",
@@ -36,6 +38,7 @@ NIC = ("stream_tests", "arbitration_tests", "packet_tests", "damage_tests", "rin
        "extremes_tests")
 LOOPS = {"opening": (), "faults": ("--scenario", "faults")}
 CHECKS = {f"{group}/{one}" for group, names in (("line", LINE), ("nic", NIC), ("loop", LOOPS)) for one in names}
+FOLDERS = {"line": "receive", "nic": "env"}  # of tests/rtl
 GROUPS = {check.partition("/")[0] for check in CHECKS}
 NOT_ASKED = r"^(?!.*host_tests\.Prototype$)"
 FORMAT_NOT_ASKED = "prototype"  # cross of the plan
@@ -47,6 +50,7 @@ ARGUMENTS: dict[Simulator, tuple[str, ...]] = {
     "verilator": (*BUILD_ARGUMENTS["verilator"], "-Wno-fatal", "-Wno-lint", "-Wno-style"),
 }
 _RECORDS = re.compile(r"([0-9a-f+]{120,}) is not ([0-9a-f+]{120,})")
+_FRAME = re.compile(r"(frame \d+(?: \([^)]*\))?), [0-9a-f]{28,}")  # whole in the log
 _LONG_HEX = re.compile(r"[0-9a-f]{40,}")
 LONGEST = 300  # characters of a failure's reason
 
@@ -74,6 +78,8 @@ class Order:
 
     def asks(self, check: str) -> bool:
         """Whether the check, or a test in it, is among those to make."""
+        if check.startswith("loop/") and self.plusargs:
+            return False  # which are for the benches
         return not self.only or any(one == check or one.startswith(f"{check}.") or check.startswith(f"{one}/")
                                     for one in self.only)
 
@@ -85,8 +91,9 @@ class Order:
 
 @dataclass
 class Verdict:
-    """Outcomes by check and simulator."""
+    """Outcomes by check and simulator, shown as they come; ``due``: how many there will be."""
 
+    due: int = 0
     outcomes: dict[str, dict[Simulator, list[Outcome]]] = field(default_factory=dict)
     coverage: list[str] = field(default_factory=list)
     waves: str = ""
@@ -101,27 +108,34 @@ class Verdict:
         """Whether there is something that passed, and nothing that failed."""
         return any(self.outcomes.values()) and not self.failures
 
+    @property
+    def made(self) -> int:
+        return sum(map(len, self.outcomes.values()))
+
+    def add(self, check: str, simulator: Simulator, outcomes: list[Outcome]) -> None:
+        self.outcomes.setdefault(check, {})[simulator] = outcomes
+        print(f"  {check:24} {simulator:9} {sum(not one.reason for one in outcomes):3} of {len(outcomes):3}")
+        for outcome in outcomes:
+            if outcome.reason:
+                name = f"{check}.{outcome.test}" if outcome.test else check
+                print(f"  FAILED {name} ({simulator}): {outcome.reason}")
+        sys.stdout.flush()
+
     def rows(self) -> Iterator[str]:
-        for check, found in self.outcomes.items():
-            cells = [f"{simulator} {sum(not one.reason for one in outcomes):3} of {len(outcomes):3}"
-                     for simulator, outcomes in found.items()]
-            yield f"  {check:24} {'   '.join(cells)}"
+        """What is told behind the last of them."""
         yield from (f"  {line}" for line in self.coverage)
-        for check, simulator, outcome in self.failures:
-            name = f"{check}.{outcome.test}" if outcome.test else check
-            yield f"  FAILED {name} ({simulator}): {outcome.reason}"
         if self.waves:
             yield f"  {self.waves}"
         yield f"  {'result':24} {'PASS' if self.passed else 'FAIL'}"
 
 
-def verify(order: Order) -> Verdict:
-    """Makes every check that is asked for.
+def verify(order: Order, verdict: Verdict) -> None:
+    """Makes every check that is asked for; ``verdict`` has those that were made, also after Ctrl-C.
 
     Raises:
         BridgeError: status 2, the parser's sources or ports are not as they must be; 3, a tool is missing.
     """
-    verdict = Verdict()
+    verdict.due = len(order.simulators) * sum(map(order.asks, CHECKS))
     functional_files = order.directory / "functional"
     shutil.rmtree(functional_files, ignore_errors=True)
     for old in order.directory.glob("*-verilator/*.dat"):
@@ -135,7 +149,6 @@ def verify(order: Order) -> Verdict:
     if crosses:
         verdict.coverage.append(_functional(crosses, order.directory))
     verdict.coverage += _lines(order)
-    return verdict
 
 
 def _bench(parser: OwnParser, top: str, source: Path, ours: Sequence[Path], package: str) -> Bench:
@@ -159,9 +172,9 @@ def _benches(order: Order, simulator: Simulator, functional_files: Path, verdict
             check = f"{group}/{module}"
             run = Run(simulator, [f"{bench.package}.{module}"], order.seed, environment, {}, order.tests(check),
                       order.plusargs)
-            with _told(f"{check}, {simulator}"):
+            with _told(f"{verdict.made + 1} of {verdict.due}: {check}, {simulator}"):
                 outcomes = play(bench, run, build)
-            verdict.outcomes.setdefault(check, {})[simulator] = outcomes
+            verdict.add(check, simulator, outcomes)
             failed = next((one.test for one in outcomes if one.reason), None)
             if failed and order.waves and not verdict.waves:
                 with _quiet(build / "waves.log"):
@@ -219,6 +232,7 @@ def _first_line(text: str) -> str:
     if "base 2" in line:
         return "a bit of what came out is x: nobody has written it"
     line = _RECORDS.sub(lambda both: _difference(both[1], both[2]), line)
+    line = _FRAME.sub(r"\1", line)
     line = _LONG_HEX.sub(lambda found: f"{found[0][:16]}...", line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
@@ -240,18 +254,18 @@ def _difference(found: str, due: str) -> str:
 def _loops(order: Order, simulator: Simulator, verdict: Verdict) -> None:
     for name, arguments in LOOPS.items():
         check = f"loop/{name}"
-        if not order.asks(check) or order.plusargs:
+        if not order.asks(check):
             continue
         out = order.directory / f"loop-{simulator}-{name}"
         parser = [word for path in order.given for word in ("--parser", str(path))]
         command = [sys.executable, "-m", "tickloop", "sim", *arguments, *parser, "--seed", str(order.seed), "--sim",
                    simulator, "--messages", "500", "--out", str(out)]
-        with _told(f"{check}, {simulator}"):
+        with _told(f"{verdict.made + 1} of {verdict.due}: {check}, {simulator}"):
             finished = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.cwd())
         if finished.returncode == TOOL_MISSING:
             raise BridgeError(TOOL_MISSING, finished.stderr.strip().removeprefix("tickloop: "))
         reason = "" if finished.returncode == 0 else _first_line(finished.stderr)
-        verdict.outcomes.setdefault(check, {})[simulator] = [Outcome("", reason)]
+        verdict.add(check, simulator, [Outcome("", reason)])
 
 
 def _functional(files: Sequence[Path], directory: Path) -> str:
@@ -284,32 +298,72 @@ def _quiet(log: Path) -> Iterator[None]:
         yield
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The script; returns its exit status: 0 all passed, 1 not, 2 the parser cannot be built or has other ports."""
-    parser = argparse.ArgumentParser(prog="verify_parser", description=(__doc__ or "").split("\n\n")[0])
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BridgeError(ExitStatus.USAGE, message)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for.
+
+    Raises:
+        BridgeError: status 2, there is no such thing.
+    """
+    parser = _Parser(prog="verify_parser", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("files", nargs="+", metavar="FILE", type=Path, help="Verilog sources, file lists (.f), folders")
     parser.add_argument("--sim", action="append", choices=SIMULATORS, help="default: both")
     parser.add_argument("--only", action="append", default=[], metavar="CHECK",
                         help="line, nic, loop, line/bug_tests, line/bug_tests.PacketCutInAMessage, ...")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
-    parser.add_argument("--effort", metavar="PERCENT",
+    parser.add_argument("--effort", type=int, metavar="PERCENT",
                         help="of random traffic (default: 12 on Icarus, 35 on Verilator)")
     parser.add_argument("--plusarg", action="append", default=[], metavar="NAME=VALUE", help="for the benches")
     parser.add_argument("--waves", action="store_true", help="run the first failing test again with waves")
     options = parser.parse_args(arguments)
+    if options.effort is not None and not 1 <= options.effort <= 100:
+        raise BridgeError(ExitStatus.USAGE, f"--effort {options.effort}: it is from 1 to 100")
     for one in options.only:
-        if one.partition(".")[0] not in CHECKS | GROUPS:
-            print(f"verify_parser: --only {one}: choose of {', '.join(sorted(GROUPS | CHECKS))}", file=sys.stderr)
-            return 2
+        check, _, test = one.partition(".")
+        if check not in CHECKS | GROUPS:
+            raise BridgeError(ExitStatus.USAGE, f"--only {one}: choose of {', '.join(sorted(GROUPS | CHECKS))}")
+        if test and test not in (there := _tests_of(check)):
+            said = f"its tests are {', '.join(there)}" if there else "it has no tests of its own"
+            raise BridgeError(ExitStatus.USAGE, f"--only {one}: {said}")
+        if check.partition("/")[0] == "loop" and options.plusarg:
+            raise BridgeError(ExitStatus.USAGE, f"--only {one}: --plusarg is for the benches")
+    return options
+
+
+def _tests_of(check: str) -> list[str]:
+    """The names of a module's cocotb tests."""
+    group, _, module = check.partition("/")
+    path = ROOT / "tests/rtl" / FOLDERS.get(group, "") / f"{module}.py"
+    if not path.is_file():
+        return []
+    return re.findall(r"^@pyuvm\.test\(.*\)\nclass (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The script; returns its exit status: 0 all passed, 1 not, 2 what was asked for is not there or the parser cannot
+    be built or has other ports, 130 after Ctrl-C."""
+    verdict = Verdict()
     try:
-        verdict = verify(Order(find(options.files), options.files, options.sim or SIMULATORS, options.only,
-                               options.seed, options.effort, [f"+{one}" for one in options.plusarg], options.waves))
+        options = _options(arguments)
+        verify(Order(find(options.files), options.files, options.sim or SIMULATORS, options.only, options.seed,
+                     options.effort and str(options.effort), [f"+{one}" for one in options.plusarg], options.waves),
+               verdict)
     except BridgeError as error:
         print(f"verify_parser: {re.sub('^--parser:? ', '', str(error))}", file=sys.stderr)
         return error.exit_status
+    except KeyboardInterrupt:
+        kill_descendants()  # a compiler's children too
+        print(f"verify_parser: interrupted, {verdict.due - verdict.made} of {verdict.due} checks were not made",
+              file=sys.stderr)
+        return ExitStatus.INTERRUPTED
     print("\n".join(verdict.rows()))
-    return 0 if verdict.passed else 1
+    return ExitStatus.OK if verdict.passed else ExitStatus.CHECKS_FAILED
 
 
 if __name__ == "__main__":
+    take_in_orphans()
     sys.exit(main())

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from bridge import own_parser
 from bridge.interface import BridgeError
 from scripts import verify_parser
 from tests.examples.bugs import EXAMPLE, Bug, bugs
+from tests.loop.conftest import processes_of
 from tests.rtl.effort import EFFORT
 from tests.rtl.simulation import ROOT, Bench, Run, listed
+from tests.tickloop.terminal import CTRL_C, Terminal
 from tickloop.commands import run
 
 BUGS = bugs()
@@ -91,10 +95,37 @@ def test_a_broken_rule_is_told(bug: Bug, capsys: pytest.CaptureFixture[str]) -> 
     assert bug.says in failure
 
 
-def test_a_check_that_there_is_none_of_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify_parser.main([str(EXAMPLE), "--only", "line/bugs"]) == 2
+@pytest.mark.parametrize(("arguments", "told"), [
+    ("--only line/bugs", "--only line/bugs: choose of line, line/bug_tests, "),
+    ("--only line/bug_tests.NoSuch", "--only line/bug_tests.NoSuch: its tests are LastMessageFillsTheLastBeat, "),
+    ("--only loop/opening.any", "--only loop/opening.any: it has no tests of its own"),
+    ("--only loop --plusarg BUG=1", "--only loop: --plusarg is for the benches"),
+    ("--effort abc", "argument --effort: invalid int value: 'abc'"),
+    ("--effort 0", "--effort 0: it is from 1 to 100"),
+    ("--sim vcs", "argument --sim: invalid choice: 'vcs'"),
+])
+def test_what_there_is_not_is_refused_before_anything_is_built(arguments: str, told: str,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify_parser.main([str(EXAMPLE), *arguments.split()]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("verify_parser: --only line/bugs: choose of line, line/bug_tests, ")
+    assert line.startswith(f"verify_parser: {told}")
+
+
+def test_ctrl_c_leaves_the_rows_of_what_was_done(tmp_path: Path) -> None:
+    """In the second of two checks, of a simulator that is not left behind."""
+    code = ("import sys; from pathlib import Path; from scripts import verify_parser; "
+            "verify_parser.DIRECTORY = Path(sys.argv[1]); sys.exit(verify_parser.main(sys.argv[2:]))")
+    started = Terminal([sys.executable, "-c", code, str(tmp_path), str(EXAMPLE), "--sim", "icarus", "--effort", "100",
+                        "--only", "line/bug_tests.LastMessageFillsTheLastBeat", "--only", "line/storm_tests"])
+    started.wait_for(rb"(?s)line/bug_tests +icarus +1 of +1.*2 of 2: line/storm_tests, icarus")
+    end = time.monotonic() + 60
+    while not any("vvp" in command for command in processes_of(tmp_path)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    started.press(CTRL_C)
+    assert started.finish() == 130
+    assert b"verify_parser: interrupted, 1 of 2 checks were not made" in started.text
+    assert not processes_of(tmp_path)
 
 
 # ---- Sources and ports that do not fit

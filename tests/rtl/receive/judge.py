@@ -58,9 +58,10 @@ class ModelJudge:
     # ---- the entries of the line: every frame by itself
 
     def entries(self, frame: FrameItem, entries: FrameEntries) -> None:
-        where = f"frame {sum(self.reasons.values())}, {frame.data.hex()}"
         found = self._inspect(frame)
         reason = found.reason(self.delivery)
+        due = f" (to be dropped: {reason})" if reason else ""
+        where = f"frame {sum(self.reasons.values())}{due}, {frame.data.hex()}"
         packet = parse(found.payload, self.format) if found.payload is not None else None
         end = entries.end
         lost = self.may_overflow and (end.reason == DropReason.OVERFLOW or end.overflow)
@@ -87,11 +88,11 @@ class ModelJudge:
             assert entries.header == due_header, f"HEADER: {unlike(entries.header, due_header)}: {where}"
         self._entry_messages(frame, entries, packet, lost, where)
         accepted = reason is None and not lost and packet is not None
-        due = End(
+        due_end = End(
             verdict, accepted and packet.truncated, accepted and packet.extra_data, end.others, end.time,
             entries.header is not None, lost,
         )
-        assert end == due, f"END: {unlike(end, due)}: {where}"
+        assert end == due_end, f"END: {unlike(end, due_end)}: {where}"
 
     def _inspect(self, frame: FrameItem) -> Inspection:
         group = int(IPv4Address(GROUP_ADDRESS))
