@@ -36,7 +36,8 @@ struct __attribute__((aligned(64))) kernel {
   struct recovery recovery;
   uint64_t raw_frames;
   struct told told;
-  struct desk desk;
+  /* Aligned, so that what the loop writes of it lies in other lines than what a console reads. */
+  struct desk desk __attribute__((aligned(64)));
 };
 
 /* Whether an order-entry session is connected and logged in to by the kernel. */
