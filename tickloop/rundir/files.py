@@ -82,6 +82,8 @@ RECORD_FILES = {
     "qemu.log": "what QEMU said",
     "simulator.log": "what the simulator said",
     "exchange.txt": "only if the exchange model failed: its traceback",
+    **{f"{values}.filter": f"(`--waves`) names of the values of `{values}`, for GTKWave"
+       for values in ("DropReason", "FrameKind", "MailboxOp", "State")},
 }
 
 _encode = json.JSONEncoder(separators=(", ", ": "), check_circular=False).encode
