@@ -12,6 +12,7 @@ import logging
 import re
 import secrets
 import socket
+import struct
 import sys
 import time
 import warnings
@@ -30,6 +31,8 @@ from tickloop.progress import note_if_slow
 SLOTS = "slots"
 CONNECT_S = 30.0  # a busy head node takes its time
 REACH_S = 5.0  # what listens is reached at once, however busy its process is
+GREETING = struct.Struct("<Q")  # a scheduler's first bytes on TCP: how long its first message is
+LONGEST_GREETING = 1 << 20  # some tens of bytes, in fact; Dask's client would wait for whatever is announced
 _ADDRESS = re.compile(r"(?:(?:tcp|tls|wss?)://)?(?:\[([0-9a-fA-F:.%]+)\]|([\w.-]+)):([0-9]{1,5})")
 WORKERS_S = 120.0  # a farm's queue may let them wait; the first is enough to begin
 SAME = ("python", "distributed", "dask", "cloudpickle")  # what orders and results are packed by
@@ -166,9 +169,15 @@ def _reach(address: str) -> None:
     if given is None or not 0 < int(given[3]) < 1 << 16:
         raise UsageError(f"CLUSTER={address}: an address is as tcp://head:8786")
     try:
-        socket.create_connection((given[1] or given[2], int(given[3])), REACH_S).close()
+        with socket.create_connection((given[1] or given[2], int(given[3])), REACH_S) as there:
+            if address.startswith(("tls:", "ws:", "wss:")):
+                return  # there the client speaks first
+            there.settimeout(CONNECT_S)
+            greeting = there.recv(GREETING.size, socket.MSG_WAITALL)
     except OSError as error:
         raise unreachable(f"CLUSTER={address}: no Dask scheduler answers there ({error.strerror or error})") from None
+    if len(greeting) < GREETING.size or GREETING.unpack(greeting)[0] > LONGEST_GREETING:
+        raise unreachable(f"CLUSTER={address}: what answers there is no Dask scheduler")
 
 
 def _versions(host: Mapping[str, Any]) -> dict[str, str]:

@@ -159,6 +159,23 @@ def test_a_wrong_address_is_one_line_to_the_programs_end(address: str, status: i
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("words", [b"SSH-2.0-OpenSSH_9.2\r\n", b"", b"hello"])
+def test_another_server_is_no_scheduler(words: bytes, tmp_path: Path) -> None:
+    """What Dask's client would take for the length of a message, and wait for."""
+
+    def greet(server: socket.socket) -> None:
+        there, _ = server.accept()
+        with there:
+            there.sendall(words)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=greet, args=(server,))
+        thread.start()
+        with pytest.raises(ExecutorError, match="what answers there is no Dask scheduler"):
+            Cluster(f"tcp://127.0.0.1:{server.getsockname()[1]}", tmp_path)
+        thread.join()
+
+
 def test_other_versions_are_one_line(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when the scheduler is too busy to say goodbye in time."""
     from distributed import Client  # noqa: PLC0415 (a second of imports)
