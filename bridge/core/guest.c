@@ -25,6 +25,7 @@
 #define LAST_PS (1000ull << 48) /* the NIC counts 48 bits of nanoseconds */
 #define REGISTERS_BYTES 4096u   /* of the NIC's register space */
 #define WINDOWS 64u /* periods of running that one record's processing can span */
+#define BOOKS 65536u /* numbers of books that a kernel can have */
 #define FRUITLESS_MAX 10000u /* requests in a row that do not wait, and between which the kernel takes no record */
 
 static struct {
@@ -50,7 +51,7 @@ static struct {
   struct top {
     uint32_t bid, no_ask; /* the complement, so that 0 is none */
     uint16_t stock_locate;
-  } tops[1 << 16]; /* of the kernel's books, by their numbers */
+  } tops[BOOKS]; /* of the kernel's books, by their numbers */
   struct {
     uint64_t work, time_ps;
   } windows[WINDOWS];
@@ -163,24 +164,28 @@ static void drain_trace(uint64_t index) {
     return;
   }
   for (; guest.trace_index != index; guest.trace_index++) {
-    const struct trace_entry *e = &guest.trace[guest.trace_index & (entries - 1)];
-    const struct top *top = e->book != 0 ? take_top(e) : NULL;
+    const struct trace_entry e = guest.trace[guest.trace_index & (entries - 1)]; /* theirs may change meanwhile */
+    if (e.book >= BOOKS) {
+      core_fail(TL_FAILED, "the kernel's trace names book %u, of %u at most", e.book, BOOKS);
+      return;
+    }
+    const struct top *top = e.book != 0 ? take_top(&e) : NULL;
     const struct trace_log entry = {
-        .sequence = e->sequence,
-        .dequeue_ps = time_of_work(extend_work(e->dequeue)),
-        .applied_ps = time_of_work(extend_work(e->applied)),
-        .decision_ps = time_of_work(extend_work(e->decision)),
-        .doorbell_ps = time_of_work(extend_work(e->doorbell)),
-        .done_ps = time_of_work(extend_work(e->done)),
-        .applied_work = e->applied - e->dequeue,
-        .decision_work = e->decision - e->dequeue,
-        .doorbell_work = e->doorbell - e->dequeue,
-        .done_work = e->done - e->dequeue,
-        .bid = top ? top->bid : e->bid,
-        .ask = top ? ~top->no_ask : e->ask,
-        .stock_locate = top ? top->stock_locate : e->stock_locate,
-        .type = e->type,
-        .orders = e->orders,
+        .sequence = e.sequence,
+        .dequeue_ps = time_of_work(extend_work(e.dequeue)),
+        .applied_ps = time_of_work(extend_work(e.applied)),
+        .decision_ps = time_of_work(extend_work(e.decision)),
+        .doorbell_ps = time_of_work(extend_work(e.doorbell)),
+        .done_ps = time_of_work(extend_work(e.done)),
+        .applied_work = e.applied - e.dequeue,
+        .decision_work = e.decision - e.dequeue,
+        .doorbell_work = e.doorbell - e.dequeue,
+        .done_work = e.done - e.dequeue,
+        .bid = top ? top->bid : e.bid,
+        .ask = top ? ~top->no_ask : e.ask,
+        .stock_locate = top ? top->stock_locate : e.stock_locate,
+        .type = e.type,
+        .orders = e.orders,
     };
     recorder_write(LOG_TRACE, &entry, sizeof entry);
   }
