@@ -8,6 +8,8 @@
 #include "console/platform.h"
 #include "console/settings.h"
 #include "console/views.h"
+#include "memory/heap.h"
+#include "memory/memory.h"
 
 #define NS_PER_US 1000u
 
@@ -293,26 +295,36 @@ static const char *wrong_line(const struct desk *desk, enum line step, const cha
   return "there is no room for so many settings";
 }
 
+static bool all_right(struct desk *desk, const char *path, struct lines lines, struct settings *settings) {
+  char line[COMMAND_BYTES], text[COMMAND_BYTES];
+  enum line step;
+  while ((step = lines_next(desk->files, &lines, line)) != LINE_END) {
+    tidy(text, line);
+    const char *wrong = wrong_line(desk, step, text, settings);
+    if (wrong == NULL) continue;
+    console_print("run: %s, line %u: %s: %s\n", path, lines.number, text, wrong);
+    return false;
+  }
+  return true;
+}
+
 /* Look through the whole file first: if a line of a configuration is wrong, none of it holds, and nothing is traded on. */
 static void run_file(struct desk *desk, const char *path) {
-  char line[COMMAND_BYTES], text[COMMAND_BYTES];
   struct lines lines = {.file = ramfs_find(desk->files, path)};
-  static struct settings settings; /* too large for the stack */
   if (lines.file == NULL || lines.file->kind != RAMFS_FILE) {
     console_print("run: %s: there is no such file\n", path);
     return;
   }
-  if (desk->trading.engine != NULL) settings_begin(&settings, desk->trading.engine);
-  enum line step;
-  while ((step = lines_next(desk->files, &lines, line)) != LINE_END) {
-    tidy(text, line);
-    const char *wrong = wrong_line(desk, step, text, &settings);
-    if (wrong == NULL) continue;
-    console_print("run: %s, line %u: %s: %s\n", path, lines.number, text, wrong);
-    desk->kill_wanted = desk->trading.engine != NULL;
+  struct settings *settings = heap_take(&kernel_heap, sizeof *settings, "looking through a file");
+  if (settings == NULL) {
+    console_print("run: %s: there is no memory to look through it\n", path);
     return;
   }
-  desk->running = (struct lines){.file = lines.file};
+  const struct engine *engine = desk->trading.engine;
+  if (engine != NULL) settings_begin(settings, engine);
+  if (all_right(desk, path, lines, settings)) desk->running = lines;
+  else desk->kill_wanted = engine != NULL;
+  (void)heap_free(&kernel_heap, settings);
 }
 
 #define LEFT_FREE 1u /* of the places for commands, by a file, for what is typed meanwhile */

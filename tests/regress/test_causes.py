@@ -11,8 +11,8 @@ from scripts.regress.causes import Failure, first_few, grouped, normalised
 @pytest.mark.parametrize(("one", "other"), [
     ("message 12: price is 100300, not 100400", "message 7: price is 9, not 1,000,000"),
     ("DMA write to 0xfe00_1240, outside the windows", "DMA write to 0x3F, outside the windows"),
-    ("building the kernel failed; see /home/me/tickloop/build/firmware.log",
-     "building the kernel failed; see /srv/farm/build/firmware.log"),
+    ("building the kernel failed; see /one/checkout/build/firmware.log",
+     "building the kernel failed; see /another/build/firmware.log"),
     ("out/regress/quiet.icarus.7/run: cannot be written", "out/regress/opening.verilator.123/run: cannot be written"),
     ("timeout: not done in 300 s", "timeout: not done in 12.5 s"),
     ("gap at 1.5e-3 ms, seed 88", "gap at 2 ms, seed -9"),

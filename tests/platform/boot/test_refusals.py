@@ -110,8 +110,8 @@ def test_too_little_memory_for_the_kernel_is_told(kernel: Path, os_image: Path) 
 
 
 def test_as_little_memory_as_possible(kernel: Path) -> None:
-    """19 MiB are three more than where the kernel begins, of which it takes two and some: it boots."""
-    status, console = run(Setup(kernel, command_line="run=console console=off", memory_mib=19))
+    """18 MiB are two more than where the kernel lies: it boots."""
+    status, console = run(Setup(kernel, command_line="run=console console=off", memory_mib=18))
     assert status == DONE, console
 
 

@@ -91,5 +91,5 @@ def test_sleeping_tasks_sleep_as_long_as_they_said(cases: Cases) -> None:
     assert all(-200 <= int(was) - int(wanted) < 30_000 for wanted, was in slept), slept
     found = re.search(r"sleep: uptime (\d+) ns, (\d+) interrupts", console)
     assert found
-    assert 21_000_000 <= int(found[1]) < 90_000_000  # a processor that is idle takes its host's time, which may be long
+    assert 21_000_000 <= int(found[1]) < 30_000_000
     assert int(found[2]) <= 9 + 22 + 3, "one for each that was due, none beside"
